@@ -1,0 +1,4 @@
+//! The middle floor of tinydisplay: actors, thin shells around the engine that do its I/O.
+
+pub mod panel;
+pub mod source;

@@ -1,0 +1,89 @@
+//! The panel: a whole configuration, resolved once, as the runtime takes it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use engine::animation::Animation;
+use engine::coordination::Trigger;
+use engine::formula::{FormulaId, Kind, Program};
+use engine::sample::SourceId;
+use engine::scene::Scene;
+use engine::tick::Fps;
+use engine::value::Value;
+
+use crate::source::Source;
+
+/// A resolved configuration.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    /// The page's or file's name, for people.
+    pub name: String,
+    /// Ticks a second.
+    pub fps: Fps,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// XXH3 of the configuration's text, to tell whether a recording belongs to it.
+    pub fingerprint: u64,
+    /// The sources; a [`SourceId`] is an index into them.
+    pub sources: Vec<Source>,
+    /// The declared keys, in the order that the program was compiled with.
+    pub keys: Vec<Key>,
+    /// The limits of the ring.
+    pub ring: engine::ring::Limits,
+    /// All formulas.
+    pub program: Program,
+    /// The named values, in the configuration's order.
+    pub values: Vec<(String, FormulaId)>,
+    /// The triggers, in the configuration's order.
+    pub triggers: Vec<Trigger>,
+    /// The animations; an [`engine::animation::AnimationId`] is an index into them.
+    pub animations: Vec<Animation>,
+    /// The page.
+    pub scene: Scene,
+    /// The outputs besides HTTP.
+    pub outputs: Vec<Output>,
+    /// Where state is kept; `None` keeps nothing.
+    pub persistence: Option<Persistence>,
+}
+
+/// A declared key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// The full name, `source.key`.
+    pub name: String,
+    /// Which source sends it.
+    pub source: SourceId,
+    /// What it holds.
+    pub kind: Kind,
+    /// Its value until the first sample.
+    pub default: Option<Value>,
+    /// Its expected values: what a simulation without input walks over.
+    pub range: (f64, f64),
+    /// Its unit, for people.
+    pub unit: String,
+}
+
+/// An output as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The studio in a browser.
+    Web,
+    /// The newest frame as a PNG file, rewritten at most once per `every`.
+    Png {
+        /// The file.
+        file: PathBuf,
+        /// The least time between two writings.
+        every: Duration,
+    },
+    /// Takes frames and drops them.
+    Null,
+}
+
+/// How state is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Persistence {
+    /// The database file; its folder is made if it is missing.
+    pub file: PathBuf,
+    /// The longest that an accepted sample waits to be written.
+    pub flush: Duration,
+}

@@ -1,0 +1,14 @@
+//! Recorded data from a CSV or JSON Lines file, at any speed.
+
+use std::path::PathBuf;
+
+/// What is played back.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The file; its name ends in `.csv` or `.jsonl`.
+    pub file: PathBuf,
+    /// How many times faster than recorded; above 0.
+    pub speed: f64,
+    /// Whether it starts anew at the end.
+    pub repeat: bool,
+}

@@ -1,0 +1,3 @@
+//! Effects: functions of the tick that change how a widget looks.
+
+pub mod easing;

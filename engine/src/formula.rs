@@ -1,0 +1,97 @@
+//! Formulas: users' expressions over samples and other values. Text becomes a tree, the tree is checked,
+//! and all formulas of a configuration together become one [`Program`]: a dependency graph in one
+//! topological order and the text of one Luau chunk that computes it over a buffer.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::Diagnostic;
+use crate::value::Value;
+
+/// Names a formula: its index in the configuration's order, values, triggers and bindings alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FormulaId(pub u32);
+
+/// What a key holds. Truth values are numbers (1 or 0) to a formula.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// A number or a truth value.
+    #[default]
+    Number,
+    /// A text.
+    Text,
+}
+
+/// A key that formulas may name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// The full name, `source.key`. Its bare last part is a name too where no other key has it.
+    pub name: String,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// A formula to compile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Entry<'a> {
+    /// The name that other formulas use for its result, if it is a named value.
+    pub name: Option<&'a str>,
+    /// The user's text.
+    pub text: &'a str,
+}
+
+/// What [`compile`] returns: always a program, which leaves out the formulas that are in error, and all
+/// problems, each with the index of its entry.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The formulas that are free of errors.
+    pub program: Program,
+    /// Errors and warnings, in the order of the entries.
+    pub problems: Vec<(FormulaId, Diagnostic)>,
+}
+
+/// All formulas of a configuration, ready to be evaluated.
+#[derive(Clone, Debug, Default)]
+pub struct Program {}
+
+/// Compiles `entries` over `keys`. The entry at index `i` becomes `FormulaId(i)`.
+pub fn compile(_entries: &[Entry<'_>], _keys: &[Key]) -> Compiled {
+    Compiled { program: Program {}, problems: Vec::new() }
+}
+
+/// The newest result of every formula.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Results {
+    values: Vec<Option<Value>>,
+}
+
+impl Results {
+    /// No values yet for `len` formulas.
+    pub fn new(len: usize) -> Results {
+        Results { values: alloc::vec![None; len] }
+    }
+
+    /// The newest result, `None` where there is no value.
+    pub fn get(&self, id: FormulaId) -> Option<&Value> {
+        self.values.get(id.0 as usize)?.as_ref()
+    }
+
+    /// The newest result where it is a number.
+    pub fn number(&self, id: FormulaId) -> Option<f64> {
+        self.get(id)?.number()
+    }
+
+    /// Whether a condition holds: its value is a number other than 0.
+    pub fn holds(&self, id: FormulaId) -> bool {
+        self.number(id).is_some_and(|n| n != 0.0)
+    }
+
+    /// Takes a new result.
+    pub fn set(&mut self, id: FormulaId, value: Option<Value>) {
+        if let Some(slot) = self.values.get_mut(id.0 as usize) {
+            *slot = value;
+        }
+    }
+}
