@@ -4,4 +4,5 @@ pub mod handle;
 pub mod panel;
 pub mod persistence;
 pub mod source;
+pub mod telemetry;
 pub mod world;
