@@ -61,7 +61,7 @@ impl CoordinationActor {
 
     fn announce(&mut self, events: &[Event]) {
         for event in events {
-            self.telemetry.event(event);
+            self.telemetry.events.count(event.kind);
             if let Some(sink) = &mut self.sink {
                 sink(event);
             }
@@ -90,7 +90,8 @@ impl CoordinationActor {
         };
         // The display never waits for the database: what finds no room is dropped and counted.
         let dropped = writer.try_send(Entry::Keep(ledger)).is_err();
-        self.telemetry.kept(writer.len(), dropped);
+        self.telemetry.persistence.dropped.increment(u64::from(dropped));
+        self.telemetry.persistence.queue.set(writer.len() as f64);
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::{broadcast, watch};
 use crate::panel::Panel;
 
 /// A painted frame.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Picture {
     /// The tick that it shows.
     pub tick: Tick,
@@ -68,6 +68,22 @@ pub struct SourceReport {
     pub restarts: u64,
     /// Why it last failed.
     pub error: Option<String>,
+}
+
+impl SourceReport {
+    /// A source that has just been started.
+    pub fn new(name: &str, kind: &'static str) -> SourceReport {
+        SourceReport {
+            name: name.into(),
+            kind,
+            state: SourceState::default(),
+            samples: 0,
+            dropped: 0,
+            rejected: 0,
+            restarts: 0,
+            error: None,
+        }
+    }
 }
 
 /// How the run is doing, as the clock sees it.
