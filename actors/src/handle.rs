@@ -14,7 +14,7 @@ use tokio::sync::{broadcast, watch};
 use crate::panel::Panel;
 
 /// A painted frame.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Picture {
     /// The tick that it shows.
     pub tick: Tick,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix::{Actor, Context, Handler};
 use engine::animation::{self, Animation, Pose};
 use engine::formula::Results;
-use engine::paint::frame::Frame;
+use engine::paint::Frame;
 use engine::sample::SourceState;
 use engine::scene::{Stage, Step};
 use engine::tick::Tick;
@@ -88,14 +88,17 @@ impl RendererActor {
 
     fn publish(&mut self, tick: Tick) {
         let free = self.spare.iter().position(|picture| Arc::strong_count(picture) == 1);
-        let mut picture = free.map(|index| self.spare.swap_remove(index)).unwrap_or_default();
-        match Arc::get_mut(&mut picture) {
+        let mut spare = free.map(|index| self.spare.swap_remove(index));
+        let picture = match spare.as_mut().and_then(Arc::get_mut) {
             Some(picture) => {
                 picture.tick = tick;
                 picture.frame.clone_from(self.stage.frame());
+                spare.take()
             }
-            None => picture = Arc::new(Picture { tick, frame: self.stage.frame().clone() }),
-        }
+            None => None,
+        };
+        let new = || Arc::new(Picture { tick, frame: self.stage.frame().clone() });
+        let picture = picture.unwrap_or_else(new);
         let shown = self.pictures.send_replace(picture);
         if self.spare.len() < SPARE_MAX {
             self.spare.push(shown);

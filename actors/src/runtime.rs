@@ -21,6 +21,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::event::Event;
+use engine::paint::Frame;
+use engine::tick::Tick;
 use tokio::sync::{broadcast, watch};
 
 use crate::clock::End;
@@ -170,11 +172,12 @@ impl Wiring {
         let sources: Vec<_> = panel.sources.iter().map(|source| source.name.clone()).collect();
         let outputs: Vec<_> = panel.outputs.iter().map(|output| output.name().to_string()).collect();
         let values: Vec<_> = panel.values.iter().map(|(name, _)| name.clone()).collect();
+        let nothing = Frame::new(panel.scene.size, panel.scene.background);
         Wiring {
             world,
             telemetry: Telemetry::new(&sources, &outputs, &values),
+            pictures: watch::channel(Arc::new(Picture { tick: Tick(0), frame: nothing })).0,
             panel: Arc::new(panel),
-            pictures: watch::channel(Arc::default()).0,
             events: broadcast::channel(EVENT_BACKLOG).0,
             pulse: watch::channel(Pulse::default()).0,
         }

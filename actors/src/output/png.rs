@@ -6,7 +6,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use engine::paint::frame::Frame;
+use engine::paint::Frame;
 
 use super::Context;
 

@@ -1,7 +1,6 @@
 //! The core: ring, expression, coordination and renderer, chained on one thread.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use actix::{Actor, Addr, Arbiter, Context};
 use engine::animation::Pose;
@@ -22,7 +21,6 @@ use crate::renderer::{Done, FrameSink, RendererActor};
 use crate::ring::{Feed, Report, RingActor, SourceInfo};
 use crate::source::Port;
 use crate::source::port::Doorbell;
-use crate::world::World;
 
 /// The core of a run.
 pub(super) struct Core {
