@@ -13,6 +13,7 @@ pub mod event;
 pub mod formula;
 pub mod hash;
 pub mod paint;
+pub mod restart;
 pub mod ring;
 pub mod sample;
 pub mod scene;

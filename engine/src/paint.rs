@@ -1,5 +1,7 @@
 //! Painting: colours, places and the canvas that widgets draw on.
 
+pub mod frame;
+
 use serde::{Deserialize, Serialize};
 
 /// A colour in sRGB with straight (not premultiplied) alpha.

@@ -1,0 +1,103 @@
+//! The handle: all that the face may know and ask of a running panel. It holds no strong address, so that
+//! it never keeps an actor from ending.
+
+use std::sync::Arc;
+
+use actix::{Message, WeakRecipient};
+use engine::event::Event;
+use engine::paint::frame::Frame;
+use engine::sample::SourceState;
+use engine::tick::Tick;
+use engine::value::Value;
+use tokio::sync::{broadcast, watch};
+
+use crate::panel::Panel;
+
+/// A painted frame.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// The tick that it shows.
+    pub tick: Tick,
+    /// Its pixels.
+    pub frame: Frame,
+}
+
+/// Asks for the named values and declared keys as they are now.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<Reported>")]
+pub struct QueryValues;
+
+/// A value or key as it is now.
+#[derive(Clone, Debug)]
+pub struct Reported {
+    /// The name of the value, or the full name of the key.
+    pub name: Arc<str>,
+    /// The formula's text; `None` for a key.
+    pub formula: Option<Arc<str>>,
+    /// What it is; `None` where there is no value (yet).
+    pub value: Option<Value>,
+    /// Why its formula failed when it was last evaluated, if it did.
+    pub error: Option<String>,
+    /// The worst state of the sources that it depends on.
+    pub state: SourceState,
+    /// Its unit, if declared.
+    pub unit: Arc<str>,
+}
+
+/// Asks for the sources as they are now.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<SourceReport>")]
+pub struct QuerySources;
+
+/// A source as it is now.
+#[derive(Clone, Debug)]
+pub struct SourceReport {
+    /// Its name.
+    pub name: String,
+    /// Its kind, as in the configuration.
+    pub kind: &'static str,
+    /// How it is doing.
+    pub state: SourceState,
+    /// Samples that reached the ring.
+    pub samples: u64,
+    /// Readings that its port dropped.
+    pub dropped: u64,
+    /// Values that were refused.
+    pub rejected: u64,
+    /// How often it was started anew.
+    pub restarts: u64,
+    /// Why it last failed.
+    pub error: Option<String>,
+}
+
+/// How the run is doing, as the clock sees it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pulse {
+    /// The newest tick that went through the whole chain.
+    pub tick: Tick,
+    /// Ticks that began more than half a tick late.
+    pub late_ticks: u64,
+    /// Ticks that were stepped and not painted.
+    pub skipped_frames: u64,
+    /// Whether the first frame was painted: the run is ready.
+    pub ready: bool,
+}
+
+/// All that may be known and asked of a running panel.
+#[derive(Clone)]
+pub struct Handle {
+    /// What runs.
+    pub panel: Arc<Panel>,
+    /// The newest frame: a slow reader skips frames and delays nobody.
+    pub pictures: watch::Receiver<Arc<Picture>>,
+    /// Events as they are decided; a slow reader loses the oldest.
+    pub events: broadcast::Sender<Event>,
+    /// How the run is doing.
+    pub pulse: watch::Receiver<Pulse>,
+    /// Answers [`QueryValues`].
+    pub values: WeakRecipient<QueryValues>,
+    /// Answers [`QuerySources`].
+    pub sources: WeakRecipient<QuerySources>,
+    /// Set to true to end the run, as SIGTERM does.
+    pub stop: Arc<watch::Sender<bool>>,
+}

@@ -1,0 +1,110 @@
+//! The seam between a live run and a simulated one. Time, threads and randomness go through it alone,
+//! so that the very same actors run on the wall clock or, all on one thread, in virtual time.
+
+use std::future::Future;
+use std::io;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Unix time in milliseconds at which every simulated run begins: 2026-01-01T00:00:00Z.
+pub const SIMULATED_START_MS: i64 = 1_767_225_600_000;
+
+/// Where the actors live: in real time or in virtual time.
+#[derive(Clone, Copy, Debug)]
+pub struct World {
+    mode: Mode,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Mode {
+    Live { start: Instant },
+    Simulated { start: tokio::time::Instant, paced: Option<Instant> },
+}
+
+impl World {
+    /// The real one: tasks have threads of their own and time is the machine's.
+    pub fn live() -> World {
+        World { mode: Mode::Live { start: Instant::now() } }
+    }
+
+    /// The simulated one: everything runs on the calling thread, whose tokio runtime must be a paused
+    /// current-thread one. With `paced`, virtual time waits for real time, for people to watch.
+    pub fn simulated(paced: bool) -> World {
+        let paced = paced.then(Instant::now);
+        World { mode: Mode::Simulated { start: tokio::time::Instant::now(), paced } }
+    }
+
+    /// Whether time is virtual.
+    pub fn is_simulated(&self) -> bool {
+        matches!(self.mode, Mode::Simulated { .. })
+    }
+
+    /// Time since the world began; never goes back.
+    pub fn now(&self) -> Duration {
+        match self.mode {
+            Mode::Live { start } => start.elapsed(),
+            Mode::Simulated { start, .. } => start.elapsed(),
+        }
+    }
+
+    /// Unix time in milliseconds. In a simulation it begins at [`SIMULATED_START_MS`].
+    pub fn unix_ms(&self) -> i64 {
+        match self.mode {
+            Mode::Live { .. } => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            }
+            Mode::Simulated { start, .. } => {
+                let elapsed_ms = i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX);
+                SIMULATED_START_MS.saturating_add(elapsed_ms)
+            }
+        }
+    }
+
+    /// Sleeps until [`World::now`] has reached `at`, to about a millisecond.
+    pub async fn sleep_until(&self, at: Duration) {
+        match self.mode {
+            Mode::Live { start } => tokio::time::sleep_until((start + at).into()).await,
+            Mode::Simulated { start, .. } => tokio::time::sleep_until(start + at).await,
+        }
+    }
+
+    /// Sleeps until [`World::now`] has reached `at`, as exactly as the system can (about 0.1 ms late where
+    /// tokio's timers are 1.2 ms late). Blocks its thread in a live run: only for a task that has nothing
+    /// else to do meanwhile.
+    pub async fn sleep_exactly_until(&self, at: Duration) {
+        match self.mode {
+            Mode::Live { start } => {
+                thread::sleep((start + at).saturating_duration_since(Instant::now()));
+            }
+            Mode::Simulated { paced, .. } => {
+                self.sleep_until(at).await;
+                if let Some(start) = paced {
+                    thread::sleep((start + at).saturating_duration_since(Instant::now()));
+                }
+            }
+        }
+    }
+
+    /// Runs the future that `make` returns: on a thread of its own called `name` in a live run, on the
+    /// calling thread in a simulation.
+    ///
+    /// # Errors
+    /// The system's, when it has no more threads to give.
+    pub fn spawn<F, Fut>(&self, name: &str, make: F) -> io::Result<()>
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        match self.mode {
+            Mode::Live { .. } => {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+                thread::Builder::new().name(name.into()).spawn(move || runtime.block_on(make()))?;
+            }
+            Mode::Simulated { .. } => {
+                actix::spawn(make());
+            }
+        }
+        Ok(())
+    }
+}
