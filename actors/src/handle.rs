@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix::{Message, WeakRecipient};
 use engine::event::Event;
-use engine::paint::frame::Frame;
+use engine::paint::Frame;
 use engine::sample::SourceState;
 use engine::tick::Tick;
 use engine::value::Value;
