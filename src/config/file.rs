@@ -18,12 +18,12 @@ use source::{Key, Source};
 use widget::Widget;
 
 /// A panel of tinydisplay.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[schemars(title = "tinydisplay configuration")]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[schemars(title = "tinydisplay configuration", extend("required" = ["version", "page"]))]
 #[serde(deny_unknown_fields, default)]
 pub struct File {
     /// The version of this format.
-    #[schemars(required, range(min = 1, max = 1))]
+    #[schemars(range(min = 1, max = 1))]
     pub version: Option<u32>,
     /// The panel itself.
     pub display: Display,
@@ -46,7 +46,7 @@ pub struct File {
     #[schemars(length(max = limits::TRIGGERS))]
     pub trigger: Vec<Trigger>,
     /// What is shown.
-    #[schemars(required, extend("propertyNames" = {"format": "name"}))]
+    #[schemars(extend("propertyNames" = {"format": "name"}))]
     pub page: Named<Page>,
     /// Where frames go. Without any, the studio's web page shows them.
     #[schemars(length(max = limits::OUTPUTS))]
@@ -57,26 +57,6 @@ pub struct File {
     pub http: Http,
     /// The buffer of recent samples.
     pub ring: Ring,
-}
-
-impl Default for File {
-    fn default() -> File {
-        File {
-            version: None,
-            display: Display::default(),
-            theme: Named::default(),
-            source: Named::default(),
-            keys: Named::default(),
-            value: Named::default(),
-            animation: Named::default(),
-            trigger: Vec::new(),
-            page: Named::default(),
-            output: Vec::new(),
-            persistence: None,
-            http: Http::default(),
-            ring: Ring::default(),
-        }
-    }
 }
 
 /// The panel itself.
@@ -219,8 +199,6 @@ macro_rules! text {
         }
     };
 }
-use text;
-
 text!(
     /// An expression over keys and values.
     Formula, "a formula", "formula", limits::FORMULA_BYTES, ["cpu.total > 80"]

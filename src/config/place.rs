@@ -50,6 +50,11 @@ impl<'t> Place<'t> {
         items.map(move |value| Place { value, ..self })
     }
 
+    /// The item of `list`, a list of another tree of the same file, that stands where this value stands.
+    pub(super) fn twin(self, list: Place<'t>) -> Place<'t> {
+        list.items().find(|item| item.value.span() == self.value.span()).unwrap_or(self)
+    }
+
     /// The text, if it is one.
     pub(super) fn str(self) -> Option<&'t str> {
         self.value.get_ref().as_str()

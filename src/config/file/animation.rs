@@ -38,26 +38,20 @@ pub struct Animation {
     pub start: Option<Start>,
 }
 
-/// What an animation makes of a widget.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+/// One end of an animation. What neither end names is left alone; what one end alone names is at rest at
+/// the other.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pose {
     /// Pixels to the right of the widget's own place.
     #[schemars(range(min = -limits::DISTANCE, max = limits::DISTANCE))]
-    pub x: f64,
+    pub x: Option<f64>,
     /// Pixels below the widget's own place.
     #[schemars(range(min = -limits::DISTANCE, max = limits::DISTANCE))]
-    pub y: f64,
+    pub y: Option<f64>,
     /// Factor on the widget's opacity.
     #[schemars(range(min = 0.0, max = 1.0))]
-    pub opacity: f64,
-}
-
-impl Default for Pose {
-    fn default() -> Pose {
-        let engine::animation::Pose { x, y, opacity } = engine::animation::Pose::REST;
-        Pose { x, y, opacity }
-    }
+    pub opacity: Option<f64>,
 }
 
 /// How many cycles an animation runs.
@@ -134,18 +128,11 @@ fn cooldown() -> Duration {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Easing(pub easing::Easing);
 
-const EASINGS: [(&str, easing::Easing); 4] = [
-    ("linear", easing::Easing::Linear),
-    ("ease_in", easing::Easing::EaseIn),
-    ("ease_out", easing::Easing::EaseOut),
-    ("ease_in_out", easing::Easing::EaseInOut),
-];
-
 impl Easing {
     /// Reads an easing's name; `Err` says what is wrong with it.
     pub fn parse(text: &str) -> Result<Easing, Diagnostic> {
-        let names = || EASINGS.iter().map(|(name, _)| *name);
-        match EASINGS.iter().find(|(name, _)| *name == text) {
+        let names = || easing::Easing::ALL.iter().map(|(name, _)| *name);
+        match easing::Easing::ALL.iter().find(|(name, _)| *name == text) {
             Some((_, easing)) => Ok(Easing(*easing)),
             None => Err(Diagnostic::error("unknown-easing", 0..text.len(), format!("unknown easing `{text}`"))
                 .with_help(format!("the easings are {}", names().collect::<Vec<_>>().join(", ")))
@@ -171,7 +158,7 @@ impl JsonSchema for Easing {
             "title": "an easing",
             "type": "string",
             "format": "easing",
-            "examples": EASINGS.map(|(name, _)| name),
+            "examples": easing::Easing::ALL.map(|(name, _)| name),
         })
     }
 }

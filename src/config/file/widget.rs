@@ -63,86 +63,102 @@ pub enum Anchor {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Look {
     /// A line of text.
-    Text {
-        /// What it says.
-        text: Template,
-        /// Height of the type in pixels.
-        #[serde(default = "font_size")]
-        #[schemars(range(min = 4.0, max = 256.0))]
-        font_size: f64,
-        /// How strong the type is.
-        #[serde(default)]
-        weight: Weight,
-        /// The colour of the type.
-        #[serde(default = "text_color")]
-        color: Color,
-        /// Where it stands across.
-        #[serde(default)]
-        align: Align,
-    },
+    Text(Text),
     /// A bar that fills with a value.
-    Progress {
-        /// What it shows.
-        value: Formula,
-        /// The values that leave it empty and fill it.
-        #[serde(default = "percent")]
-        range: [f64; 2],
-        /// The colour of the filled part.
-        #[serde(default = "accent")]
-        color: Color,
-        /// Other colours from given values on, ascending.
-        #[serde(default)]
-        #[schemars(length(max = limits::LEVELS))]
-        levels: Vec<Level>,
-        /// The colour of the empty part.
-        #[serde(default = "track")]
-        track: Color,
-        /// Radius of the corners in pixels; without it, the ends are round.
-        #[schemars(range(min = 0.0, max = limits::SIDE))]
-        radius: Option<f64>,
-        /// Which way it grows.
-        #[serde(default)]
-        direction: Direction,
-        /// How it moves to a new value.
-        #[serde(default)]
-        transition: Transition,
-    },
+    Progress(Progress),
     /// A small chart of a value's past.
-    Sparkline {
-        /// What it shows.
-        value: Formula,
-        /// How far back its left edge is.
-        #[serde(default = "one_minute")]
-        span: Duration,
-        /// The values at the lower and upper edge; without it, they fit what is shown.
-        range: Option<[f64; 2]>,
-        /// The colour of the line.
-        #[serde(default = "accent")]
-        color: Color,
-        /// The colour below the line; without it, a faint tone of the line's.
-        fill: Option<Color>,
-        /// Thickness of the line in pixels.
-        #[serde(default = "line")]
-        #[schemars(range(min = 0.5, max = 16.0))]
-        thickness: f64,
-        /// Whether the newest value is marked.
-        #[serde(default = "yes")]
-        dot: bool,
-    },
+    Sparkline(Sparkline),
     /// A figure.
-    Shape {
-        /// Which figure. All fill the widget's rectangle.
-        figure: Figure,
-        /// Radius of a rectangle's corners in pixels.
-        #[schemars(range(min = 0.0, max = limits::SIDE))]
-        radius: Option<f64>,
-        /// Whether a line goes up to the right.
-        rising: Option<bool>,
-        /// The colour inside.
-        fill: Option<Color>,
-        /// The outline, or the line itself.
-        stroke: Option<Stroke>,
-    },
+    Shape(Shape),
+}
+
+/// A line of text.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Text {
+    /// What it says.
+    pub text: Template,
+    /// Height of the type in pixels.
+    #[serde(default = "font_size")]
+    #[schemars(range(min = 4.0, max = 256.0))]
+    pub font_size: f64,
+    /// How strong the type is.
+    #[serde(default)]
+    pub weight: Weight,
+    /// The colour of the type.
+    #[serde(default = "text_color")]
+    pub color: Color,
+    /// Where it stands across.
+    #[serde(default)]
+    pub align: Align,
+}
+
+/// A bar that fills with a value.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Progress {
+    /// What it shows.
+    pub value: Formula,
+    /// The values that leave it empty and fill it.
+    #[serde(default = "percent")]
+    pub range: [f64; 2],
+    /// The colour of the filled part.
+    #[serde(default = "accent")]
+    pub color: Color,
+    /// Other colours from given values on, ascending.
+    #[serde(default)]
+    #[schemars(length(max = limits::LEVELS))]
+    pub levels: Vec<Level>,
+    /// The colour of the empty part.
+    #[serde(default = "track")]
+    pub track: Color,
+    /// Radius of the corners in pixels; without it, the ends are round.
+    #[schemars(range(min = 0.0, max = limits::SIDE))]
+    pub radius: Option<f64>,
+    /// Which way it grows.
+    #[serde(default)]
+    pub direction: Direction,
+    /// How it moves to a new value.
+    #[serde(default)]
+    pub transition: Transition,
+}
+
+/// A small chart of a value's past.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Sparkline {
+    /// What it shows.
+    pub value: Formula,
+    /// How far back its left edge is.
+    #[serde(default = "one_minute")]
+    pub span: Duration,
+    /// The values at the lower and upper edge; without it, they fit what is shown.
+    pub range: Option<[f64; 2]>,
+    /// The colour of the line.
+    #[serde(default = "accent")]
+    pub color: Color,
+    /// The colour below the line; without it, a faint tone of the line's.
+    pub fill: Option<Color>,
+    /// Thickness of the line in pixels.
+    #[serde(default = "line")]
+    #[schemars(range(min = 0.5, max = 16.0))]
+    pub thickness: f64,
+    /// Whether the newest value is marked.
+    #[serde(default = "yes")]
+    pub dot: bool,
+}
+
+/// A figure.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+pub struct Shape {
+    /// Which figure. All fill the widget's rectangle.
+    pub figure: Figure,
+    /// Radius of a rectangle's corners in pixels.
+    #[schemars(range(min = 0.0, max = limits::SIDE))]
+    pub radius: Option<f64>,
+    /// Whether a line goes up to the right.
+    pub rising: Option<bool>,
+    /// The colour inside.
+    pub fill: Option<Color>,
+    /// The outline, or the line itself.
+    pub stroke: Option<Stroke>,
 }
 
 fn font_size() -> f64 {

@@ -116,7 +116,7 @@ impl<'s> Rules<'s> {
             return false;
         };
         self.kind = kind_of(variant);
-        self.parts.push(variant);
+        self.add(variant);
         true
     }
 
@@ -185,6 +185,27 @@ impl<'s> Rules<'s> {
     /// Something that fits, as the schema's examples have it.
     pub(super) fn example(&self) -> Option<&'s Json> {
         self.parts.iter().find_map(|part| part.get("examples")?.get(0))
+    }
+
+    /// Whether a number can be meant.
+    pub(super) fn accept_number(&self) -> bool {
+        self.accept_kind(&["integer", "number"])
+    }
+
+    /// Whether a truth value can be meant.
+    pub(super) fn accept_bool(&self) -> bool {
+        self.accept_kind(&["boolean"])
+    }
+
+    /// Whether a list of texts is meant.
+    pub(super) fn accept_list_of_texts(&self) -> bool {
+        let items = self.items().map(|items| Rules::gather(self.root, items));
+        items.is_some_and(|items| items.accept_kind(&["string"]))
+    }
+
+    fn accept_kind(&self, kinds: &[&str]) -> bool {
+        self.types().any(|kind| kinds.contains(&kind))
+            || self.choices.iter().any(|choice| choice.accept_kind(kinds))
     }
 
     /// What any value of `schema` is.
