@@ -122,7 +122,8 @@ fn missing_unit(number: &str) -> String {
 }
 
 fn unknown_unit(span: std::ops::Range<usize>, unit: &str) -> Diagnostic {
-    let known = UNITS.iter().map(|(name, _)| *name).chain(["ticks"]);
+    // A single letter is near all of them.
+    let known = UNITS.iter().map(|(name, _)| *name).chain(["ticks"]).filter(|_| unit.len() > 1);
     Diagnostic::error("duration", span, format!("unknown unit of time `{unit}`"))
         .with_help("the units are ms, s, m, h, d and ticks")
         .with_candidates(nearest(unit, known))

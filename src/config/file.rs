@@ -107,6 +107,7 @@ pub enum Output {
     /// A PNG file that is rewritten with the newest frame.
     Png {
         /// The file. A relative name counts from the configuration's folder.
+        #[schemars(extend("examples" = ["frame.png"]))]
         file: FileName,
         /// The least time between two writings.
         #[serde(default = "one_second")]

@@ -62,7 +62,10 @@ pub(super) fn resolve(
         &mut formulas,
         problems,
     );
-    animation::warn_of_idle(&animations, &triggers, clean.get("animation"), problems);
+    if !problems.any_error() {
+        // What starts an animation may be among what is wrong.
+        animation::warn_of_idle(&animations, &triggers, clean.get("animation"), problems);
+    }
 
     let program = formulas.compile(&keys, &sources, &mut widgets, problems);
     let background = colors.resolve_one(&file.display.background, clean.get("display").find("background"), problems);

@@ -7,6 +7,8 @@ mod rules;
 mod scalar;
 mod words;
 
+use std::ops::Range;
+
 use engine::diagnostic::Diagnostic;
 use serde_json::Value as Json;
 use toml::Spanned;
@@ -24,6 +26,18 @@ pub(super) fn walk<'t>(schema: &Json, text: &'t str, root: Tree<'t>, problems: &
     let mut walk = Walk { schema, text, problems };
     let empty = Spanned::new(0..0, DeValue::Table(DeTable::new()));
     walk.value(&Trail::root(), schema, root).unwrap_or(empty)
+}
+
+/// Adds that full names of keys need quotes: `sensor.temp = { … }` below `[keys]` is a table in a table.
+fn with_quotes(problem: Diagnostic, trail: &Trail<'_>, value: &DeValue<'_>) -> Diagnostic {
+    let inner = value.as_table().and_then(|table| table.iter().next());
+    match inner {
+        Some((key, inner)) if trail.is_in("keys") && inner.get_ref().is_table() => {
+            let (source, key) = (trail.name(), key.get_ref());
+            problem.with_help(format!("a key's full name stands in quotes: \"{source}.{key}\" = {{ … }}"))
+        }
+        _ => problem,
+    }
 }
 
 struct Walk<'s, 't, 'p> {
@@ -67,10 +81,10 @@ impl<'s, 't> Walk<'s, 't, '_> {
         &mut self,
         trail: &Trail<'_>,
         mut rules: Rules<'s>,
-        span: std::ops::Range<usize>,
+        span: Range<usize>,
         table: DeTable<'t>,
     ) -> Option<DeTable<'t>> {
-        let header = first_line(self.text, span);
+        let header = self.header(span, &table);
         if rules.has_variants() && !self.choose_variant(trail, &mut rules, &header, &table) {
             return None;
         }
@@ -94,12 +108,20 @@ impl<'s, 't> Walk<'s, 't, '_> {
         (complete || trail.is_root()).then_some(kept)
     }
 
+    /// What stands for a whole table: its header; of one in braces, the kind that it says it is.
+    fn header(&self, span: Range<usize>, table: &DeTable<'t>) -> Range<usize> {
+        match table.get("kind") {
+            Some(kind) if self.text[span.start..].starts_with('{') => kind.span(),
+            _ => first_line(self.text, span),
+        }
+    }
+
     /// The rules of the kind that the table says it is; false if it does not say so well.
     fn choose_variant(
         &mut self,
         trail: &Trail<'_>,
         rules: &mut Rules<'s>,
-        header: &std::ops::Range<usize>,
+        header: &Range<usize>,
         table: &DeTable<'t>,
     ) -> bool {
         let kinds = rules.kinds();
@@ -131,7 +153,7 @@ impl<'s, 't> Walk<'s, 't, '_> {
         &mut self,
         trail: &Trail<'_>,
         rules: &Rules<'s>,
-        header: &std::ops::Range<usize>,
+        header: &Range<usize>,
         table: &DeTable<'t>,
     ) -> bool {
         let mut complete = true;
@@ -159,12 +181,12 @@ impl<'s, 't> Walk<'s, 't, '_> {
             return self.value(trail, property, value);
         }
         let Some(entry) = rules.entries() else {
-            self.unknown_key(trail, rules, key, value.get_ref());
+            self.unknown_key(trail, rules, key);
             return None;
         };
         if let Some(Err(problem)) = rules.name_format().map(|format| format::check(format, name)) {
             // The key may be written with escapes: the whole of it is at fault.
-            self.problems.add_within(problem, |_| key.span());
+            self.problems.add_within(with_quotes(problem, trail, value.get_ref()), |_| key.span());
             return None;
         }
         self.value(trail, entry, value)
@@ -175,26 +197,18 @@ impl<'s, 't> Walk<'s, 't, '_> {
         trail: &Trail<'_>,
         rules: &Rules<'s>,
         key: &Spanned<DeString<'t>>,
-        value: &DeValue<'t>,
     ) {
         let name = key.get_ref();
         let message = format!("unknown key `{name}` in {}", trail.parent_section(rules.kind()));
         let problem = Diagnostic::error("unknown-key", key.span(), message);
-        let parent = trail.parent_name();
-        self.problems.add(match parent {
-            // `sensor.temp = { … }` below `[keys]` is a table in a table to TOML.
-            Some(parent) if trail.is_in("keys") && value.is_table() => {
-                problem.with_help(format!("a key's full name stands in quotes: \"{parent}.{name}\" = {{ … }}"))
-            }
-            _ => with_known(problem, name, "keys here", rules.properties()),
-        });
+        self.problems.add(with_known(problem, name, "keys here", rules.properties()));
     }
 
     fn array(
         &mut self,
         trail: &Trail<'_>,
         rules: &Rules<'s>,
-        span: std::ops::Range<usize>,
+        span: Range<usize>,
         items: DeArray<'t>,
     ) -> Option<DeArray<'t>> {
         let least = rules.limit("minItems").unwrap_or(0);

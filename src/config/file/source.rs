@@ -68,6 +68,7 @@ pub enum Kind {
     Playback {
         /// A file whose name ends in `.csv` or `.jsonl`. A relative name counts from the
         /// configuration's folder.
+        #[schemars(extend("examples" = ["recording.csv"]))]
         file: FileName,
         /// How many times faster than recorded.
         #[serde(default = "one")]

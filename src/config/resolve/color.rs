@@ -58,8 +58,8 @@ impl Colors {
         }
         let parsed = Color::parse(&color.0);
         if let (None, Some(place)) = (parsed, place) {
-            let mut names: Vec<&str> = self.0.keys().map(String::as_str).collect();
-            names.extend(Color::names());
+            let own = self.0.keys().map(String::as_str);
+            let names: Vec<&str> = own.chain(Color::names().map(|name| name as &str)).collect();
             problems.add(unknown(&color.0, place, &names));
         }
         parsed.unwrap_or_default()

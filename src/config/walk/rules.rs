@@ -11,6 +11,8 @@ pub(super) struct Rules<'s> {
     variants: Vec<&'s Json>,
     kind: Option<&'s str>,
     choices: Vec<Rules<'s>>,
+    /// What may stand instead of a word, in words.
+    or: Option<String>,
 }
 
 impl<'s> Rules<'s> {
@@ -20,6 +22,7 @@ impl<'s> Rules<'s> {
         if rules.choices.is_empty() {
             return rules;
         }
+        rules.or = Some(rules.expected());
         if let Some(fitting) = rules.choices.iter().position(|choice| choice.accept(value)) {
             let chosen = rules.choices.swap_remove(fitting);
             rules.parts.extend(chosen.parts);
@@ -31,7 +34,7 @@ impl<'s> Rules<'s> {
 
     fn gather(root: &'s Json, schema: &'s Json) -> Rules<'s> {
         let (parts, words, variants, choices) = Default::default();
-        let mut rules = Rules { root, parts, words, variants, kind: None, choices };
+        let mut rules = Rules { root, parts, words, variants, kind: None, choices, or: None };
         rules.add(schema);
         rules
     }
@@ -165,6 +168,11 @@ impl<'s> Rules<'s> {
     /// The words that are allowed; empty if any text is.
     pub(super) fn words(&self) -> &[&'s str] {
         &self.words
+    }
+
+    /// The words that are allowed, and what else is, as a sentence goes on.
+    pub(super) fn words_or_else(&self) -> String {
+        self.or.clone().unwrap_or_else(|| one_of(&self.words))
     }
 
     /// A text that the schema says, such as `title` or `format`; the most specific one.

@@ -5,7 +5,7 @@ use serde_json::Number;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::rules::{Rules, one_of};
+use super::rules::Rules;
 use super::words::{Trail, shortened};
 use super::{Tree, format};
 use crate::config::place::Place;
@@ -38,7 +38,7 @@ fn check_text(trail: &Trail<'_>, rules: &Rules<'_>, text: &str) -> Result<(), Di
     if !rules.words().is_empty() && !rules.words().contains(&text) {
         let message = format!("`{}` cannot be \"{}\"", trail.name(), shortened(text));
         return Err(Diagnostic::error("unknown-word", whole, message)
-            .with_help(format!("write {}", one_of(rules.words())))
+            .with_help(format!("write {}", rules.words_or_else()))
             .with_candidates(nearest(text, rules.words().iter().copied())));
     }
     if let Some(most) = rules.limit("maxLength").filter(|most| text.len() as u64 > *most) {

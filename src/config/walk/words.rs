@@ -33,11 +33,6 @@ impl<'a> Trail<'a> {
         self.key
     }
 
-    /// The key above the last one.
-    pub(super) fn parent_name(&self) -> Option<&'a str> {
-        self.parent.filter(|parent| !parent.is_root()).map(|parent| parent.key)
-    }
-
     /// Whether it leads through the section `name`.
     pub(super) fn is_in(&self, name: &str) -> bool {
         match self.parent {
