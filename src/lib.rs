@@ -1,0 +1,3 @@
+//! The face of tinydisplay: the command line and configuration files.
+
+pub mod config;
