@@ -184,8 +184,10 @@ impl Wiring {
     }
 
     async fn conduct(self, options: Options, started: impl FnOnce(Handle)) -> Result<Summary, Error> {
-        let (stop, mut stopped) = watch::channel(false);
-        let running = self.start(options, stop, started).await?;
+        // Kept here too, so that a face that drops its handle does not end the run.
+        let stop = Arc::new(watch::Sender::new(false));
+        let mut stopped = stop.subscribe();
+        let running = self.start(options, stop.clone(), started).await?;
         let end = tokio::select! {
             biased;
             _ = running.core.died() => End::CoreDied,
@@ -199,7 +201,7 @@ impl Wiring {
     async fn start(
         &self,
         options: Options,
-        stop: watch::Sender<bool>,
+        stop: Arc<watch::Sender<bool>>,
         started: impl FnOnce(Handle),
     ) -> Result<Running, Error> {
         let Options { time, ticks, input, record, on_frame, on_event } = options;
@@ -252,7 +254,7 @@ impl Wiring {
         }
     }
 
-    fn handle(&self, stop: watch::Sender<bool>, core: &Core) -> Handle {
+    fn handle(&self, stop: Arc<watch::Sender<bool>>, core: &Core) -> Handle {
         Handle {
             panel: self.panel.clone(),
             pictures: self.pictures.subscribe(),
@@ -260,7 +262,7 @@ impl Wiring {
             pulse: self.pulse.subscribe(),
             values: core.expression.downgrade().recipient(),
             sources: core.ring.downgrade().recipient(),
-            stop: Arc::new(stop),
+            stop,
         }
     }
 }

@@ -70,7 +70,8 @@ pub(super) fn resolve(
     let program = formulas.compile(&keys, &sources, &mut widgets, problems);
     let background = colors.resolve_one(&file.display.background, clean.get("display").find("background"), problems);
     let panel = Panel {
-        name: page,
+        name: String::new(),
+        page,
         fps,
         seed: file.display.seed,
         fingerprint: 0,
