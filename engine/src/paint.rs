@@ -23,5 +23,7 @@ pub use font::{Fonts, Metrics, Style};
 pub use frame::Frame;
 pub use geometry::{Point, Rect, Size};
 pub use line::Mask;
-pub use shape::{Ellipse, RoundRect};
+pub use shape::{Ellipse, Overlap, RoundRect};
 pub use text::Line;
+
+pub(crate) use blend::scale;

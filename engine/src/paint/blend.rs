@@ -6,7 +6,7 @@ use super::Color;
 ///
 /// The division by 255 is the exact shift form `(t + (t >> 8)) >> 8` for `t = a * b + 128`
 /// (Blinn, "Three Wrongs Make a Right", 1995).
-pub(super) const fn scale(a: u8, b: u8) -> u8 {
+pub(crate) const fn scale(a: u8, b: u8) -> u8 {
     let t = a as u32 * b as u32 + 128;
     ((t + (t >> 8)) >> 8) as u8
 }

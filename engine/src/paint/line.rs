@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::{Canvas, Color, Point, Rect};
+use super::{Canvas, Color, Point, Rect, blend};
 
 /// Coverage of a rectangle of pixels, filled by strokes and dots. Where they overlap the greater coverage
 /// counts, so joints and crossings of a translucent line are no darker than the line.
@@ -45,12 +45,28 @@ impl Mask {
 
     /// Adds a straight stroke with round ends, `thickness` pixels wide, between two places in pixels.
     pub fn line(&mut self, from: (f32, f32), to: (f32, f32), thickness: f32) {
-        Capsule::new(from, to, thickness).paint(self);
+        Capsule::new(from, to, thickness).visit(self.bounds, |at, covered| {
+            if let Some(byte) = self.byte(at) {
+                *byte = covered.max(*byte);
+            }
+        });
     }
 
     /// Adds a filled circle.
     pub fn dot(&mut self, center: (f32, f32), radius: f32) {
         self.line(center, center, radius * 2.0);
+    }
+
+    /// Replaces what is there by an empty circle whose line of `thickness` pixels lies inside `radius`.
+    pub fn ring(&mut self, center: (f32, f32), radius: f32, thickness: f32) {
+        let outer = Capsule::new(center, center, radius * 2.0);
+        let inner = Capsule::new(center, center, (radius - thickness) * 2.0);
+        outer.visit(self.bounds, |at, covered| {
+            let hollow = inner.coverage(at.x as f32 + 0.5, at.y as f32 + 0.5);
+            if let Some(byte) = self.byte(at) {
+                *byte = covered.saturating_sub(hollow).max(blend::scale(*byte, 255 - covered));
+            }
+        });
     }
 
     /// Adds strokes through all `points`, one after the other.
@@ -67,14 +83,12 @@ impl Mask {
         canvas.mask(self.bounds, &self.coverage, color);
     }
 
-    /// Raises the coverage of one pixel to at least `coverage`.
-    pub fn raise(&mut self, at: Point, coverage: u8) {
-        if self.bounds.contains(at) {
-            let (x, y) = ((at.x - self.bounds.at.x) as usize, (at.y - self.bounds.at.y) as usize);
-            if let Some(byte) = self.coverage.get_mut(y * self.bounds.size.width as usize + x) {
-                *byte = (*byte).max(coverage);
-            }
+    fn byte(&mut self, at: Point) -> Option<&mut u8> {
+        if !self.bounds.contains(at) {
+            return None;
         }
+        let (x, y) = ((at.x - self.bounds.at.x) as usize, (at.y - self.bounds.at.y) as usize);
+        self.coverage.get_mut(y * self.bounds.size.width as usize + x)
     }
 }
 
@@ -99,20 +113,17 @@ impl Capsule {
         Capsule { from, to, delta, inverse, radius: thickness / 2.0, most: thickness.min(1.0) }
     }
 
-    fn paint(&self, mask: &mut Mask) {
-        if self.most <= 0.0 {
-            return;
-        }
+    /// Calls `found` for each pixel of `bounds` that the line covers a part of.
+    fn visit(&self, bounds: Rect, mut found: impl FnMut(Point, u8)) {
         let reach = self.radius + 0.5;
-        let bounds = mask.bounds;
         let top = libm::floorf(self.from.1.min(self.to.1) - reach) as i32;
         let bottom = libm::ceilf(self.from.1.max(self.to.1) + reach) as i32;
         for y in top.max(bounds.at.y)..bottom.min(bounds.bottom()) {
             let (left, right) = self.columns(y as f32 + 0.5, reach);
             for x in left.max(bounds.at.x)..right.min(bounds.right()) {
-                let coverage = self.coverage(x as f32 + 0.5, y as f32 + 0.5);
-                if coverage > 0 {
-                    mask.raise(Point { x, y }, coverage);
+                let covered = self.coverage(x as f32 + 0.5, y as f32 + 0.5);
+                if covered > 0 {
+                    found(Point { x, y }, covered);
                 }
             }
         }

@@ -35,6 +35,10 @@ pub struct Ellipse {
     pub bottom: f32,
 }
 
+/// What two rectangles have in common.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Overlap(pub RoundRect, pub RoundRect);
+
 impl RoundRect {
     /// Draws its inside.
     pub fn fill(&self, canvas: &mut Canvas<'_>, color: Color) {
@@ -45,11 +49,12 @@ impl RoundRect {
     pub fn stroke(&self, canvas: &mut Canvas<'_>, thickness: f32, color: Color) {
         stroke(canvas, self, thickness, color);
     }
+}
 
-    /// How much of the pixel at `at` lies inside, 0 to 255.
-    pub fn coverage(&self, at: Point) -> u8 {
-        let (x, y) = (at.x as f32 + 0.5, at.y as f32 + 0.5);
-        coverage(self.distance(x, y), thinness(self))
+impl Overlap {
+    /// Draws it.
+    pub fn fill(&self, canvas: &mut Canvas<'_>, color: Color) {
+        fill(canvas, self, color);
     }
 }
 
@@ -85,6 +90,17 @@ impl Distance for RoundRect {
         let dx = (x - self.left - half_width).abs() - half_width + radius;
         let dy = (y - self.top - half_height).abs() - half_height + radius;
         if dx > 0.0 && dy > 0.0 { libm::sqrtf(dx * dx + dy * dy) - radius } else { dx.max(dy) - radius }
+    }
+}
+
+impl Distance for Overlap {
+    fn edges(&self) -> [f32; 4] {
+        let (a, b) = (self.0.edges(), self.1.edges());
+        [a[0].max(b[0]), a[1].max(b[1]), a[2].min(b[2]), a[3].min(b[3])]
+    }
+
+    fn distance(&self, x: f32, y: f32) -> f32 {
+        self.0.distance(x, y).max(self.1.distance(x, y))
     }
 }
 
