@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::source::{Context, Error, KeySpec};
+
 /// What is played back.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -11,4 +13,20 @@ pub struct Options {
     pub speed: f64,
     /// Whether it starts anew at the end.
     pub repeat: bool,
+}
+
+/// The keys.
+///
+/// # Errors
+/// TODO
+pub fn keys(_options: &Options) -> Result<Vec<KeySpec>, Error> {
+    Ok(Vec::new())
+}
+
+/// Runs.
+///
+/// # Errors
+/// TODO
+pub async fn run(_options: &Options, _context: &mut Context) -> Result<(), Error> {
+    Ok(())
 }

@@ -49,6 +49,8 @@ pub struct Counts {
     pub accepted: AtomicU64,
     /// Readings dropped because it was full.
     pub dropped: AtomicU64,
+    /// Parts of the input that the source itself could not use, such as malformed lines.
+    pub rejected: AtomicU64,
     sequence: AtomicU64,
 }
 
@@ -79,6 +81,11 @@ impl Port {
     /// The number of the next value, after which `values` numbers are taken.
     pub fn take_sequence(&self, values: usize) -> u64 {
         self.counts.sequence.fetch_add(values as u64, Ordering::Relaxed)
+    }
+
+    /// Counts a part of the input that the source could not use; returns how many there were by now.
+    pub fn reject(&self) -> u64 {
+        self.counts.rejected.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Hands a reading to the ring, or does with it what the policy says when there is no room.
