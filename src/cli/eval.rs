@@ -12,9 +12,9 @@ use crate::config::report::Report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Give a variable a value: a number, true, false, or else a text
+    /// Give a variable a value: a number, true, false, nil (none yet), or else a text
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
-    set: Vec<(String, Value)>,
+    set: Vec<(String, Option<Value>)>,
     /// Read formulas from standard input, one JSON object on each line, and print one for each
     #[arg(long, conflicts_with_all = ["set", "expression"])]
     batch: bool,
@@ -27,15 +27,15 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
     let Some(expression) = &arguments.expression else {
         return batch::run(io::stdin().lock(), out);
     };
-    match compute::compute(expression, &arguments.set) {
+    match compute::compute(expression, arguments.set.iter().cloned()) {
         Ok(Some(value)) => Ok(writeln!(out, "{value}")?),
         Ok(None) => Ok(writeln!(out, "nil")?),
-        Err(problems) => Err(Failure::Report(Box::new(Report::new("expression", expression, problems)))),
+        Err(problem) => Err(Failure::Report(Box::new(Report::new("expression", expression, vec![*problem])))),
     }
 }
 
 /// `key=value`; later ones win.
-fn assignment(text: &str) -> Result<(String, Value), String> {
+fn assignment(text: &str) -> Result<(String, Option<Value>), String> {
     let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, such as cpu=81.5")?;
     if key.is_empty() {
         return Err("the name before `=` is missing".into());
@@ -43,16 +43,17 @@ fn assignment(text: &str) -> Result<(String, Value), String> {
     Ok((key.into(), value_of(value)))
 }
 
-fn value_of(text: &str) -> Value {
+fn value_of(text: &str) -> Option<Value> {
     let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
     let quoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
-    match (text, number, quoted) {
+    Some(match (text, number, quoted) {
+        ("nil", ..) => return None,
         ("true", ..) => Value::Bool(true),
         ("false", ..) => Value::Bool(false),
         (_, Some(number), _) => Value::Number(number),
         (_, _, Some(quoted)) => Value::from(quoted),
         _ => Value::from(text),
-    }
+    })
 }
 
 #[cfg(test)]
@@ -71,8 +72,9 @@ mod tests {
             ("a=", "a", Value::from("")),
             ("s.k=x=y", "s.k", Value::from("x=y")),
         ] {
-            assert_eq!(assignment(text), Ok((key.into(), value)), "{text}");
+            assert_eq!(assignment(text), Ok((key.into(), Some(value))), "{text}");
         }
+        assert_eq!(assignment("a=nil"), Ok(("a".into(), None)));
         assert!(assignment("a").is_err());
         assert!(assignment("=1").is_err());
     }
