@@ -36,6 +36,11 @@ impl Problems {
         self.add(Diagnostic::error(code, span, message).with_help(help));
     }
 
+    /// How many were found.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether anything was found that makes the file unusable.
     pub(super) fn any_error(&self) -> bool {
         self.0.iter().any(|problem| problem.severity == Severity::Error)

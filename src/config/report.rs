@@ -27,6 +27,18 @@ impl Report {
         &self.problems
     }
 
+    /// What users know the text as.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The line and the column, counted in characters, of the byte `at` of the text. Both begin with 1.
+    pub fn line_and_column(&self, at: usize) -> (usize, usize) {
+        let before = &self.text[..self.on_character(at)];
+        let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
     /// How many of them are errors.
     pub fn errors(&self) -> usize {
         self.problems.iter().filter(|problem| problem.severity == Severity::Error).count()
@@ -90,15 +102,14 @@ impl Report {
 
     /// The problem's span on whole characters within the text.
     fn shown(&self, problem: &Diagnostic) -> std::ops::Range<usize> {
-        let whole = |mut at: usize| {
-            at = at.min(self.text.len());
-            while !self.text.is_char_boundary(at) {
-                at -= 1;
-            }
-            at
-        };
-        let start = whole(problem.span.start);
-        start..whole(problem.span.end).max(start)
+        let start = self.on_character(problem.span.start);
+        start..self.on_character(problem.span.end).max(start)
+    }
+
+    /// `at`, moved back to the begin of a character.
+    fn on_character(&self, at: usize) -> usize {
+        let at = at.min(self.text.len());
+        (0..=at).rev().find(|at| self.text.is_char_boundary(*at)).unwrap_or(0)
     }
 }
 

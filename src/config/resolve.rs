@@ -7,7 +7,6 @@ mod formula;
 mod key;
 mod output;
 mod source;
-mod source_keys;
 mod widget;
 
 use std::path::Path;
@@ -36,8 +35,9 @@ pub(super) fn resolve(
 ) -> (Panel, Http) {
     let fps = Fps::new(file.display.fps).unwrap_or_default();
     let colors = Colors::resolve(file, clean, problems);
-    let sources = source::resolve(&file.source, clean.get("source"), fps, folder, problems);
-    let keys = key::resolve(&file.keys, clean.get("keys"), &sources, raw.get("source"), problems);
+    let (sources, provided) = source::resolve(&file.source, clean.get("source"), fps, folder, problems);
+    let named = key::Names { sources: &sources, raw: raw.get("source") };
+    let keys = key::resolve(&file.keys, clean.get("keys"), named, provided, problems);
 
     let mut formulas = Formulas::default();
     let at = clean.get("value");

@@ -1,69 +1,58 @@
 //! Keys: what sources provide by themselves and what `[keys]` adds.
 
+use std::collections::BTreeMap;
+
 use actors::panel::Key;
-use actors::source::Source;
+use actors::source::{KeySpec, Source};
 use engine::diagnostic::Diagnostic;
 use engine::formula::Kind;
 use engine::sample::SourceId;
 use engine::value::Value;
 
-use super::source_keys;
 use crate::config::file::source as form;
 use crate::config::limits;
 use crate::config::names::Named;
 use crate::config::place::Place;
 use crate::config::problems::{Problems, with_known};
 
-/// All declared keys: those of each source in its order, then those of `[keys]` that are new.
-///
-/// `named` is where the file names sources, good and bad ones.
+/// What the file calls sources.
+pub(super) struct Names<'a> {
+    /// The sources.
+    pub(super) sources: &'a [Source],
+    /// Where the file names them, good and bad ones.
+    pub(super) raw: Place<'a>,
+}
+
+/// All declared keys: what each source `provided`, then those of `[keys]` that are new.
 pub(super) fn resolve(
     declared: &Named<form::Key>,
     at: Place<'_>,
-    sources: &[Source],
-    named: Place<'_>,
+    named: Names<'_>,
+    provided: Vec<Vec<KeySpec>>,
     problems: &mut Problems,
 ) -> Vec<Key> {
-    let mut keys = Vec::new();
-    for (index, source) in sources.iter().enumerate() {
-        let place = named.get(&source.name);
-        match source_keys::of(&source.kind) {
-            Ok(provided) => keys.extend(provided.into_iter().map(|key| Key {
-                name: format!("{}.{}", source.name, key.name),
-                source: id(index),
-                kind: key.kind,
-                default: None,
-                range: key.range,
-                unit: key.unit,
-            })),
-            Err(message) => problems.error("bad-file", place.get("file").span(), message),
-        }
+    let mut keys: Vec<Key> = Vec::new();
+    for (index, (source, provided)) in named.sources.iter().zip(provided).enumerate() {
+        keys.extend(provided.into_iter().map(|key| Key {
+            name: format!("{}.{}", source.name, key.name),
+            source: id(index),
+            kind: key.kind,
+            default: None,
+            range: key.range,
+            unit: key.unit.into(),
+        }));
     }
+    let mut known: BTreeMap<String, usize> =
+        keys.iter().enumerate().map(|(index, key)| (key.name.clone(), index)).collect();
     for (name, key) in &declared.0 {
         let place = at.get(name);
-        let source = name.split('.').next().unwrap_or_default();
-        let Some(index) = sources.iter().position(|known| known.name == source) else {
-            if named.find(source).is_none() {
-                let problem = Diagnostic::error("unknown-source", place.key_span(), format!("there is no source `{source}`"));
-                problems.add(with_known(problem, source, "sources", sources.iter().map(|known| &*known.name)));
-            }
-            continue;
-        };
-        match keys.iter_mut().find(|known| known.name == *name) {
-            Some(known) => declare(known, key, place, problems),
-            None => {
-                let mut new = Key {
-                    name: name.clone(),
-                    source: id(index),
-                    kind: kind_of(key),
-                    default: None,
-                    range: (0.0, 100.0),
-                    unit: String::new(),
-                };
-                declare(&mut new, key, place, problems);
-                keys.push(new);
-            }
-        }
+        let Some(source) = source_of(name, place, &named, problems) else { continue };
+        let index = *known.entry(name.clone()).or_insert_with(|| {
+            let (default, range, unit) = (None, (0.0, 100.0), String::new());
+            keys.push(Key { name: name.clone(), source, kind: kind_of(key), default, range, unit });
+            keys.len() - 1
+        });
+        declare(&mut keys[index], key, place, problems);
     }
     if keys.len() > limits::KEYS {
         let message = format!("the sources and `[keys]` declare {} keys, at most {} fit", keys.len(), limits::KEYS);
@@ -71,6 +60,19 @@ pub(super) fn resolve(
         keys.truncate(limits::KEYS);
     }
     keys
+}
+
+/// The source that the key `name` belongs to.
+fn source_of(name: &str, at: Place<'_>, named: &Names<'_>, problems: &mut Problems) -> Option<SourceId> {
+    let source = name.split('.').next().unwrap_or_default();
+    let found = named.sources.iter().position(|known| known.name == source);
+    if found.is_none() && named.raw.find(source).is_none() {
+        let message = format!("there is no source `{source}`");
+        let problem = Diagnostic::error("unknown-source", at.key_span(), message);
+        let known = named.sources.iter().map(|known| &*known.name);
+        problems.add(with_known(problem, source, "sources", known));
+    }
+    found.map(id)
 }
 
 /// Adds what `[keys]` says of a key.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use actors::source::{Kind, Policy, Source, generator, playback, system, time};
+use actors::source::{Error, KeySpec, Kind, Policy, Source, generator, playback, system, time};
+use engine::diagnostic::Diagnostic;
 use engine::tick::Fps;
 
 use crate::config::duration::Duration;
@@ -15,16 +16,17 @@ use crate::config::utc_offset;
 /// The shortest time between two samples of one source, in milliseconds.
 const SHORTEST_MS: u64 = 1;
 
-/// The sources of a configuration.
+/// The sources of a configuration, and what each says that it sends.
 pub(super) fn resolve(
     sources: &Named<form::Source>,
     at: Place<'_>,
     fps: Fps,
     folder: &Path,
     problems: &mut Problems,
-) -> Vec<Source> {
+) -> (Vec<Source>, Vec<Vec<KeySpec>>) {
     let resolve = |(name, source): &(String, form::Source)| {
         let at = at.get(name);
+        let before = problems.len();
         let kind = kind(&source.kind, at, fps, folder, problems);
         let policy = match (source.on_full, &kind) {
             (Some(form::OnFull::Block), _) | (None, Kind::Playback(_)) => Policy::Block,
@@ -32,9 +34,28 @@ pub(super) fn resolve(
             (Some(form::OnFull::DropOldest) | None, _) => Policy::DropOldest,
         };
         let stale_after = source.stale_after.map(|span| positive(span, at.get("stale_after"), fps, problems));
-        Source { name: name.clone(), kind, stale_after, policy }
+        // What is wrong with the options has been said; the source would only say it again.
+        let keys = if problems.len() == before { keys(&kind, at, problems) } else { Vec::new() };
+        (Source { name: name.clone(), kind, stale_after, policy }, keys)
     };
-    sources.0.iter().map(resolve).collect()
+    sources.0.iter().map(resolve).unzip()
+}
+
+/// What a source says that it sends. One that cannot say it today may well tomorrow.
+fn keys(kind: &Kind, at: Place<'_>, problems: &mut Problems) -> Vec<KeySpec> {
+    let error = match kind.keys() {
+        Ok(keys) => return keys,
+        Err(error) => error,
+    };
+    let message = error.to_string();
+    // A message about an option names it first.
+    let option = message.split('`').nth(1).and_then(|option| at.find(option));
+    let span = option.or_else(|| at.find("file")).map_or_else(|| at.span(), Place::span);
+    problems.add(match error {
+        Error::Configuration(_) => Diagnostic::error("source", span, message),
+        _ => Diagnostic::warning("source", span, message),
+    });
+    Vec::new()
 }
 
 fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mut Problems) -> Kind {
