@@ -1,0 +1,3 @@
+//! The face of tinydisplay: HTTP and the studio.
+
+pub mod http;
