@@ -81,6 +81,11 @@ pub enum Output {
     Null,
 }
 
+impl Persistence {
+    /// The usual time between two flushes.
+    pub const FLUSH: Duration = Duration::from_millis(250);
+}
+
 impl Output {
     /// Its kind, as in the configuration.
     pub fn name(&self) -> &'static str {

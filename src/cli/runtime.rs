@@ -26,9 +26,9 @@ const LOG_DEFAULT: &str = "warn";
 /// The built-in demo, which keeps its state in the user's state folder.
 pub(super) fn demo() -> Result<Config, Failure> {
     let mut config = config::parse("demo", DEMO, Path::new(""))?;
-    let state = |folder: PathBuf| {
-        let flush = config.panel.persistence.as_ref().map_or(Persistence::FLUSH, |usual| usual.flush);
-        Persistence { file: folder.join("tinydisplay").join("demo.db"), flush }
+    let state = |folder: PathBuf| Persistence {
+        file: folder.join("tinydisplay").join("demo.db"),
+        flush: Persistence::FLUSH,
     };
     config.panel.persistence = state_folder().map(state);
     Ok(config)

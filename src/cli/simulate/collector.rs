@@ -48,7 +48,7 @@ struct EventLine<'a> {
 
 impl Collector {
     pub(super) fn new(panel: &Panel, arguments: &Arguments) -> Result<Collector, Failure> {
-        let create = |path: &PathBuf| Ok((path.clone(), BufWriter::new(create_file(path)?)));
+        let create = |path: &PathBuf| Ok::<_, Failure>((path.clone(), BufWriter::new(create_file(path)?)));
         if let Some(folder) = &arguments.frames {
             fs::create_dir_all(folder).map_err(|error| unwritable(folder, &error))?;
         }
