@@ -84,18 +84,22 @@ pub(super) fn file_bytes(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::try_from(bytes).unwrap_or_default())
 }
 
-/// Deletes a chunk of the table whose first row is the oldest of all, as far as it is older than
-/// `before_ms`.
+/// Deletes a chunk of the table whose first row is the oldest of all, as far as its rows are older than
+/// `before_ms` and no newer than the first one of any other table.
 fn delete_oldest(connection: &Connection, before_ms: i64) -> rusqlite::Result<u64> {
-    let mut oldest = None;
+    let mut firsts = Vec::with_capacity(TABLES.len());
     for (table, id) in TABLES {
         let statement = format!("SELECT timestamp_ms FROM {table} ORDER BY {id} LIMIT 1");
         let first: Option<i64> =
             connection.prepare_cached(&statement)?.query_row([], |row| row.get(0)).optional()?;
-        let first = first.filter(|first| *first < before_ms);
-        oldest = oldest.into_iter().chain(first.map(|first| (first, table, id))).min();
+        firsts.extend(first.map(|first| (first, table, id)));
     }
-    let Some((_, table, id)) = oldest else { return Ok(0) };
+    firsts.sort_unstable();
+    let Some((first, table, id)) = firsts.first() else { return Ok(0) };
+    if *first >= before_ms {
+        return Ok(0);
+    }
+    let before_ms = firsts.get(1).map_or(before_ms, |next| before_ms.min(next.0.saturating_add(1)));
     let statement = format!(
         "DELETE FROM {table} WHERE timestamp_ms < ?1
          AND {id} IN (SELECT {id} FROM {table} ORDER BY {id} LIMIT {CHUNK_ROWS})"
@@ -188,9 +192,9 @@ mod tests {
         let retention = Retention { bytes: 1_000_000, ..Retention::default() };
         retention.limit(&case.connection).unwrap();
         let mut largest = 0;
-        for round in 0..100 {
-            case.fill(round * 1_000, 1_000);
-            retention.step(&case.connection, round * 1_000, 1_000).unwrap();
+        for round in 0..500 {
+            case.fill(round * 200, 200);
+            retention.step(&case.connection, round * 200, 200).unwrap();
             largest = largest.max(file_bytes(&case.connection).unwrap());
         }
         assert!((500_000..=1_000_000).contains(&largest), "{largest}");

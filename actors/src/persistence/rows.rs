@@ -19,7 +19,7 @@ const VALUE_SOURCE: &str = "value";
 pub(super) type Names = BTreeMap<KeyId, Arc<str>>;
 
 /// What is noted of the writer itself.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Performance {
     pub(super) longest_flush_ms: f64,
     pub(super) flushes: u64,
@@ -30,6 +30,7 @@ pub(super) struct Performance {
 /// What one transaction wrote.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Written {
+    /// Without the writer's own.
     pub(super) rows: u64,
     /// Samples whose key has no name.
     pub(super) nameless: u64,
@@ -56,7 +57,6 @@ pub(super) fn write(
     }
     if let (Some(performance), Some(last)) = (performance, batch.last()) {
         write_performance(&transaction, performance, last)?;
-        written.rows += 1;
     }
     transaction.commit()?;
     Ok(written)

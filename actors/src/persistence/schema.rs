@@ -31,9 +31,10 @@ pub(super) fn open(file: &Path) -> Result<Connection, Error> {
     }
     let mut connection = Connection::open(file)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    check_owner(&connection, file)?;
-    // Takes effect in an empty file alone, and there only before the journal's mode is set.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    if check_owner(&connection, file)? == 0 {
+        // Takes effect in an empty file alone, and there only before the journal's mode is set.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;

@@ -69,7 +69,7 @@ impl Writer {
             waiting_since: Duration::ZERO,
             retry: None,
             set_aside: 0,
-            performance: Performance { longest_flush_ms: 0.0, flushes: 0, rows: 0, dropped: 0 },
+            performance: Performance::default(),
             performance_due: world.now() + PERFORMANCE_EVERY,
         }
     }
@@ -182,14 +182,14 @@ impl Writer {
             let performance = report.then_some(&self.performance);
             let written = rows::write(connection, batch, &self.names, performance)?;
             self.queue.pop(ticks);
+            if report {
+                report = false;
+                self.performance = Performance::default();
+                self.performance_due = self.world.now() + PERFORMANCE_EVERY;
+            }
             self.performance.rows += written.rows;
             self.counts.rows.fetch_add(written.rows, Ordering::Relaxed);
             self.counts.nameless.fetch_add(written.nameless, Ordering::Relaxed);
-            if report {
-                report = false;
-                self.performance = Performance { longest_flush_ms: 0.0, flushes: 0, rows: 0, dropped: 0 };
-                self.performance_due = self.world.now() + PERFORMANCE_EVERY;
-            }
             self.retention.step(connection, now_ms, written.rows)?;
         }
         self.counts.database_bytes.store(retention::file_bytes(connection)?, Ordering::Relaxed);
