@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix::{Message, WeakRecipient};
 use engine::event::Event;
-use engine::paint::frame::Frame;
+use engine::paint::Frame;
 use engine::sample::SourceState;
 use engine::tick::Tick;
 use engine::value::Value;
@@ -68,6 +68,22 @@ pub struct SourceReport {
     pub restarts: u64,
     /// Why it last failed.
     pub error: Option<String>,
+}
+
+impl SourceReport {
+    /// A source that has just been started.
+    pub fn new(name: &str, kind: &'static str) -> SourceReport {
+        SourceReport {
+            name: name.into(),
+            kind,
+            state: SourceState::default(),
+            samples: 0,
+            dropped: 0,
+            rejected: 0,
+            restarts: 0,
+            error: None,
+        }
+    }
 }
 
 /// How the run is doing, as the clock sees it.

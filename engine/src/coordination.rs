@@ -1,12 +1,18 @@
-//! Coordination: triggers on formulas, and what they set off.
+//! Coordination: triggers on formulas, and the animations that they start and stop. Everything that is
+//! decided becomes an [`Event`].
 
-use alloc::string::String;
+use alloc::string::{String, ToString};
+use alloc::vec;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::animation::AnimationId;
-use crate::formula::FormulaId;
+use crate::animation::{Animation, AnimationId, Starts};
+use crate::event::{Event, EventKind};
+use crate::formula::{FormulaId, Results};
+use crate::sample::SourceState;
+use crate::tick::Tick;
+use crate::value::Value;
 
 /// A condition and what is done when it begins to hold.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,3 +35,159 @@ pub enum Action {
     /// Stops an animation: its widget returns to rest.
     Stop(AnimationId),
 }
+
+/// The inputs of one tick.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'a> {
+    /// The tick.
+    pub tick: Tick,
+    /// The newest results of all formulas.
+    pub results: &'a Results,
+    /// Sources, by name, whose state is new.
+    pub states: &'a [(&'a str, SourceState)],
+    /// Milliseconds that the clock was set forward.
+    pub rebased_ms: u64,
+}
+
+/// Triggers and animations, and the state of both.
+#[derive(Clone, Debug)]
+pub struct Coordinator {
+    page: String,
+    triggers: Vec<Trigger>,
+    animations: Vec<Animation>,
+    memory: Vec<Memory>,
+    starts: Vec<Option<Tick>>,
+    /// Animations that were started and whose end has not been announced.
+    running: Vec<bool>,
+    events: Vec<Event>,
+}
+
+/// What a trigger remembers. It fires on the edge: once, when its condition begins to hold, and again only
+/// after the condition has been false. An edge within the cooldown is not lost: where the condition still
+/// holds when the cooldown is over, the trigger fires then.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Memory {
+    fired: bool,
+    last_fired: Option<Tick>,
+}
+
+impl Coordinator {
+    /// The coordinator of the page called `page`, before tick 0.
+    pub fn new(page: &str, triggers: Vec<Trigger>, animations: Vec<Animation>) -> Coordinator {
+        Coordinator {
+            page: page.to_string(),
+            memory: vec![Memory::default(); triggers.len()],
+            starts: vec![None; animations.len()],
+            running: vec![false; animations.len()],
+            events: Vec::new(),
+            triggers,
+            animations,
+        }
+    }
+
+    /// Decides what happens at a tick; call it for every tick, in order. Returns the events.
+    pub fn step(&mut self, step: &Step<'_>) -> &[Event] {
+        self.events.clear();
+        if step.rebased_ms > 0 {
+            let data = vec![("milliseconds".to_string(), Value::Number(step.rebased_ms as f64))];
+            self.tell(step.tick, EventKind::ClockRebased, "clock", data);
+        }
+        if step.tick == Tick(0) {
+            self.begin();
+        }
+        for (name, state) in step.states {
+            let data = vec![("state".to_string(), state.name().into())];
+            self.tell(step.tick, EventKind::SourceState, name, data);
+        }
+        self.complete(step.tick);
+        for index in 0..self.triggers.len() {
+            self.pull(index, step);
+        }
+        &self.events
+    }
+
+    /// When each animation was started last.
+    pub fn starts(&self) -> &Starts {
+        &self.starts
+    }
+
+    /// The animations.
+    pub fn animations(&self) -> &[Animation] {
+        &self.animations
+    }
+
+    fn begin(&mut self) {
+        let page = self.page.clone();
+        self.tell(Tick(0), EventKind::PageShown, &page, Vec::new());
+        for index in 0..self.animations.len() {
+            if self.animations[index].starts_at_load {
+                self.start(index, Tick(0));
+            }
+        }
+    }
+
+    fn complete(&mut self, tick: Tick) {
+        for index in 0..self.animations.len() {
+            let completed = self.starts[index]
+                .is_some_and(|start| self.running[index] && self.animations[index].is_completed(start, tick));
+            if completed {
+                self.running[index] = false;
+                let name = self.animations[index].name.clone();
+                self.tell(tick, EventKind::AnimationCompleted, &name, Vec::new());
+            }
+        }
+    }
+
+    fn pull(&mut self, index: usize, step: &Step<'_>) {
+        let (trigger, memory) = (&self.triggers[index], self.memory[index]);
+        let holds = step.results.holds(trigger.when);
+        let cooled = memory.last_fired.is_none_or(|fired| step.tick.since(fired) >= trigger.cooldown);
+        match (memory.fired, holds) {
+            (false, true) if cooled => {
+                self.memory[index] = Memory { fired: true, last_fired: Some(step.tick) };
+                let name = trigger.name.clone();
+                self.tell(step.tick, EventKind::TriggerActivated, &name, Vec::new());
+                self.act(index, step.tick);
+            }
+            (true, false) => {
+                self.memory[index].fired = false;
+                let name = trigger.name.clone();
+                self.tell(step.tick, EventKind::TriggerDeactivated, &name, Vec::new());
+            }
+            _ => {}
+        }
+    }
+
+    fn act(&mut self, trigger: usize, tick: Tick) {
+        for action in 0..self.triggers[trigger].actions.len() {
+            match self.triggers[trigger].actions[action] {
+                Action::Start(animation) => self.start(animation.0 as usize, tick),
+                Action::Stop(animation) => self.stop(animation.0 as usize, tick),
+            }
+        }
+    }
+
+    fn start(&mut self, index: usize, tick: Tick) {
+        let Some(animation) = self.animations.get(index) else { return };
+        let name = animation.name.clone();
+        self.starts[index] = Some(tick);
+        self.running[index] = true;
+        self.tell(tick, EventKind::AnimationStarted, &name, Vec::new());
+    }
+
+    fn stop(&mut self, index: usize, tick: Tick) {
+        let Some(animation) = self.animations.get(index) else { return };
+        let name = animation.name.clone();
+        self.starts[index] = None;
+        if core::mem::take(&mut self.running[index]) {
+            self.tell(tick, EventKind::AnimationStopped, &name, Vec::new());
+        }
+    }
+
+    fn tell(&mut self, tick: Tick, kind: EventKind, id: &str, data: Vec<(String, Value)>) {
+        self.events.push(Event { tick, kind, id: id.to_string(), data });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -14,6 +14,7 @@ pub mod formula;
 pub mod generator;
 pub mod hash;
 pub mod paint;
+pub mod restart;
 pub mod ring;
 pub mod sample;
 pub mod scene;

@@ -1,52 +1,29 @@
-//! Painting: colours, places and the canvas that widgets draw on.
+//! Painting: colours, places, and the canvas that widgets draw on.
+//!
+//! A [`Frame`] is the finished picture. A [`Canvas`] draws on a frame inside a clip rectangle; every shape
+//! becomes coverage (0 to 255 for each pixel) and one integer blend of a colour, so that the same drawing
+//! gives the same bytes on every machine. Geometry is computed in `f32` and `f64` with the four basic
+//! operations and the square root alone, which IEEE 754 defines to the last bit.
 
-pub mod frame;
+mod blend;
+mod canvas;
+mod color;
+pub mod damage;
+mod font;
+mod frame;
+mod geometry;
+mod glyph;
+mod line;
+mod shape;
+mod text;
 
-use serde::{Deserialize, Serialize};
+pub use canvas::Canvas;
+pub use color::Color;
+pub use font::{Fonts, Metrics, Style};
+pub use frame::Frame;
+pub use geometry::{Point, Rect, Size};
+pub use line::Mask;
+pub use shape::{Ellipse, Overlap, RoundRect};
+pub use text::Line;
 
-/// A colour in sRGB with straight (not premultiplied) alpha.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Color {
-    /// Red, 0 to 255.
-    pub r: u8,
-    /// Green, 0 to 255.
-    pub g: u8,
-    /// Blue, 0 to 255.
-    pub b: u8,
-    /// Alpha: 0 is invisible, 255 opaque.
-    pub a: u8,
-}
-
-impl Color {
-    /// An opaque colour.
-    pub const fn rgb(r: u8, g: u8, b: u8) -> Color {
-        Color { r, g, b, a: 255 }
-    }
-}
-
-/// A place on the panel in pixels, the upper left corner being (0, 0).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Point {
-    /// Pixels from the left edge.
-    pub x: i32,
-    /// Pixels from the upper edge.
-    pub y: i32,
-}
-
-/// A size in pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Size {
-    /// Pixels across.
-    pub width: u32,
-    /// Pixels down.
-    pub height: u32,
-}
-
-/// A rectangle of pixels.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rect {
-    /// The upper left corner.
-    pub at: Point,
-    /// How far it reaches.
-    pub size: Size,
-}
+pub(crate) use blend::scale;

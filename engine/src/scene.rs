@@ -1,4 +1,10 @@
 //! The scene: all widgets of a page, and what they remember from tick to tick.
+//!
+//! [`Scene`] is the definition. [`Stage`] is a scene on show: it takes a [`Step`] at every tick and paints
+//! on demand, so that a picture depends on what was stepped and never on which ticks were painted.
+
+mod entry;
+mod stage;
 
 use alloc::vec::Vec;
 
@@ -6,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::paint::{Color, Size};
 use crate::widget::Widget;
+
+pub use stage::{Stage, Step};
 
 /// A page as configured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

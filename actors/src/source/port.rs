@@ -1,10 +1,10 @@
 //! Ports: a source's bounded way into the ring, with counted drops. A port belongs to the supervisor and
 //! outlives the source's restarts, so that what was accepted is never lost and numbers go on.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use actix::{Message, Recipient};
+use actix::{Message, WeakRecipient};
 use engine::sample::Reading;
 
 use crate::source::Policy;
@@ -18,21 +18,24 @@ pub const PORT_READINGS: usize = 1_024;
 pub struct Arrived;
 
 /// Wakes the ring, once for any number of readings that arrive before it has looked.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Doorbell {
     rung: Arc<AtomicBool>,
-    ring: Recipient<Arrived>,
+    ring: Arc<OnceLock<WeakRecipient<Arrived>>>,
 }
 
 impl Doorbell {
-    /// A doorbell at `ring`.
-    pub fn new(ring: Recipient<Arrived>) -> Doorbell {
-        Doorbell { rung: Arc::new(AtomicBool::new(false)), ring }
+    /// Hangs it at `ring`; until then it makes no sound, and what waits is found at the next tick.
+    pub fn connect(&self, ring: WeakRecipient<Arrived>) {
+        let _ = self.ring.set(ring);
     }
 
-    fn press(&self) {
+    /// Wakes the ring, unless it is already awake and about to look.
+    pub fn press(&self) {
         if !self.rung.swap(true, Ordering::AcqRel) {
-            self.ring.do_send(Arrived);
+            if let Some(ring) = self.ring.get().and_then(WeakRecipient::upgrade) {
+                ring.do_send(Arrived);
+            }
         }
     }
 

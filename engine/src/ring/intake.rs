@@ -1,0 +1,382 @@
+//! The intake: what happens to data between its arrival and the seal of a tick. Readings are checked and
+//! appended to the ring as they come; at a tick everything that came since is sealed, in the order of its
+//! arrival, together with the states of the sources.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::formula::Kind;
+use crate::ring::keys::{KeyError, Keys};
+use crate::ring::{Cursor, Limits, Ring};
+use crate::sample::{KeyId, Reading, Sample, SourceId, SourceState};
+use crate::tick::{Fps, Tick};
+use crate::value::Value;
+
+/// The longest text that a sample may hold, in bytes.
+pub const TEXT_BYTES_MAX: usize = 4_096;
+
+/// How far a timestamp may lie from the engine's time, in milliseconds: one day.
+pub const SKEW_MS_MAX: i64 = 86_400_000;
+
+/// The inputs of one tick. With the tick before them they determine everything that follows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sealed {
+    /// The tick.
+    pub tick: Tick,
+    /// The engine's time: Unix time in milliseconds.
+    pub now_ms: i64,
+    /// Keys that appeared since the last seal, with their full names.
+    pub new_keys: Arc<[(KeyId, Arc<str>)]>,
+    /// The samples that arrived since the last seal, in the order of their arrival.
+    pub samples: Arc<[Sample]>,
+    /// Sources whose state is another one than at the last seal.
+    pub states: Arc<[(SourceId, SourceState)]>,
+    /// Milliseconds that the clock was set forward at this tick, 0 nearly always.
+    pub rebased_ms: u64,
+}
+
+/// Why a value was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rejection {
+    /// A number that is infinite or not a number.
+    NotFinite,
+    /// A text above [`TEXT_BYTES_MAX`].
+    TextTooLong,
+    /// A key without a name.
+    KeyEmpty,
+    /// A key above [`crate::ring::keys::KEY_BYTES_MAX`].
+    KeyTooLong,
+    /// One key more than the limit allows.
+    TooManyKeys,
+    /// A text where a number is declared, or the reverse.
+    WrongKind,
+    /// A timestamp further than [`SKEW_MS_MAX`] from the engine's time.
+    Timestamp,
+}
+
+impl Rejection {
+    /// Every reason, in the order of [`SourceStatus::rejected`].
+    pub const ALL: [Rejection; 7] = [
+        Rejection::NotFinite,
+        Rejection::TextTooLong,
+        Rejection::KeyEmpty,
+        Rejection::KeyTooLong,
+        Rejection::TooManyKeys,
+        Rejection::WrongKind,
+        Rejection::Timestamp,
+    ];
+
+    /// The word for it in metrics and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Rejection::NotFinite => "not_finite",
+            Rejection::TextTooLong => "text_too_long",
+            Rejection::KeyEmpty => "key_empty",
+            Rejection::KeyTooLong => "key_too_long",
+            Rejection::TooManyKeys => "too_many_keys",
+            Rejection::WrongKind => "wrong_kind",
+            Rejection::Timestamp => "timestamp",
+        }
+    }
+}
+
+/// What the intake knows of a source.
+#[derive(Clone, Debug, Default)]
+pub struct SourceStatus {
+    /// How it is doing.
+    pub state: SourceState,
+    /// Values that reached the ring.
+    pub samples: u64,
+    /// Values refused, by reason.
+    pub rejected: [u64; Rejection::ALL.len()],
+    sealed_state: SourceState,
+    stale_after: Option<u64>,
+    /// When the newest values were, or will be, sealed.
+    newest: Tick,
+}
+
+/// A source, as the intake has to know it.
+#[derive(Clone, Debug)]
+pub struct SourceSpec {
+    /// Its name.
+    pub name: String,
+    /// Ticks of silence after which it is stale; `None` never.
+    pub stale_after: Option<u64>,
+}
+
+/// The ring, its keys and the states of its sources.
+#[derive(Debug)]
+pub struct Intake {
+    ring: Ring,
+    keys: Keys,
+    sources: Vec<SourceStatus>,
+    cursor: Cursor,
+    keys_sealed: usize,
+    fps: Fps,
+    /// Unix time in milliseconds at tick 0.
+    start_ms: i64,
+    next: Tick,
+    none: Nothing,
+}
+
+/// Shared empty lists, so that a tick without data allocates none.
+#[derive(Debug)]
+struct Nothing {
+    keys: Arc<[(KeyId, Arc<str>)]>,
+    samples: Arc<[Sample]>,
+    states: Arc<[(SourceId, SourceState)]>,
+}
+
+impl Intake {
+    /// An empty intake that begins with tick 0 at Unix time `start_ms`. A declared key at index `i` of
+    /// `declared` becomes `KeyId(i)`.
+    ///
+    /// # Errors
+    /// The index of the first declared key that cannot be interned, and why.
+    pub fn new(
+        sources: &[SourceSpec],
+        declared: &[(SourceId, String, Kind)],
+        limits: Limits,
+        fps: Fps,
+        start_ms: i64,
+    ) -> Result<Intake, (usize, KeyError)> {
+        let names = sources.iter().map(|source| source.name.clone()).collect();
+        let mut keys = Keys::new(names, limits.keys.max(declared.len()));
+        for (index, (source, key, kind)) in declared.iter().enumerate() {
+            keys.declare(*source, key, *kind).map_err(|error| (index, error))?;
+        }
+        let sources = sources
+            .iter()
+            .map(|source| SourceStatus { stale_after: source.stale_after, ..SourceStatus::default() })
+            .collect();
+        let none = Nothing { keys: Arc::new([]), samples: Arc::new([]), states: Arc::new([]) };
+        let ring = Ring::new(limits);
+        let (cursor, next) = (Cursor::default(), Tick(0));
+        Ok(Intake { ring, keys, sources, cursor, keys_sealed: 0, fps, start_ms, next, none })
+    }
+
+    /// Takes the values of a reading into the ring. Each is checked by itself: a refused one is counted
+    /// and the others go on. A reading makes its source live.
+    pub fn accept(&mut self, reading: Reading) {
+        let Some(status) = self.sources.get_mut(usize::from(reading.source.0)) else { return };
+        let now_ms = now_ms(self.start_ms, self.fps, self.next);
+        let timestamp_ms = reading.timestamp_ms.unwrap_or(now_ms);
+        status.state = SourceState::Live;
+        status.newest = self.next;
+        for (sequence, (key, value)) in (reading.sequence..).zip(reading.values) {
+            let checked =
+                check(&mut self.keys, reading.source, &key, &value, timestamp_ms.saturating_sub(now_ms));
+            match checked {
+                Err(reason) => status.rejected[reason as usize] += 1,
+                Ok(key) => {
+                    status.samples += 1;
+                    self.ring.push(Sample { source: reading.source, key, value, timestamp_ms, sequence });
+                }
+            }
+        }
+    }
+
+    /// Takes note of what a supervisor says of a source.
+    pub fn report(&mut self, source: SourceId, state: SourceState) {
+        if let Some(status) = self.sources.get_mut(usize::from(source.0)) {
+            status.state = state;
+        }
+    }
+
+    /// Seals everything that arrived since the last seal for the next tick, after setting the clock
+    /// forward by `rebase_ms`. Returns the inputs and how many samples were overwritten before they could
+    /// be sealed.
+    pub fn seal(&mut self, rebase_ms: u64) -> (Sealed, u64) {
+        let tick = self.next;
+        self.next = tick.next();
+        self.start_ms = self.start_ms.saturating_add_unsigned(rebase_ms);
+        let (missed, unread) = self.ring.read(&mut self.cursor);
+        let samples = collect(unread.cloned(), &self.none.samples);
+        let states = collect(changed_states(&mut self.sources, tick), &self.none.states);
+        let new_keys = self.keys.all().iter().enumerate().skip(self.keys_sealed);
+        let new_keys = new_keys.map(|(id, key)| (KeyId(id as u32), key.name.clone()));
+        let new_keys = collect(new_keys, &self.none.keys);
+        self.keys_sealed = self.keys.all().len();
+        let now_ms = now_ms(self.start_ms, self.fps, tick);
+        (Sealed { tick, now_ms, new_keys, samples, states, rebased_ms: rebase_ms }, missed)
+    }
+
+    /// The tick that the next seal is for.
+    pub fn next_tick(&self) -> Tick {
+        self.next
+    }
+
+    /// The ring itself.
+    pub fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// The table of keys.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The sources, by [`SourceId`].
+    pub fn sources(&self) -> &[SourceStatus] {
+        &self.sources
+    }
+}
+
+/// The engine's time at a tick: Unix time in milliseconds.
+fn now_ms(start_ms: i64, fps: Fps, tick: Tick) -> i64 {
+    start_ms.saturating_add_unsigned(fps.millis_at(tick))
+}
+
+fn check(
+    keys: &mut Keys,
+    source: SourceId,
+    key: &str,
+    value: &Value,
+    skew_ms: i64,
+) -> Result<KeyId, Rejection> {
+    match value {
+        Value::Number(number) if !number.is_finite() => return Err(Rejection::NotFinite),
+        Value::Text(text) if text.len() > TEXT_BYTES_MAX => return Err(Rejection::TextTooLong),
+        _ => {}
+    }
+    if skew_ms.unsigned_abs() > SKEW_MS_MAX.unsigned_abs() {
+        return Err(Rejection::Timestamp);
+    }
+    let id = keys.intern(source, key).map_err(|error| match error {
+        KeyError::Empty => Rejection::KeyEmpty,
+        KeyError::TooLong => Rejection::KeyTooLong,
+        KeyError::TooMany => Rejection::TooManyKeys,
+    })?;
+    let is_text = matches!(value, Value::Text(_));
+    match keys.get(id).and_then(|key| key.kind) {
+        Some(kind) if (kind == Kind::Text) != is_text => Err(Rejection::WrongKind),
+        _ => Ok(id),
+    }
+}
+
+/// Finds sources that have been silent for too long, then all whose state is new.
+fn changed_states(sources: &mut [SourceStatus], tick: Tick) -> impl Iterator<Item = (SourceId, SourceState)> {
+    sources.iter_mut().zip(0..).filter_map(move |(status, id)| {
+        let silent = status.stale_after.is_some_and(|ticks| tick.since(status.newest) > ticks);
+        if status.state == SourceState::Live && silent {
+            status.state = SourceState::Stale;
+        }
+        let changed = status.state != status.sealed_state;
+        status.sealed_state = status.state;
+        changed.then_some((SourceId(id), status.state))
+    })
+}
+
+fn collect<T>(items: impl Iterator<Item = T>, none: &Arc<[T]>) -> Arc<[T]> {
+    let mut items = items.peekable();
+    if items.peek().is_none() { none.clone() } else { items.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+    use std::vec;
+
+    use super::*;
+
+    fn intake() -> Intake {
+        let source = |name: &str, stale_after| SourceSpec { name: name.to_string(), stale_after };
+        let sources = [source("room", Some(3)), source("tape", None)];
+        let declared = [(SourceId(0), "heat".to_string(), Kind::Number)];
+        let limits = Limits { samples: 8, keys: 3, ..Limits::default() };
+        Intake::new(&sources, &declared, limits, Fps::default(), 1_000_000).unwrap()
+    }
+
+    fn reading(source: u16, key: &str, value: impl Into<Value>) -> Reading {
+        let values = vec![(key.into(), value.into())];
+        Reading { source: SourceId(source), sequence: 7, timestamp_ms: None, values }
+    }
+
+    #[test]
+    fn a_tick_seals_what_arrived_before_it() {
+        let mut intake = intake();
+        intake.accept(reading(1, "lamp", 1.0));
+        intake.accept(reading(0, "heat", 21.5));
+        let (sealed, _) = intake.seal(0);
+        let names: Vec<_> = sealed.new_keys.iter().map(|(_, name)| &**name).collect();
+        assert_eq!(names, ["room.heat", "tape.lamp"]);
+        let order: Vec<_> = sealed.samples.iter().map(|s| (s.key.0, s.sequence)).collect();
+        assert_eq!(order, [(1, 7), (0, 7)], "in the order of arrival");
+        assert_eq!(sealed.now_ms, 1_000_000);
+        assert_eq!(sealed.states.len(), 2);
+
+        let (sealed, _) = intake.seal(0);
+        assert!(sealed.samples.is_empty() && sealed.states.is_empty() && sealed.new_keys.is_empty());
+        assert_eq!((sealed.tick, sealed.now_ms), (Tick(1), 1_000_016));
+    }
+
+    #[test]
+    fn bad_values_are_refused_one_by_one() {
+        let long_key = "k".repeat(300);
+        let long_text = "t".repeat(TEXT_BYTES_MAX + 1);
+        let table: [(&str, Value, Option<Rejection>); 9] = [
+            ("heat", 1.0.into(), None),
+            ("heat", f64::NAN.into(), Some(Rejection::NotFinite)),
+            ("heat", f64::NEG_INFINITY.into(), Some(Rejection::NotFinite)),
+            ("heat", "warm".into(), Some(Rejection::WrongKind)),
+            ("note", long_text.as_str().into(), Some(Rejection::TextTooLong)),
+            ("note", long_text[1..].into(), None),
+            ("", 1.0.into(), Some(Rejection::KeyEmpty)),
+            (&long_key, 1.0.into(), Some(Rejection::KeyTooLong)),
+            (&long_key[..KEY_MAX], 1.0.into(), None),
+        ];
+        const KEY_MAX: usize = crate::ring::keys::KEY_BYTES_MAX;
+        for (key, value, expected) in table {
+            let mut intake = intake();
+            intake.accept(reading(0, key, value.clone()));
+            let rejected = intake.sources()[0].rejected;
+            let found = Rejection::ALL.into_iter().find(|reason| rejected[*reason as usize] > 0);
+            assert_eq!(found, expected, "{key:.20} = {value:.20}");
+            assert_eq!(intake.sources()[0].samples, u64::from(expected.is_none()));
+        }
+    }
+
+    #[test]
+    fn keys_and_timestamps_are_bounded() {
+        let mut intake = intake();
+        for key in ["a", "b", "c", "a"] {
+            intake.accept(reading(1, key, 1.0));
+        }
+        assert_eq!(intake.sources()[1].rejected[Rejection::TooManyKeys as usize], 1);
+        assert_eq!(intake.sources()[1].samples, 3);
+        for (timestamp_ms, refused) in
+            [(1_000_000 + SKEW_MS_MAX, 0), (1_000_001 + SKEW_MS_MAX, 1), (-SKEW_MS_MAX, 2)]
+        {
+            intake.accept(Reading { timestamp_ms: Some(timestamp_ms), ..reading(1, "a", 1.0) });
+            assert_eq!(intake.sources()[1].rejected[Rejection::Timestamp as usize], refused);
+        }
+    }
+
+    #[test]
+    fn silence_makes_stale_and_a_sample_live_again() {
+        let mut intake = intake();
+        intake.accept(reading(0, "heat", 1.0));
+        let mut states = Vec::new();
+        for tick in 0..8 {
+            if tick == 6 {
+                intake.accept(reading(0, "heat", 1.0));
+            }
+            let (sealed, _) = intake.seal(0);
+            states.extend(sealed.states.iter().map(|(_, state)| (tick, *state)));
+        }
+        assert_eq!(states, [(0, SourceState::Live), (4, SourceState::Stale), (6, SourceState::Live)]);
+    }
+
+    #[test]
+    fn a_reader_learns_what_it_missed() {
+        let mut intake = intake();
+        for _ in 0..11 {
+            intake.accept(reading(0, "heat", 1.0));
+        }
+        let (sealed, missed) = intake.seal(0);
+        assert_eq!((sealed.samples.len(), missed), (8, 3));
+    }
+}
