@@ -6,7 +6,7 @@ pub mod generator;
 pub mod playback;
 pub mod port;
 #[cfg(test)]
-mod rig;
+pub(crate) mod rig;
 mod schedule;
 pub mod system;
 pub mod time;
