@@ -16,9 +16,9 @@ const SCALE: u32 = 4;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).map_or_else(|| PathBuf::from("target/gallery"), PathBuf::from);
     std::fs::create_dir_all(&folder)?;
-    for (name, mut panel) in panels::all().into_iter().chain(states::all()) {
-        write(&folder.join(format!("{name}.png")), panel.paint(), 1)?;
-        write(&folder.join(format!("{name}-x{SCALE}.png")), panel.paint(), SCALE)?;
+    for (name, panel) in panels::all().into_iter().chain(states::all()) {
+        write(&folder.join(format!("{name}.png")), &panel.paint(), 1)?;
+        write(&folder.join(format!("{name}-x{SCALE}.png")), &panel.paint(), SCALE)?;
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! Three panels of different character, with values as a machine might have them.
 
-use engine::animation::Pose;
 use engine::effect::easing::Easing;
 use engine::formula::{FormulaId, Results};
 use engine::paint::{Color, Frame, Point, Size};
@@ -31,8 +30,8 @@ impl Panel {
         Panel { scene, values: vec![], pasts: vec![], states: vec![SourceState::Live] }
     }
 
-    /// Paints the panel as it is when all bars have come to rest.
-    pub(crate) fn paint(&mut self) -> &'static Frame {
+    /// The panel on show, not stepped yet, with its formulas' results and its sources' states.
+    pub(crate) fn stage(&self) -> (Stage, Results, Vec<SourceState>) {
         let mut results = Results::new(self.values.len());
         for (id, value) in (0..).zip(&self.values) {
             results.set(FormulaId(id), value.clone());
@@ -41,19 +40,18 @@ impl Panel {
         for (widget, past) in &self.pasts {
             stage.fill_series(*widget, past);
         }
-        for tick in 0..60 {
-            let now_ms = NOW_MS + tick * 16;
-            let tick = Tick(tick as u64);
-            stage.step(&Step {
-                tick,
-                now_ms,
-                results: &results,
-                poses: &[] as &[Pose],
-                states: &self.states,
-            });
+        (stage, results, self.states.clone())
+    }
+
+    /// The panel as it is when all bars have come to rest.
+    pub(crate) fn paint(&self) -> Frame {
+        let (mut stage, results, states) = self.stage();
+        for tick in 0..20 {
+            let (now_ms, tick) = (NOW_MS + tick * 16, Tick(tick as u64));
+            stage.step(&Step { tick, now_ms, results: &results, poses: &[], states: &states });
         }
         stage.paint();
-        Box::leak(Box::new(stage.frame().clone()))
+        stage.frame().clone()
     }
 
     pub(crate) fn value(&mut self, value: Option<Value>) -> FormulaId {
@@ -186,30 +184,20 @@ const TRACK: u32 = 0x1d2431;
 fn midnight() -> Panel {
     let mut panel = Panel::new(0x0b0e14);
     let p = &mut panel;
-    p.text((8, 8), (90, 10), (11.0, Regular, SOFT, Left), "{}", &[(text("raspberrypi"), None)]);
-    p.text((104, 8), (48, 10), (11.0, Regular, SOFT, Right), "{}", &[(text("14:32"), None)]);
-    p.text((8, 26), (60, 12), (14.0, Regular, INK, Left), "CPU", &[]);
-    p.text((8, 43), (70, 10), (11.0, Regular, SOFT, Left), "load {}", &[(number(0.42), Some(2))]);
-    p.text((64, 26), (72, 27), (36.0, Bold, INK, Right), "{}", &[(number(37.0), Some(0))]);
-    p.text((139, 43), (13, 10), (14.0, Regular, SOFT, Right), "%", &[]);
-    p.line((8, 60), (144, 26), ACCENT, Some((0.0, 100.0)), load(5, 0.0, 100.0));
-    p.text((8, 94), (60, 8), (11.0, Regular, SOFT, Left), "Memory", &[]);
-    p.text(
-        (72, 94),
-        (80, 8),
-        (11.0, Regular, INK, Right),
-        "{} / {} GB",
-        &[(number(1.24), Some(1)), (number(3.7), Some(1))],
-    );
-    p.bar((8, 105), (144, 4), (ACCENT, TRACK), Some(33.5), (0.0, 100.0));
-    p.text((8, 113), (48, 8), (11.0, Regular, SOFT, Left), "{} °C", &[(number(51.2), Some(0))]);
-    p.text(
-        (60, 113),
-        (92, 8),
-        (11.0, Regular, SOFT, Right),
-        "↓ {}  ↑ {} kB/s",
-        &[(number(842.0), Some(0)), (number(36.0), Some(0))],
-    );
+    p.text((8, 8), (96, 8), (11.0, Regular, SOFT, Left), "{}", &[(text("raspberrypi"), None)]);
+    p.text((104, 8), (48, 8), (11.0, Regular, SOFT, Right), "{}", &[(text("14:32"), None)]);
+    p.text((8, 24), (56, 10), (14.0, Regular, INK, Left), "CPU", &[]);
+    p.text((8, 42), (64, 8), (11.0, Regular, SOFT, Left), "load {}", &[(number(0.42), Some(2))]);
+    p.text((64, 24), (73, 26), (36.0, Bold, INK, Right), "{}", &[(number(37.0), Some(0))]);
+    p.text((138, 40), (14, 10), (14.0, Regular, SOFT, Right), "%", &[]);
+    p.line((8, 56), (144, 26), ACCENT, Some((0.0, 100.0)), load(5, 0.0, 100.0));
+    p.text((8, 89), (56, 8), (11.0, Regular, SOFT, Left), "Memory", &[]);
+    let memory = [(number(1.24), Some(1)), (number(3.7), Some(1))];
+    p.text((64, 89), (88, 8), (11.0, Regular, INK, Right), "{} / {} GB", &memory);
+    p.bar((8, 101), (144, 4), (ACCENT, TRACK), Some(33.5), (0.0, 100.0));
+    p.text((8, 112), (48, 8), (11.0, Regular, SOFT, Left), "{} °C", &[(number(51.2), Some(0))]);
+    p.text((52, 112), (52, 8), (11.0, Regular, SOFT, Right), "↓ {}k", &[(number(842.0), Some(0))]);
+    p.text((104, 112), (48, 8), (11.0, Regular, SOFT, Right), "↑ {}k", &[(number(36.0), Some(0))]);
     panel
 }
 
@@ -218,27 +206,22 @@ fn paper() -> Panel {
     let mut panel = Panel::new(0xf6f3ec);
     let p = &mut panel;
     for (day, letter) in (0..).zip(["M", "T", "W", "T", "F", "S", "S"]) {
-        p.text(
-            (8 + day * 21, 10),
-            (18, 9),
-            (11.0, Regular, if day == 5 { ink } else { soft }, Center),
-            letter,
-            &[],
-        );
+        let color = if day == 5 { ink } else { soft };
+        p.text((8 + day * 22, 12), (12, 8), (11.0, Regular, color, Center), letter, &[]);
         if day == 5 {
-            p.rect((8 + day * 21 + 3, 23), (12, 2), accent, 1.0);
+            p.rect((8 + day * 22, 24), (12, 2), accent, 1.0);
         }
     }
-    p.text((4, 38), (152, 38), (52.0, Bold, ink, Center), "{}", &[(text("14:32"), None)]);
-    p.bar((8, 86), (144, 3), (accent, track), Some(41.0), (0.0, 60.0));
+    p.text((0, 40), (160, 38), (52.0, Bold, ink, Center), "{}", &[(text("14:32"), None)]);
+    p.bar((8, 90), (144, 3), (accent, track), Some(41.0), (0.0, 60.0));
     p.text(
-        (8, 100),
-        (80, 11),
+        (8, 106),
+        (80, 10),
         (14.0, Regular, ink, Left),
         "{}.{}.",
         &[(number(21.0), None), (number(11.0), None)],
     );
-    p.text((60, 100), (92, 11), (14.0, Regular, soft, Right), "{}", &[(number(2026.0), None)]);
+    p.text((88, 106), (64, 10), (14.0, Regular, soft, Right), "{}", &[(number(2026.0), None)]);
     panel
 }
 
@@ -247,21 +230,16 @@ fn phosphor() -> Panel {
     let mut panel = Panel::new(0x050a06);
     let p = &mut panel;
     for step in 0..5 {
-        p.rect((8 + step * 28, 8), (1, 72), grid, 0.0);
+        p.rect((8 + step * 28, 8), (1, 73), grid, 0.0);
     }
     for step in 0..5 {
         p.rect((8, 8 + step * 18), (113, 1), grid, 0.0);
     }
-    let wave = |period: f64, high: f64| {
-        let at = |step: i64| NOW_MS - 12_000 + step * 50;
-        (0..=240)
-            .map(|step| (at(step), libm::sin(step as f64 * 0.05 / period * core::f64::consts::TAU) * high))
-            .collect::<Vec<_>>()
-    };
-    let glow = p.line((8, 8), (113, 73), bright, Some((-1.0, 1.0)), wave(4.0, 0.9));
+    // The glow is a wider, faint line below; five pixels need as much room as the trace's dot does.
+    let glow = p.line((8, 8), (113, 73), bright, Some((-1.0, 1.0)), wave());
     (glow.span_ms, glow.thickness, glow.dot) = (10_000, 5.0, false);
-    (glow.color, glow.fill) = (Color::hex(bright).with_alpha(40), Color::TRANSPARENT);
-    let trace = p.line((8, 8), (113, 73), bright, Some((-1.0, 1.0)), wave(4.0, 0.9));
+    (glow.color, glow.fill) = (Color::hex(bright).with_alpha(44), Color::TRANSPARENT);
+    let trace = p.line((8, 8), (113, 73), bright, Some((-1.0, 1.0)), wave());
     (trace.span_ms, trace.fill) = (10_000, Color::TRANSPARENT);
     for (index, value) in (0..).zip([0.62, 0.35, 0.86]) {
         let bar = p.bar((129 + index * 9, 8), (5, 73), (dim, grid), Some(value), (0.0, 1.0));
@@ -269,11 +247,17 @@ fn phosphor() -> Panel {
         bar.radius = 1.0;
         bar.levels = vec![(0.8, Color::hex(bright))];
     }
-    p.text((8, 90), (40, 8), (11.0, Regular, dim, Left), "SINE", &[]);
-    p.text((8, 102), (90, 18), (24.0, Bold, bright, Left), "{}", &[(number(0.71), Some(2))]);
-    p.text((72, 90), (80, 8), (11.0, Regular, dim, Right), "WALK", &[]);
-    p.text((72, 102), (80, 18), (24.0, Regular, bright, Right), "{}", &[(number(42.7), Some(1))]);
+    p.text((8, 90), (64, 8), (11.0, Regular, dim, Left), "SINE", &[]);
+    p.text((8, 103), (76, 17), (24.0, Bold, bright, Left), "{}", &[(number(0.71), Some(2))]);
+    p.text((88, 90), (64, 8), (11.0, Regular, dim, Right), "WALK", &[]);
+    p.text((84, 103), (68, 17), (24.0, Bold, bright, Right), "{}", &[(number(42.7), Some(1))]);
     panel
+}
+
+/// Ten seconds of a sine of four seconds, sampled twenty times a second.
+fn wave() -> Vec<(i64, f64)> {
+    let turn = |step: i64| step as f64 / 80.0 * core::f64::consts::TAU;
+    (0..=240).map(|step| (NOW_MS - 12_000 + step * 50, libm::sin(turn(step)) * 0.9)).collect()
 }
 
 /// An outline, for the pictures of states.

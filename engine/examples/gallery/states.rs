@@ -52,7 +52,7 @@ fn sparklines() -> Panel {
     let at = |second: i64| NOW_MS - 60_000 + second * 1_000;
     let pasts: [Vec<(i64, f64)>; 8] = [
         vec![(NOW_MS, 5.0)],
-        vec![(at(0), 5.0)],
+        vec![(at(0), 5.0), (NOW_MS, 5.0)],
         load(9, -1e300, 1e300),
         load(11, -80.0, -20.0),
         vec![

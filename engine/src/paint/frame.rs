@@ -25,9 +25,7 @@ impl Frame {
         let bytes = size.width as usize * size.height as usize * 4;
         let mut frame = Frame { size, pixels: alloc::vec![0; bytes] };
         let color = color.over(Color::rgb(0, 0, 0));
-        for pixel in frame.pixels.chunks_exact_mut(4) {
-            pixel.copy_from_slice(&[color.r, color.g, color.b, 255]);
-        }
+        frame.pixels.as_chunks_mut().0.fill([color.r, color.g, color.b, 255]);
         frame
     }
 
@@ -65,10 +63,10 @@ impl Frame {
         hash::of(&self.pixels)
     }
 
-    /// The same bytes as [`Frame::row`], to be drawn on.
-    pub(super) fn row_mut(&mut self, y: i32, left: i32, right: i32) -> &mut [u8] {
+    /// The same pixels as [`Frame::row`], to be drawn on.
+    pub(super) fn row_mut(&mut self, y: i32, left: i32, right: i32) -> &mut [[u8; 4]] {
         match self.range(y, left, right) {
-            Some(range) => self.pixels.get_mut(range).unwrap_or(&mut []),
+            Some(range) => self.pixels.get_mut(range).unwrap_or(&mut []).as_chunks_mut().0,
             None => &mut [],
         }
     }

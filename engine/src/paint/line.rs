@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::{Canvas, Color, Point, Rect, blend};
+use super::geometry::{ceil, floor};
+use super::{Canvas, Color, Rect, blend};
 
 /// Coverage of a rectangle of pixels, filled by strokes and dots. Where they overlap the greater coverage
 /// counts, so joints and crossings of a translucent line are no darker than the line.
@@ -45,11 +46,7 @@ impl Mask {
 
     /// Adds a straight stroke with round ends, `thickness` pixels wide, between two places in pixels.
     pub fn line(&mut self, from: (f32, f32), to: (f32, f32), thickness: f32) {
-        Capsule::new(from, to, thickness).visit(self.bounds, |at, covered| {
-            if let Some(byte) = self.byte(at) {
-                *byte = covered.max(*byte);
-            }
-        });
+        self.visit(&Capsule::new(from, to, thickness), |_, covered, byte| *byte = covered.max(*byte));
     }
 
     /// Adds a filled circle.
@@ -61,11 +58,8 @@ impl Mask {
     pub fn ring(&mut self, center: (f32, f32), radius: f32, thickness: f32) {
         let outer = Capsule::new(center, center, radius * 2.0);
         let inner = Capsule::new(center, center, (radius - thickness) * 2.0);
-        outer.visit(self.bounds, |at, covered| {
-            let hollow = inner.coverage(at.x as f32 + 0.5, at.y as f32 + 0.5);
-            if let Some(byte) = self.byte(at) {
-                *byte = covered.saturating_sub(hollow).max(blend::scale(*byte, 255 - covered));
-            }
+        self.visit(&outer, |(x, y), covered, byte| {
+            *byte = covered.saturating_sub(inner.coverage(x, y)).max(blend::scale(*byte, 255 - covered));
         });
     }
 
@@ -83,12 +77,25 @@ impl Mask {
         canvas.mask(self.bounds, &self.coverage, color);
     }
 
-    fn byte(&mut self, at: Point) -> Option<&mut u8> {
-        if !self.bounds.contains(at) {
-            return None;
+    /// Calls `found` with centre, coverage and byte of each pixel that a line covers a part of.
+    fn visit(&mut self, line: &Capsule, found: impl Fn((f32, f32), u8, &mut u8)) {
+        let bounds = self.bounds;
+        let (top, bottom) = line.rows();
+        for y in top.max(bounds.at.y)..bottom.min(bounds.bottom()) {
+            let row = y as f32 + 0.5;
+            let (left, right) = line.columns(row);
+            let (left, right) = (left.max(bounds.at.x), right.min(bounds.right()));
+            // Both are inside the bounds, so neither difference is negative.
+            let start =
+                (y - bounds.at.y) as usize * bounds.size.width as usize + (left - bounds.at.x) as usize;
+            let bytes = self.coverage.get_mut(start..).unwrap_or(&mut []);
+            for (x, byte) in (left..right).zip(bytes) {
+                let covered = line.coverage(x as f32 + 0.5, row);
+                if covered > 0 {
+                    found((x as f32 + 0.5, row), covered, byte);
+                }
+            }
         }
-        let (x, y) = ((at.x - self.bounds.at.x) as usize, (at.y - self.bounds.at.y) as usize);
-        self.coverage.get_mut(y * self.bounds.size.width as usize + x)
     }
 }
 
@@ -99,6 +106,10 @@ struct Capsule {
     delta: (f32, f32),
     /// 1 over the length squared, or 0 for a single point.
     inverse: f32,
+    /// Columns to the right for each row down.
+    slope: f32,
+    /// How far to both sides of where it crosses a row it can touch that row.
+    spread: f32,
     radius: f32,
     /// The most of a pixel that a thin line covers.
     most: f32,
@@ -110,39 +121,32 @@ impl Capsule {
         let length = delta.0 * delta.0 + delta.1 * delta.1;
         let inverse = if length > 0.0 { 1.0 / length } else { 0.0 };
         let thickness = thickness.max(0.0);
-        Capsule { from, to, delta, inverse, radius: thickness / 2.0, most: thickness.min(1.0) }
+        let (radius, most) = (thickness / 2.0, thickness.min(1.0));
+        let slope = if delta.1 == 0.0 { 0.0 } else { delta.0 / delta.1 };
+        let spread = (radius + 0.5) * libm::sqrtf(1.0 + slope * slope);
+        Capsule { from, to, delta, inverse, slope, spread, radius, most }
     }
 
-    /// Calls `found` for each pixel of `bounds` that the line covers a part of.
-    fn visit(&self, bounds: Rect, mut found: impl FnMut(Point, u8)) {
-        let reach = self.radius + 0.5;
-        let top = libm::floorf(self.from.1.min(self.to.1) - reach) as i32;
-        let bottom = libm::ceilf(self.from.1.max(self.to.1) + reach) as i32;
-        for y in top.max(bounds.at.y)..bottom.min(bounds.bottom()) {
-            let (left, right) = self.columns(y as f32 + 0.5, reach);
-            for x in left.max(bounds.at.x)..right.min(bounds.right()) {
-                let covered = self.coverage(x as f32 + 0.5, y as f32 + 0.5);
-                if covered > 0 {
-                    found(Point { x, y }, covered);
-                }
-            }
-        }
+    /// The rows whose middle is near enough to be touched.
+    fn rows(&self) -> (i32, i32) {
+        centres(
+            self.from.1.min(self.to.1) - self.radius - 0.5,
+            self.from.1.max(self.to.1) + self.radius + 0.5,
+        )
     }
 
-    /// The columns of a row that the line can touch: around where it crosses the row, and never beyond its
+    /// The columns of a row that are near enough to be touched: around where it crosses the row, and never beyond its
     /// ends. A long steep line would otherwise cost its whole bounding box.
-    fn columns(&self, y: f32, reach: f32) -> (i32, i32) {
-        let left = self.from.0.min(self.to.0) - reach;
-        let right = self.from.0.max(self.to.0) + reach;
-        let (left, right) = if self.delta.1 == 0.0 {
-            (left, right)
-        } else {
-            let slope = self.delta.0 / self.delta.1;
-            let middle = self.from.0 + (y - self.from.1) * slope;
-            let half = reach * libm::sqrtf(1.0 + slope * slope);
-            (left.max(middle - half), right.min(middle + half))
-        };
-        (libm::floorf(left) as i32, libm::ceilf(right) as i32)
+    fn columns(&self, y: f32) -> (i32, i32) {
+        let reach = self.radius + 0.5;
+        let mut left = self.from.0.min(self.to.0) - reach;
+        let mut right = self.from.0.max(self.to.0) + reach;
+        if self.delta.1 != 0.0 {
+            let middle = self.from.0 + (y - self.from.1) * self.slope;
+            left = left.max(middle - self.spread);
+            right = right.min(middle + self.spread);
+        }
+        centres(left, right)
     }
 
     fn coverage(&self, x: f32, y: f32) -> u8 {
@@ -159,4 +163,9 @@ impl Capsule {
         }
         ((outer - libm::sqrtf(square)).min(self.most) * 255.0 + 0.5).max(0.0) as u8
     }
+}
+
+/// The pixels whose centres lie from `low` to `high`, as a half-open range.
+fn centres(low: f32, high: f32) -> (i32, i32) {
+    (ceil(low - 0.5), floor(high - 0.5).saturating_add(1))
 }

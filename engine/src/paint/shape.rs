@@ -5,7 +5,8 @@
 //! between; for straight edges along the grid that is exact. All shapes are convex, so each row is two
 //! ramps around one stretch of equal pixels.
 
-use super::{Canvas, Color, Point};
+use super::geometry::{ceil, floor};
+use super::{Canvas, Color, Point, Rect};
 
 /// A rectangle with round corners, its edges anywhere between pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,6 +41,12 @@ pub struct Ellipse {
 pub struct Overlap(pub RoundRect, pub RoundRect);
 
 impl RoundRect {
+    /// The pixels of `rect` with corners of `radius` pixels.
+    pub fn new(rect: Rect, radius: f32) -> RoundRect {
+        let Ellipse { left, top, right, bottom } = Ellipse::new(rect);
+        RoundRect { left, top, right, bottom, radius }
+    }
+
     /// Draws its inside.
     pub fn fill(&self, canvas: &mut Canvas<'_>, color: Color) {
         fill(canvas, self, color);
@@ -47,7 +54,22 @@ impl RoundRect {
 
     /// Draws its outline, `thickness` pixels wide, inside its edges.
     pub fn stroke(&self, canvas: &mut Canvas<'_>, thickness: f32, color: Color) {
-        stroke(canvas, self, thickness, color);
+        if thickness > 0.0 {
+            stroke(canvas, self, &self.inset(thickness), color);
+        }
+    }
+
+    /// The shape whose edges lie `by` pixels inside this one's.
+    #[must_use]
+    pub fn inset(&self, by: f32) -> RoundRect {
+        let RoundRect { left, top, right, bottom, radius } = *self;
+        RoundRect {
+            left: left + by,
+            top: top + by,
+            right: right - by,
+            bottom: bottom - by,
+            radius: radius - by,
+        }
     }
 }
 
@@ -59,6 +81,12 @@ impl Overlap {
 }
 
 impl Ellipse {
+    /// The ellipse that fills `rect`.
+    pub fn new(rect: Rect) -> Ellipse {
+        let (left, top) = (rect.at.x as f32, rect.at.y as f32);
+        Ellipse { left, top, right: rect.right() as f32, bottom: rect.bottom() as f32 }
+    }
+
     /// Draws its inside.
     pub fn fill(&self, canvas: &mut Canvas<'_>, color: Color) {
         fill(canvas, self, color);
@@ -66,7 +94,16 @@ impl Ellipse {
 
     /// Draws its outline, `thickness` pixels wide, inside its edges.
     pub fn stroke(&self, canvas: &mut Canvas<'_>, thickness: f32, color: Color) {
-        stroke(canvas, self, thickness, color);
+        if thickness > 0.0 {
+            stroke(canvas, self, &self.inset(thickness), color);
+        }
+    }
+
+    /// The shape whose edges lie `by` pixels inside this one's.
+    #[must_use]
+    pub fn inset(&self, by: f32) -> Ellipse {
+        let Ellipse { left, top, right, bottom } = *self;
+        Ellipse { left: left + by, top: top + by, right: right - by, bottom: bottom - by }
     }
 }
 
@@ -112,6 +149,9 @@ impl Distance for Ellipse {
     /// Of first order: the implicit function over the length of its gradient, exact for circles.
     fn distance(&self, x: f32, y: f32) -> f32 {
         let (a, b) = ((self.right - self.left) / 2.0, (self.bottom - self.top) / 2.0);
+        if !(a > 0.0 && b > 0.0) {
+            return f32::MAX;
+        }
         let (px, py) = ((x - self.left - a) / a, (y - self.top - b) / b);
         let slope = libm::sqrtf(px / a * (px / a) + py / b * (py / b));
         let reach = libm::sqrtf(px * px + py * py);
@@ -120,25 +160,22 @@ impl Distance for Ellipse {
 }
 
 fn fill(canvas: &mut Canvas<'_>, shape: &impl Distance, color: Color) {
-    let thin = thinness(shape);
-    sweep(canvas, shape, 0.5, |distance| coverage(distance, thin), color, true);
+    sweep(canvas, shape, |x, y| shape.distance(x, y), |x, y| coverage(shape, x, y), color, true);
 }
 
-fn stroke(canvas: &mut Canvas<'_>, shape: &impl Distance, thickness: f32, color: Color) {
-    // `max` before `min` also turns a thickness that is no number into 0.
-    let thickness = thickness.max(0.0);
-    let thin = thinness(shape);
-    let ring = |distance| coverage(distance, thin).saturating_sub(coverage(distance + thickness, thin));
-    sweep(canvas, shape, 0.5 + thickness, ring, color, false);
+/// An outline is the shape without a smaller one inside it.
+fn stroke<S: Distance>(canvas: &mut Canvas<'_>, shape: &S, inner: &S, color: Color) {
+    let ring = |x, y| coverage(shape, x, y).saturating_sub(coverage(inner, x, y));
+    sweep(canvas, shape, |x, y| inner.distance(x, y), ring, color, false);
 }
 
-/// Draws a convex shape row by row: ramps from both sides to the stretch that lies `deep` pixels inside,
-/// and that stretch in full (`solid`) or not at all.
+/// Draws a convex shape row by row: ramps from both sides to the stretch where `depth` says that it lies
+/// half a pixel deep, and that stretch in full (`solid`) or not at all.
 fn sweep(
     canvas: &mut Canvas<'_>,
     shape: &impl Distance,
-    deep: f32,
-    alpha: impl Fn(f32) -> u8,
+    depth: impl Fn(f32, f32) -> f32,
+    alpha: impl Fn(f32, f32) -> u8,
     color: Color,
     solid: bool,
 ) {
@@ -148,19 +185,20 @@ fn sweep(
         return;
     }
     // Float to integer casts saturate, so nothing overflows before the clip bounds it.
-    let (first, last) = (libm::floorf(left) as i32, libm::ceilf(right) as i32);
-    for y in (libm::floorf(top) as i32).max(clip.at.y)..(libm::ceilf(bottom) as i32).min(clip.bottom()) {
-        let distance = |x: i32| shape.distance(x as f32 + 0.5, y as f32 + 0.5);
-        let (from, to) = (first.max(clip.at.x), last.min(clip.right()));
+    let from = (floor(left)).max(clip.at.x);
+    let to = (ceil(right)).min(clip.right());
+    for y in (floor(top)).max(clip.at.y)..(ceil(bottom)).min(clip.bottom()) {
+        let row = y as f32 + 0.5;
+        let is_ramp = |x: i32| depth(x as f32 + 0.5, row) > -0.5;
         let mut start = from;
-        while start < to && distance(start) > -deep {
-            canvas.cover(Point::new(start, y), alpha(distance(start)), color);
+        while start < to && is_ramp(start) {
+            canvas.cover(Point::new(start, y), alpha(start as f32 + 0.5, row), color);
             start += 1;
         }
         let mut end = to;
-        while end > start && distance(end - 1) > -deep {
+        while end > start && is_ramp(end - 1) {
             end -= 1;
-            canvas.cover(Point::new(end, y), alpha(distance(end)), color);
+            canvas.cover(Point::new(end, y), alpha(end as f32 + 0.5, row), color);
         }
         if solid {
             canvas.span(y, start, end, color);
@@ -168,14 +206,11 @@ fn sweep(
     }
 }
 
-/// How much of a pixel a shape can cover at most: less than all where it is thinner than one pixel.
-fn thinness(shape: &impl Distance) -> f32 {
+/// How much of the pixel around (`x`, `y`) a shape covers, 0 to 255. Where the shape is thinner than a
+/// pixel it covers less than all of it.
+fn coverage(shape: &impl Distance, x: f32, y: f32) -> u8 {
     let [left, top, right, bottom] = shape.edges();
-    (right - left).clamp(0.0, 1.0) * (bottom - top).clamp(0.0, 1.0)
-}
-
-/// The coverage of a pixel whose centre is `distance` from the edge, 0 to 255.
-fn coverage(distance: f32, most: f32) -> u8 {
+    let most = (right - left).clamp(0.0, 1.0) * (bottom - top).clamp(0.0, 1.0);
     // The cast saturates, and rounds to nearest by the half added.
-    ((0.5 - distance).min(most) * 255.0 + 0.5).max(0.0) as u8
+    ((0.5 - shape.distance(x, y)).min(most) * 255.0 + 0.5).max(0.0) as u8
 }

@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::font::{Fonts, Style};
+use super::glyph::Glyph;
 use super::{Canvas, Color, Point, Rect};
 
 /// A line of text, laid out from its pen's start at 0.
@@ -50,6 +51,22 @@ impl Line {
     /// The pixels from the pen's start to its end.
     pub fn width(&self) -> i32 {
         self.width
+    }
+
+    /// The empty columns before and after the line that do not count where it is set out against an edge:
+    /// those of an upright letter or, where the line begins or ends with a sign that has less, of that
+    /// sign. Digits count as upright letters, so that numbers do not jump.
+    pub fn bearings(&self, fonts: &mut Fonts) -> (i32, i32) {
+        let upright = fonts.metrics(self.style).bearing;
+        let mut bearing = |placed: Option<&Placed>, side: fn(&Glyph) -> i32| match placed {
+            Some(placed) if !placed.character.is_ascii_digit() => {
+                side(fonts.glyph(self.style, placed.character)).clamp(0, upright)
+            }
+            _ => upright,
+        };
+        let before = bearing(self.glyphs.first(), |glyph| glyph.bounds.at.x);
+        let after = bearing(self.glyphs.last(), |glyph| glyph.advance - glyph.bounds.right());
+        (before, after)
     }
 
     /// Draws the line with the pen starting at `pen`, on the baseline.

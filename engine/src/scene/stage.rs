@@ -124,6 +124,11 @@ impl Stage {
         &self.damage
     }
 
+    /// Has the next [`Stage::paint`] paint the whole frame anew.
+    pub fn invalidate(&mut self) {
+        self.painted = false;
+    }
+
     /// The picture as of the last [`Stage::paint`].
     pub fn frame(&self) -> &Frame {
         &self.frame

@@ -120,13 +120,7 @@ impl Drawing {
     pub(crate) fn paint(&self, bar: &Progress, rect: Rect, canvas: &mut Canvas<'_>) {
         let mut canvas = canvas.clipped(rect);
         let radius = radius(bar, rect.size);
-        let track = RoundRect {
-            left: rect.at.x as f32,
-            top: rect.at.y as f32,
-            right: rect.right() as f32,
-            bottom: rect.bottom() as f32,
-            radius,
-        };
+        let track = RoundRect::new(rect, radius);
         track.fill(&mut canvas, bar.track);
         if self.filled <= 0 {
             return;

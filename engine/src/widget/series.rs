@@ -4,6 +4,15 @@ use alloc::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+/// A stretch of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Column {
+    /// The mean of the values that arrived in it, or the one that was held; `None` in a gap.
+    pub(crate) value: Option<f64>,
+    /// How many values arrived in it.
+    pub(crate) arrived: u32,
+}
+
 /// A value's recent past. Time is cut into buckets of equal length, one for each column; the last column
 /// is the bucket that is being filled.
 ///
@@ -15,11 +24,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Series {
     span_ms: u64,
-    columns: VecDeque<Option<f64>>,
+    columns: VecDeque<Column>,
     /// The number of the bucket that is being filled, `None` before the first value.
     bucket: Option<i64>,
-    /// How many values the last column is the mean of.
-    count: u32,
     /// The newest value.
     last: Option<f64>,
     /// When the series was last looked at, in unix milliseconds.
@@ -33,12 +40,12 @@ impl Series {
 
     /// An empty series of `columns` buckets for the last `span_ms` milliseconds; each is at least 1.
     pub(crate) fn new(columns: usize, span_ms: u64) -> Series {
-        let columns = core::iter::repeat_n(None, columns.max(1)).collect();
+        let columns = core::iter::repeat_n(Column::default(), columns.max(1)).collect();
         Series { span_ms: span_ms.max(1), columns, ..Series::default() }
     }
 
     /// The columns, the oldest first.
-    pub(crate) fn columns(&self) -> impl DoubleEndedIterator<Item = Option<f64>> + ExactSizeIterator + '_ {
+    pub(crate) fn columns(&self) -> impl DoubleEndedIterator<Item = Column> + ExactSizeIterator + '_ {
         self.columns.iter().copied()
     }
 
@@ -79,14 +86,13 @@ impl Series {
         if passed == 0 {
             return false;
         }
-        let value = self.last.filter(|_| held);
-        let changed = self.columns.iter().skip(passed).chain(core::iter::repeat_n(&value, passed));
-        let changed = changed.zip(&self.columns).any(|(new, old)| !same(*new, *old));
+        let column = Column { value: self.last.filter(|_| held), arrived: 0 };
+        let moved = self.columns.iter().skip(passed).chain(core::iter::repeat_n(&column, passed));
+        let changed = moved.zip(&self.columns).any(|(new, old)| !same(new.value, old.value));
         for _ in 0..passed {
             self.columns.pop_front();
-            self.columns.push_back(value);
+            self.columns.push_back(column);
         }
-        self.count = 0;
         changed
     }
 
@@ -97,24 +103,23 @@ impl Series {
         let before = *column;
         match value {
             Some(value) if arrived => {
-                self.count = self.count.saturating_add(1);
-                *column = Some(mean(before.filter(|_| self.count > 1), value, self.count));
+                column.arrived = column.arrived.saturating_add(1);
+                column.value = Some(mean(before, value));
             }
-            // A value that was held through a gap of looking shows from now on.
-            Some(value) if before.is_none() => *column = Some(value),
-            Some(_) => {}
-            None if self.count == 0 => *column = None,
-            None => {}
+            // A value that was the same before and after a gap shows from now on.
+            Some(value) if before.value.is_none() => column.value = Some(value),
+            None if before.arrived == 0 => column.value = None,
+            _ => {}
         }
-        arrived || !same(before, *column)
+        arrived || *column != before
     }
 }
 
-/// The mean of `count` values, of which all but `value` had the mean `before`. Each part is divided first:
-/// the sum of huge numbers can be too large for a number.
-fn mean(before: Option<f64>, value: f64, count: u32) -> f64 {
-    let count = f64::from(count);
-    before.map_or(value, |before| before * ((count - 1.0) / count) + value / count)
+/// The mean with one more value. Each part is divided first: the sum of huge numbers can be too large for
+/// a number.
+fn mean(before: Column, value: f64) -> f64 {
+    let (old, new) = (f64::from(before.arrived), f64::from(before.arrived) + 1.0);
+    before.value.filter(|_| before.arrived > 0).map_or(value, |mean| mean * (old / new) + value / new)
 }
 
 fn same(a: Option<f64>, b: Option<f64>) -> bool {
@@ -132,7 +137,7 @@ mod tests {
     /// Ten columns of one second each, as digits; `.` is a gap.
     fn picture(series: &Series) -> String {
         let digit = |value: f64| char::from_digit(value as u32, 36).unwrap_or('?');
-        series.columns().map(|column| column.map_or('.', digit)).collect()
+        series.columns().map(|column| column.value.map_or('.', digit)).collect()
     }
 
     fn series() -> Series {
@@ -213,7 +218,7 @@ mod tests {
             let mut series = Series::new(columns, span);
             for (ms, value) in steps {
                 series.step(ms, value);
-                prop_assert!(series.columns().flatten().all(f64::is_finite));
+                prop_assert!(series.columns().filter_map(|column| column.value).all(f64::is_finite));
             }
         }
     }

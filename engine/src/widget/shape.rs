@@ -6,47 +6,26 @@ use crate::widget::{Figure, Shape, Stroke};
 /// Paints the shape so that it fills `rect`.
 pub(crate) fn paint(shape: &Shape, rect: Rect, canvas: &mut Canvas<'_>, mask: &mut Mask) {
     let mut canvas = canvas.clipped(rect);
+    // The fill ends below the middle of the stroke, so that it cannot shine out around it.
+    let inset = shape.stroke.map_or(0.0, |stroke| stroke.thickness as f32 / 2.0);
+    let stroke = shape.stroke.map(|Stroke { color, thickness }| (color, thickness as f32));
     match shape.figure {
         Figure::Rectangle { radius } => {
-            // The fill ends below the middle of the stroke, so that it cannot shine out around it.
-            let inset = shape.stroke.map_or(0.0, |stroke| stroke.thickness as f32 / 2.0);
-            if let Some(color) = shape.fill {
-                round_rect(rect, radius, inset).fill(&mut canvas, color);
-            }
-            if let Some(Stroke { color, thickness }) = shape.stroke {
-                round_rect(rect, radius, 0.0).stroke(&mut canvas, thickness as f32, color);
-            }
+            let outer = RoundRect::new(rect, radius as f32);
+            shape.fill.into_iter().for_each(|color| outer.inset(inset).fill(&mut canvas, color));
+            stroke.into_iter().for_each(|(color, thickness)| outer.stroke(&mut canvas, thickness, color));
         }
         Figure::Ellipse => {
-            let inset = shape.stroke.map_or(0.0, |stroke| stroke.thickness as f32 / 2.0);
-            if let Some(color) = shape.fill {
-                ellipse(rect, inset).fill(&mut canvas, color);
-            }
-            if let Some(Stroke { color, thickness }) = shape.stroke {
-                ellipse(rect, 0.0).stroke(&mut canvas, thickness as f32, color);
-            }
+            let outer = Ellipse::new(rect);
+            shape.fill.into_iter().for_each(|color| outer.inset(inset).fill(&mut canvas, color));
+            stroke.into_iter().for_each(|(color, thickness)| outer.stroke(&mut canvas, thickness, color));
         }
         Figure::Line { rising } => {
-            if let Some(Stroke { color, thickness }) = shape.stroke {
-                line(rect, rising, thickness as f32, color, &mut canvas, mask);
+            if let Some((color, thickness)) = stroke {
+                line(rect, rising, thickness, color, &mut canvas, mask);
             }
         }
     }
-}
-
-fn round_rect(rect: Rect, radius: f64, inset: f32) -> RoundRect {
-    RoundRect {
-        left: rect.at.x as f32 + inset,
-        top: rect.at.y as f32 + inset,
-        right: rect.right() as f32 - inset,
-        bottom: rect.bottom() as f32 - inset,
-        radius: radius as f32 - inset,
-    }
-}
-
-fn ellipse(rect: Rect, inset: f32) -> Ellipse {
-    let RoundRect { left, top, right, bottom, .. } = round_rect(rect, 0.0, inset);
-    Ellipse { left, top, right, bottom }
 }
 
 /// A line between two corners, its round ends inside the rectangle. In a rectangle as high as it is thick

@@ -43,7 +43,7 @@ impl State {
     pub(crate) fn step(&mut self, now_ms: i64, value: Option<f64>, mood: Mood, fade_ticks: u64) -> bool {
         let value = value.filter(|value| mood == Mood::Live && value.is_finite());
         let moved = self.series.step(now_ms, value);
-        let faded = self.fade.step(mood != Mood::Live, fade_ticks);
+        let faded = self.fade.step(mood != Mood::Live || value.is_none(), fade_ticks);
         moved || faded
     }
 
@@ -57,7 +57,8 @@ impl State {
         fade_ticks: u64,
     ) {
         let (low, high) = sparkline.range.unwrap_or_else(|| self.fitted());
-        let margin = f64::from(margin(sparkline)).min(f64::from(size.height) / 2.0);
+        // Half a pixel more: a line along the lowest or highest value then fills whole pixels.
+        let margin = (f64::from(margin(sparkline)) + 0.5).min(f64::from(size.height) / 2.0);
         let room = f64::from(size.height) - 2.0 * margin;
         let height = |value: f64| {
             // Halves, because the difference of two huge numbers can be too large for a number.
@@ -66,11 +67,12 @@ impl State {
             ((margin + (1.0 - part) * room) * 16.0 + 0.5) as i32
         };
         drawing.heights.clear();
-        drawing.heights.extend(self.series.columns().map(|column| column.map(height)));
+        drawing.heights.extend(self.series.columns().map(|column| column.value.map(height)));
         if let (Some(last), Some(value)) = (drawing.heights.last_mut(), self.series.last()) {
             // The line ends at the newest value, not at the mean of its column.
             *last = Some(height(value));
         }
+        bridge(&mut drawing.heights, self.series.columns().map(|column| column.arrived > 0));
         let level = self.fade.level(fade_ticks);
         drawing.current = self.series.last().is_some();
         drawing.line = faded(sparkline.color, background, level);
@@ -79,7 +81,7 @@ impl State {
 
     /// The range that fits what is shown, with a little air; a constant value lies in its middle.
     fn fitted(&self) -> (f64, f64) {
-        let shown = self.series.columns().chain([self.series.last()]).flatten();
+        let shown = self.series.columns().map(|column| column.value).chain([self.series.last()]).flatten();
         let extremes = shown.fold(None, |range: Option<(f64, f64)>, value| match range {
             Some((low, high)) => Some((low.min(value), high.max(value))),
             None => Some((value, value)),
@@ -91,6 +93,36 @@ impl State {
         if spread <= least { (middle - 1.0 - least, middle + 1.0 + least) } else { (low, high) }
     }
 }
+
+/// Draws a slope instead of a step between values that arrived in near columns: at most [`BRIDGE`] apart.
+fn bridge(heights: &mut [Option<i32>], arrived: impl Iterator<Item = bool>) {
+    let mut before: Option<usize> = None;
+    for (column, arrived) in arrived.enumerate() {
+        if heights.get(column).is_none_or(Option::is_none) {
+            before = None;
+        } else if arrived {
+            if let Some(before) = before.filter(|before| column - before <= BRIDGE) {
+                slope(heights, before, column);
+            }
+            before = Some(column);
+        }
+    }
+}
+
+/// Sets the columns between two others on the straight line between them.
+fn slope(heights: &mut [Option<i32>], from: usize, to: usize) {
+    let (Some(Some(first)), Some(Some(last))) = (heights.get(from).copied(), heights.get(to).copied()) else {
+        return;
+    };
+    let columns = (to - from) as i32;
+    for (step, height) in (1..columns).zip(heights.iter_mut().skip(from + 1)) {
+        *height = Some(first + (last - first) * step / columns);
+    }
+}
+
+/// The most columns between two values that are drawn as one slope: where values come more slowly, what
+/// is shown is what was known at the time.
+const BRIDGE: usize = 4;
 
 impl Drawing {
     /// The pixels of `rect` in which two drawings of the same widget differ.
@@ -138,7 +170,12 @@ impl Drawing {
         let reach = reach(sparkline);
         let column = |x: i32| usize::try_from(x.saturating_sub(left)).unwrap_or(0).min(self.heights.len());
         let shown = column(clip.at.x - reach)..column(clip.right() + reach + 1);
-        self.paint_fill(shown.clone(), left, rect, &mut canvas);
+        if self.dot().is_none() {
+            return self.paint_empty(rect, &mut canvas);
+        }
+        if self.fill.a > 0 {
+            self.paint_fill(shown.clone(), rect, &mut canvas);
+        }
         mask.clear(clip);
         self.stroke(shown, rect.at, thickness(sparkline), mask);
         if sparkline.dot {
@@ -147,19 +184,30 @@ impl Drawing {
         mask.paint(&mut canvas, self.line);
     }
 
-    /// The area below the line, fading out towards the foot.
-    fn paint_fill(&self, shown: core::ops::Range<usize>, left: i32, rect: Rect, canvas: &mut Canvas<'_>) {
-        for (column, height) in self.heights.iter().enumerate().take(shown.end).skip(shown.start) {
-            let Some(height) = height else { continue };
-            let x = left.saturating_add(i32::try_from(column).unwrap_or(0));
-            let top = rect.at.y.saturating_add(height / 16);
-            for y in top.max(canvas.clip().at.y)..rect.bottom().min(canvas.clip().bottom()) {
-                let below = (rect.bottom() - y) as u32 * 255 / rect.size.height.max(1);
-                // From all of it at the upper edge to a third at the foot.
-                let alpha = (85 + below * 2 / 3).min(255) as u8;
-                let partly = if y == top { 255 - (height % 16 * 16) as u8 } else { 255 };
-                canvas.cover(Point { x, y }, crate::paint::scale(alpha, partly), self.fill);
-            }
+    /// A quiet row of dots where there is nothing to show yet.
+    fn paint_empty(&self, rect: Rect, canvas: &mut Canvas<'_>) {
+        let y = rect.at.y.saturating_add_unsigned(rect.size.height / 2);
+        for x in (rect.at.x..rect.right()).step_by(4) {
+            canvas.cover(Point { x, y }, 128, self.line);
+        }
+    }
+
+    /// The area below the line, fading out from the upper edge to a third at the foot.
+    fn paint_fill(&self, shown: core::ops::Range<usize>, rect: Rect, canvas: &mut Canvas<'_>) {
+        let columns = self.heights.get(shown.clone()).unwrap_or(&[]);
+        let left = rect.at.x.saturating_add(i32::try_from(shown.start).unwrap_or(0));
+        let right = left.saturating_add(i32::try_from(columns.len()).unwrap_or(0));
+        let Some(top) = columns.iter().flatten().min() else { return };
+        for y in rect.at.y.saturating_add(top / 16).max(canvas.clip().at.y)..canvas.clip().bottom() {
+            let above_foot = (rect.bottom() - y) as u32 * 255 / rect.size.height.max(1);
+            let alpha = (85 + above_foot * 2 / 3).min(255) as u8;
+            let color = self.fill.with_alpha(crate::paint::scale(self.fill.a, alpha));
+            let foot = (y - rect.at.y).saturating_add(1).saturating_mul(16);
+            canvas.shade(y, left, right, color, |x| match columns.get((x - left) as usize) {
+                // The part of the pixel below the line, in 16ths.
+                Some(Some(height)) => ((foot - height).clamp(0, 16) * 255 / 16) as u8,
+                _ => 0,
+            });
         }
     }
 
@@ -204,10 +252,10 @@ fn dot_radius(sparkline: &Sparkline) -> f32 {
     thickness(sparkline) / 2.0 + 1.25
 }
 
-/// The pixels around the columns that strokes and the dot need.
+/// The pixels that strokes and the dot need around the pixel on whose centre they lie.
 fn margin(sparkline: &Sparkline) -> u32 {
     let half = if sparkline.dot { dot_radius(sparkline) } else { thickness(sparkline) / 2.0 };
-    libm::ceilf(half) as u32
+    libm::ceilf(half - 0.5).max(0.0) as u32
 }
 
 /// How many pixels to both sides of a column its stroke and its dot can touch.

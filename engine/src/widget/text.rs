@@ -90,10 +90,11 @@ impl State {
         let width = i32::try_from(size.width).unwrap_or(i32::MAX);
         let width_max = width.saturating_add(metrics.bearing * 2);
         drawing.line.lay_out(&self.text, style, width_max, fonts);
+        let (before, after) = drawing.line.bearings(fonts);
         let x = match text.align {
-            Align::Left => -metrics.bearing,
+            Align::Left => -before,
             Align::Center => (width - drawing.line.width()).div_euclid(2),
-            Align::Right => width_max - metrics.bearing - drawing.line.width(),
+            Align::Right => width.saturating_add(after) - drawing.line.width(),
         };
         let height = i32::try_from(size.height).unwrap_or(i32::MAX);
         let capital = i32::try_from(metrics.capital).unwrap_or(0);
