@@ -23,7 +23,7 @@ use widget::Widget;
 #[serde(deny_unknown_fields, default)]
 pub struct File {
     /// The version of this format.
-    #[schemars(range(min = 1, max = 1))]
+    #[schemars(range(min = 1, max = 1), extend("examples" = [1]))]
     pub version: Option<u32>,
     /// The panel itself.
     pub display: Display,
@@ -64,7 +64,7 @@ pub struct File {
 #[serde(deny_unknown_fields, default)]
 pub struct Display {
     /// Width and height in pixels.
-    #[schemars(inner(range(min = 1, max = limits::SIDE)))]
+    #[schemars(inner(range(min = 1, max = limits::SIDE)), extend("examples" = [[160, 128]]))]
     pub size: [u32; 2],
     /// Ticks, and at most as many frames, a second.
     #[schemars(range(min = 1, max = engine::tick::Fps::MAX))]

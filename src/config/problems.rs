@@ -63,7 +63,7 @@ pub(super) fn with_known<'a>(
     what: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 14;
     let known: Vec<&str> = known.into_iter().collect();
     let near = nearest(name, known.iter().copied());
     if !near.is_empty() {

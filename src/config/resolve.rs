@@ -74,7 +74,7 @@ pub(super) fn resolve(
         fps,
         seed: file.display.seed,
         fingerprint: 0,
-        ring: output::ring(&file.ring, &sources, &keys, clean.get("ring"), problems),
+        ring: output::ring(&file.ring, &keys, clean.get("ring"), problems),
         sources,
         keys,
         program,

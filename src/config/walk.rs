@@ -9,15 +9,15 @@ mod words;
 
 use std::ops::Range;
 
-use engine::diagnostic::Diagnostic;
+use engine::diagnostic::{Diagnostic, nearest};
 use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::place::first_line;
 use super::problems::{Problems, with_known};
-use rules::Rules;
-use words::{Trail, found, plural};
+use rules::{Rules, one_of};
+use words::{Trail, found};
 
 type Tree<'t> = Spanned<DeValue<'t>>;
 
@@ -26,6 +26,12 @@ pub(super) fn walk<'t>(schema: &Json, text: &'t str, root: Tree<'t>, problems: &
     let mut walk = Walk { schema, text, problems };
     let empty = Spanned::new(0..0, DeValue::Table(DeTable::new()));
     walk.value(&Trail::root(), schema, root).unwrap_or(empty)
+}
+
+/// Whether the table has a key that was probably meant to be the key `name`.
+fn misspelt(name: &str, rules: &Rules<'_>, table: &DeTable<'_>) -> bool {
+    let unknown = table.keys().map(Spanned::get_ref).filter(|key| rules.property(key).is_none());
+    unknown.into_iter().any(|key| nearest(key, rules.properties()).iter().any(|near| near == name))
 }
 
 /// Adds that full names of keys need quotes: `sensor.temp = { … }` below `[keys]` is a table in a table.
@@ -131,12 +137,12 @@ impl<'s, 't> Walk<'s, 't, '_> {
                 header.clone(),
                 format!("{} does not say its `kind`", trail.section()),
             );
-            self.problems.add(problem.with_help(format!("write `kind = \"{}\"`", kinds.join("\" or \""))));
+            self.problems.add(problem.with_help(format!("write `kind = …`: {}", one_of(&kinds))));
             return false;
         };
         let Some(name) = kind.get_ref().as_str() else {
             let message = format!("`kind` is a text, found {}", found(kind.get_ref()));
-            let help = format!("write `kind = \"{}\"`", kinds.join("\" or \""));
+            let help = format!("write `kind = …`: {}", one_of(&kinds));
             self.problems.error_help("wrong-type", kind.span(), message, help);
             return false;
         };
@@ -159,6 +165,10 @@ impl<'s, 't> Walk<'s, 't, '_> {
         let mut complete = true;
         for name in rules.required().filter(|name| !table.contains_key(*name)) {
             complete = false;
+            if misspelt(name, rules, table) {
+                // The misspelt key is reported, and that is enough.
+                continue;
+            }
             let message = format!("{} lacks `{name}`", trail.section_of(rules.kind()));
             let problem = Diagnostic::error("missing-key", header.clone(), message);
             self.problems.add(match rules.property(name) {
@@ -218,12 +228,16 @@ impl<'s, 't> Walk<'s, 't, '_> {
             let name = trail.name();
             let message = if least == most {
                 format!("`{name}` has {most} entries, found {len}")
-            } else if len < least {
-                format!("`{name}` has at least {}, found {len}", plural(least, "entry", "entries"))
+            } else if len == 0 {
+                format!("`{name}` is empty")
             } else {
                 format!("`{name}` has at most {most} entries, found {len}")
             };
-            self.problems.error("wrong-length", first_line(self.text, span), message);
+            let problem = Diagnostic::error("wrong-length", first_line(self.text, span), message);
+            self.problems.add(match words::sample(rules) {
+                Some(value) => problem.with_help(format!("for example `{name} = {value}`")),
+                None => problem,
+            });
             return None;
         }
         let Some(item) = rules.items() else { return Some(items) };

@@ -16,6 +16,7 @@ use crate::config::limits;
 #[serde(deny_unknown_fields)]
 pub struct Animation {
     /// The `id` of the widget that it moves.
+    #[schemars(extend("examples" = ["title"]))]
     pub widget: Name,
     /// The length of one cycle.
     pub duration: Duration,
@@ -112,11 +113,11 @@ pub struct Trigger {
     pub cooldown: Duration,
     /// The animations that it starts.
     #[serde(default)]
-    #[schemars(length(min = 1, max = limits::ACTIONS))]
+    #[schemars(length(min = 1, max = limits::ACTIONS), extend("examples" = [["pulse"]]))]
     pub start: Vec<Name>,
     /// The animations that it stops, before it starts any.
     #[serde(default)]
-    #[schemars(length(min = 1, max = limits::ACTIONS))]
+    #[schemars(length(min = 1, max = limits::ACTIONS), extend("examples" = [["pulse"]]))]
     pub stop: Vec<Name>,
 }
 

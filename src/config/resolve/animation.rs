@@ -27,14 +27,9 @@ pub(super) fn resolve(
     let resolve = |(name, animation): &(String, form::Animation)| {
         let at = at.get(name);
         if animation.duration.is_zero() {
-            problems.error_help("too-short", at.get("duration").span(), "an animation takes time", "write at least \"1ticks\"");
+            problems.error_help("too-short", at.get("duration").span(), "an animation takes time", "write at least \"1tick\"");
         }
         let (from, to) = (keyframe(animation.from), keyframe(animation.to));
-        if is_idle(from, to) {
-            let message = format!("animation `{name}` ends where it begins, so that nothing is seen of it");
-            let problem = Diagnostic::warning("idle-animation", at.key_span(), message);
-            problems.add(problem.with_help("say what changes, such as `from = { y = 8, opacity = 0 }`"));
-        }
         Animation {
             name: name.clone(),
             widget: widget(&animation.widget, at.get("widget"), widgets, raw, problems),
@@ -161,7 +156,7 @@ fn animation(
     AnimationId(small(index.unwrap_or_default()))
 }
 
-/// Warns of animations that nothing ever starts.
+/// Warns of animations that nothing ever starts, or that change nothing.
 pub(super) fn warn_of_idle(
     animations: &[Animation],
     triggers: &[Trigger],
@@ -170,10 +165,16 @@ pub(super) fn warn_of_idle(
 ) {
     let actions = || triggers.iter().flat_map(|trigger| &trigger.actions);
     for (index, animation) in animations.iter().enumerate() {
+        let at = at.get(&animation.name);
+        if is_idle(animation.from, animation.to) {
+            let message = "this animation ends where it begins, so that nothing is seen of it";
+            let problem = Diagnostic::warning("idle-animation", at.key_span(), message);
+            problems.add(problem.with_help("say what changes, such as `from = { y = 8, opacity = 0 }`"));
+        }
         let start = Action::Start(AnimationId(small(index)));
         if !animation.starts_at_load && !actions().any(|action| *action == start) {
             let message = format!("nothing starts animation `{}`", animation.name);
-            let problem = Diagnostic::warning("unused", at.get(&animation.name).key_span(), message);
+            let problem = Diagnostic::warning("unused", at.key_span(), message);
             problems.add(problem.with_help("write `start = \"load\"`, or name it in a trigger's `start`"));
         }
     }

@@ -82,7 +82,9 @@ impl<'s> Rules<'s> {
     /// What is expected, in words.
     pub(super) fn expected(&self) -> String {
         if !self.choices.is_empty() {
-            return self.choices.iter().map(Rules::expected).collect::<Vec<_>>().join(" or ");
+            let all: Vec<String> = self.choices.iter().map(Rules::expected).collect();
+            let (last, others) = all.split_last().map_or(("", &[][..]), |(last, others)| (&**last, others));
+            return format!("{} or {last}", others.join(", "));
         }
         if !self.words.is_empty() {
             return one_of(&self.words);
@@ -209,6 +211,23 @@ impl<'s> Rules<'s> {
     pub(super) fn accept_list_of_texts(&self) -> bool {
         let items = self.items().map(|items| Rules::gather(self.root, items));
         items.is_some_and(|items| items.accept_kind(&["string"]))
+    }
+
+    /// Whether a list of tables is meant.
+    pub(super) fn accept_list_of_tables(&self) -> bool {
+        let items = self.items().map(|items| Rules::gather(self.root, items));
+        items.is_some_and(|items| items.accept_table())
+    }
+
+    /// Whether a table is meant.
+    pub(super) fn accept_table(&self) -> bool {
+        self.accept_kind(&["object"])
+    }
+
+    /// Whether a text is meant that a number in quotes can be.
+    pub(super) fn accept_any_text(&self) -> bool {
+        let any = matches!(self.text("format"), None | Some("formula" | "template"));
+        any && self.words.is_empty() && self.choices.is_empty() && self.accept_kind(&["string"])
     }
 
     fn accept_kind(&self, kinds: &[&str]) -> bool {

@@ -86,8 +86,8 @@ fn out_of_range(
 ) -> Diagnostic {
     let message = format!("`{}` cannot be {}", trail.name(), shortened(written));
     let (least, most) = bounds_in_words(rules);
-    Diagnostic::error("out-of-range", value.span(), message)
-        .with_help(format!("write a number from {least} to {most}"))
+    let range = if least == most { least } else { format!("a number from {least} to {most}") };
+    Diagnostic::error("out-of-range", value.span(), message).with_help(format!("write {range}"))
 }
 
 fn bounds_in_words(rules: &Rules<'_>) -> (String, String) {
