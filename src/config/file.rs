@@ -202,11 +202,11 @@ macro_rules! text {
 }
 text!(
     /// An expression over keys and values.
-    Formula, "a formula", "formula", limits::FORMULA_BYTES, ["cpu.total > 80"]
+    Formula, "a formula", "formula", limits::FORMULA_BYTES, ["system.cpu > 80"]
 );
 text!(
     /// Text with `{formula}` or `{formula:format}` inside.
-    Template, "a template", "template", limits::TEMPLATE_BYTES, ["CPU {cpu.total:.0f}%"]
+    Template, "a template", "template", limits::TEMPLATE_BYTES, ["CPU {system.cpu:.0f}%"]
 );
 text!(
     /// A name of the theme's, or a colour by value.

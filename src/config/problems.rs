@@ -65,7 +65,8 @@ pub(super) fn with_known<'a>(
 ) -> Diagnostic {
     const SHOWN: usize = 14;
     let known: Vec<&str> = known.into_iter().collect();
-    let near = nearest(name, known.iter().copied());
+    // One letter is near every other.
+    let near = if name.chars().count() > 1 { nearest(name, known.iter().copied()) } else { Vec::new() };
     if !near.is_empty() {
         return problem.with_candidates(near);
     }

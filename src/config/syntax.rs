@@ -18,6 +18,8 @@ pub(super) fn explain(text: &str, error: &toml::de::Error) -> Diagnostic {
         (format!("`{part}` has a value already"), Some("leave one of them out".to_owned()))
     } else if starts("invalid basic string") || starts("invalid literal string") {
         ("this text has no closing quote".to_owned(), None)
+    } else if starts("extra `=`") {
+        ("there is an `=` too many".to_owned(), None)
     } else {
         (message.to_owned(), None)
     };

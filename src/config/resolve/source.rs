@@ -81,22 +81,9 @@ fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mu
             })
         }
         form::Kind::Playback { file, speed, repeat } => {
-            if !is_recording(&file.0) {
-                problems.error_help(
-                    "bad-file",
-                    at.get("file").span(),
-                    format!("`{}` is no recording that can be played back", file.0),
-                    "a recording's name ends in `.csv` or `.jsonl`",
-                );
-            }
             Kind::Playback(playback::Options { file: folder.join(&file.0), speed: *speed, repeat: *repeat })
         }
     }
-}
-
-fn is_recording(file: &str) -> bool {
-    let extension = Path::new(file).extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("csv" | "jsonl"))
 }
 
 fn wave_period(

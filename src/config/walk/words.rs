@@ -149,5 +149,12 @@ pub(super) fn correction(
 
 /// Something that fits, as TOML has it.
 pub(super) fn sample(rules: &Rules<'_>) -> Option<String> {
-    rules.example().map(Json::to_string)
+    rules.example().map(as_toml)
+}
+
+fn as_toml(example: &Json) -> String {
+    match example {
+        Json::Array(items) => format!("[{}]", items.iter().map(as_toml).collect::<Vec<_>>().join(", ")),
+        scalar => scalar.to_string(),
+    }
 }
