@@ -93,7 +93,10 @@ pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Box<Report
 fn read(path: &Path) -> io::Result<String> {
     let size = fs::metadata(path)?.len();
     if size > limits::FILE_BYTES as u64 {
-        return Err(io::Error::other(format!("it has {size} bytes, at most {} are allowed", limits::FILE_BYTES)));
+        return Err(io::Error::other(format!(
+            "it has {size} bytes, at most {} are allowed",
+            limits::FILE_BYTES
+        )));
     }
     String::from_utf8(fs::read(path)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -103,7 +106,8 @@ fn read(path: &Path) -> io::Result<String> {
 
 fn check(text: &str, folder: &Path, problems: &mut Problems) -> Option<(Panel, Http)> {
     if text.len() > limits::FILE_BYTES {
-        let message = format!("this text has {} bytes, at most {} are allowed", text.len(), limits::FILE_BYTES);
+        let message =
+            format!("this text has {} bytes, at most {} are allowed", text.len(), limits::FILE_BYTES);
         problems.error("too-long", 0..0, message);
         return None;
     }

@@ -13,7 +13,10 @@ pub(super) fn explain(text: &str, error: &toml::de::Error) -> Diagnostic {
     } else if starts("string values must be quoted") {
         (format!("`{part}` is no value"), Some(format!("texts stand in quotes: \"{part}\"")))
     } else if starts("duplicate key") && stands_in_brackets(text, span.start) {
-        (format!("the section `{part}` is in the file already"), Some("write all its keys below one header".to_owned()))
+        (
+            format!("the section `{part}` is in the file already"),
+            Some("write all its keys below one header".to_owned()),
+        )
     } else if starts("duplicate key") {
         (format!("`{part}` has a value already"), Some("leave one of them out".to_owned()))
     } else if starts("invalid basic string") || starts("invalid literal string") {

@@ -202,12 +202,7 @@ impl<'s, 't> Walk<'s, 't, '_> {
         self.value(trail, entry, value)
     }
 
-    fn unknown_key(
-        &mut self,
-        trail: &Trail<'_>,
-        rules: &Rules<'s>,
-        key: &Spanned<DeString<'t>>,
-    ) {
+    fn unknown_key(&mut self, trail: &Trail<'_>, rules: &Rules<'s>, key: &Spanned<DeString<'t>>) {
         let name = key.get_ref();
         let message = format!("unknown key `{name}` in {}", trail.parent_section(rules.kind()));
         let problem = Diagnostic::error("unknown-key", key.span(), message);
@@ -242,12 +237,14 @@ impl<'s, 't> Walk<'s, 't, '_> {
         }
         let Some(item) = rules.items() else { return Some(items) };
         let exact = least == most;
-        let kept: DeArray<'t> = items.into_iter().filter_map(|value| self.value(trail, item, value)).collect();
+        let kept: DeArray<'t> =
+            items.into_iter().filter_map(|value| self.value(trail, item, value)).collect();
         (!exact || kept.len() as u64 == len).then_some(kept)
     }
 
     fn wrong_type(&mut self, trail: &Trail<'_>, rules: &Rules<'s>, value: &Tree<'t>) {
-        let message = format!("{} is {}, found {}", trail.subject(), rules.expected(), found(value.get_ref()));
+        let message =
+            format!("{} is {}, found {}", trail.subject(), rules.expected(), found(value.get_ref()));
         let problem = Diagnostic::error("wrong-type", first_line(self.text, value.span()), message);
         let raw = self.text.get(value.span()).unwrap_or("");
         self.problems.add(match words::correction(trail, rules, value.get_ref(), raw) {

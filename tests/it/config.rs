@@ -28,7 +28,8 @@ fn broken() {
 #[test]
 fn manual() {
     let manual = std::fs::read_to_string("docs/configuration.md").unwrap();
-    let blocks: Vec<&str> = manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let blocks: Vec<&str> =
+        manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     assert!(!blocks.is_empty());
     for block in &blocks {
         let version = if block.contains("version = ") { "" } else { "version = 1\n" };

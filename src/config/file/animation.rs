@@ -135,9 +135,11 @@ impl Easing {
         let names = || easing::Easing::ALL.iter().map(|(name, _)| *name);
         match easing::Easing::ALL.iter().find(|(name, _)| *name == text) {
             Some((_, easing)) => Ok(Easing(*easing)),
-            None => Err(Diagnostic::error("unknown-easing", 0..text.len(), format!("unknown easing `{text}`"))
-                .with_help(format!("the easings are {}", names().collect::<Vec<_>>().join(", ")))
-                .with_candidates(nearest(text, names()))),
+            None => {
+                Err(Diagnostic::error("unknown-easing", 0..text.len(), format!("unknown easing `{text}`"))
+                    .with_help(format!("the easings are {}", names().collect::<Vec<_>>().join(", ")))
+                    .with_candidates(nearest(text, names())))
+            }
         }
     }
 }

@@ -96,7 +96,12 @@ fn wave_period(
     const USUAL: Duration = Duration::millis(60_000);
     if period.is_some() && shape == form::Wave::Walk {
         let span = at.get("period").key_span();
-        problems.error_help("useless-key", span, "a walk has no `period`", "leave it out, or choose another `shape`");
+        problems.error_help(
+            "useless-key",
+            span,
+            "a walk has no `period`",
+            "leave it out, or choose another `shape`",
+        );
     }
     positive(period.unwrap_or(USUAL), at.get("period"), fps, problems)
 }

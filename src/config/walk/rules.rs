@@ -117,7 +117,8 @@ impl<'s> Rules<'s> {
 
     /// Takes up the rules of the kind `name`; false if there is none.
     pub(super) fn choose(&mut self, name: &str) -> bool {
-        let Some(variant) = self.variants.iter().copied().find(|variant| kind_of(variant) == Some(name)) else {
+        let Some(variant) = self.variants.iter().copied().find(|variant| kind_of(variant) == Some(name))
+        else {
             return false;
         };
         self.kind = kind_of(variant);
@@ -197,8 +198,13 @@ impl<'s> Rules<'s> {
         self.parts.iter().find_map(|part| part.get("examples")?.get(0))
     }
 
-    /// Whether a number can be meant.
+    /// Whether a number can be meant that may have a fraction.
     pub(super) fn accept_number(&self) -> bool {
+        self.accept_kind(&["number"])
+    }
+
+    /// Whether a whole number can be meant, or any number.
+    pub(super) fn accept_any_number(&self) -> bool {
         self.accept_kind(&["integer", "number"])
     }
 
@@ -245,7 +251,7 @@ fn definition<'s>(root: &'s Json, name: &Json) -> Option<&'s Json> {
     root.pointer(name.as_str()?.strip_prefix('#')?)
 }
 
-fn words_of<'s>(schema: &'s Json) -> impl Iterator<Item = &'s str> {
+fn words_of(schema: &Json) -> impl Iterator<Item = &str> {
     let listed = schema.get("enum").and_then(Json::as_array).into_iter().flatten();
     listed.chain(schema.get("const")).filter_map(Json::as_str)
 }

@@ -126,7 +126,7 @@ pub(super) fn correction(
     let key = trail.name();
     let raw = shortened(raw);
     match value {
-        DeValue::String(text) if rules.accept_number() && text.trim().parse::<f64>().is_ok() => {
+        DeValue::String(text) if rules.accept_any_number() && text.trim().parse::<f64>().is_ok() => {
             Some(format!("write the number without quotes: `{key} = {}`", text.trim()))
         }
         DeValue::String(text) if rules.accept_bool() && (&**text == "true" || &**text == "false") => {
@@ -135,7 +135,7 @@ pub(super) fn correction(
         DeValue::String(_) if rules.accept_list_of_texts() => {
             Some(format!("write a list, even of one: `{key} = [{raw}]`"))
         }
-        DeValue::Float(_) if rules.accept_number() => Some("write it without a fraction".into()),
+        DeValue::Float(_) if rules.accept_any_number() => Some("write it without a fraction".into()),
         DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) if rules.accept_any_text() => {
             Some(format!("write it in quotes: `{key} = \"{raw}\"`"))
         }

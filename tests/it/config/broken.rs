@@ -59,18 +59,30 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("playback: not there", "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\n"),
     ("playback: another kind of file", "[source.a]\nkind = \"playback\"\nfile = \"data.xlsx\"\n"),
     ("playback: standing still", "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\nspeed = 0\n"),
-    ("playback: a truth in quotes", "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\nrepeat = \"true\"\n"),
+    (
+        "playback: a truth in quotes",
+        "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\nrepeat = \"true\"\n",
+    ),
     // [keys]
     ("keys: no source", "[keys]\ntemperature = { range = [0, 40] }\n"),
-    ("keys: an unknown source", "[source.sensor]\nkind = \"time\"\n[keys]\n\"senor.hour\" = { range = [0, 40] }\n"),
+    (
+        "keys: an unknown source",
+        "[source.sensor]\nkind = \"time\"\n[keys]\n\"senor.hour\" = { range = [0, 40] }\n",
+    ),
     ("keys: without quotes", "[source.a]\nkind = \"time\"\n[keys]\na.hour = { range = [0, 12] }\n"),
     ("keys: an unknown key", "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { rnage = [0, 12] }\n"),
     ("keys: a range upside down", "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { range = [12, 0] }\n"),
     ("keys: another kind", "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { kind = \"text\" }\n"),
     ("keys: an unknown kind", "[source.a]\nkind = \"time\"\n[keys]\n\"a.x\" = { kind = \"integer\" }\n"),
-    ("keys: a default of another kind", "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { default = \"noon\" }\n"),
+    (
+        "keys: a default of another kind",
+        "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { default = \"noon\" }\n",
+    ),
     ("keys: a default that is none", "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { default = [1] }\n"),
-    ("keys: a text's range", "[source.a]\nkind = \"time\"\n[keys]\n\"a.x\" = { kind = \"text\", range = [0, 1] }\n"),
+    (
+        "keys: a text's range",
+        "[source.a]\nkind = \"time\"\n[keys]\n\"a.x\" = { kind = \"text\", range = [0, 1] }\n",
+    ),
     // [value]
     ("value: a number", "[value]\nlimit = 80\n"),
     ("value: a bad name", "[value]\n\"too hot\" = \"1\"\n"),
@@ -85,47 +97,143 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("widget: no kind", "[page.main]\nwidgets = [{ at = [0, 0], size = [9, 9] }]\n"),
     ("widget: unknown kind", "[page.main]\nwidgets = [{ kind = \"gauge\", at = [0, 0], size = [9, 9] }]\n"),
     ("widget: much is missing", "[page.main]\nwidgets = [{ kind = \"sparkline\" }]\n"),
-    ("widget: unknown key", "[page.main]\nwidgets = [\n  { kind = \"text\", at = [0, 0], size = [9, 9], txt = \"a\" },\n]\n"),
-    ("widget: another kind's key", "[page.main]\nwidgets = [\n  { kind = \"text\", at = [0, 0], size = [9, 9], text = \"a\", value = \"1\" },\n]\n"),
-    ("widget: fractions of pixels", "[page.main]\nwidgets = [{ kind = \"text\", at = [0.5, 0], size = [9, 9], text = \"a\" }]\n"),
-    ("widget: no size", "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [0, 9], text = \"a\" }]\n"),
-    ("widget: an unknown anchor", "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], anchor = \"top-left\", text = \"a\" }]\n"),
-    ("widget: too opaque", "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], opacity = 50, text = \"a\" }]\n"),
-    ("widget: off the panel", "[page.main]\nwidgets = [{ kind = \"text\", at = [160, 0], size = [9, 9], text = \"a\" }]\n"),
-    ("widget: an id twice", "[page.main]\nwidgets = [\n  { kind = \"text\", id = \"a\", at = [0, 0], size = [9, 9], text = \"a\" },\n  { kind = \"text\", id = \"a\", at = [0, 9], size = [9, 9], text = \"b\" },\n]\n"),
-    ("widget: a bad id", "[page.main]\nwidgets = [{ kind = \"text\", id = \"#1\", at = [0, 0], size = [9, 9], text = \"a\" }]\n"),
-    ("text: tiny type", "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"a\", font_size = 2 }]\n"),
-    ("text: unknown colour", "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"a\", color = \"acent\" }]\n"),
-    ("text: a number", "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = 42 }]\n"),
-    ("progress: upside down", "[page.main]\nwidgets = [{ kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", range = [100, 0] }]\n"),
-    ("progress: levels mixed up", "[page.main]\nwidgets = [\n  { kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", levels = [\n    { from = 90, color = \"critical\" },\n    { from = 70, color = \"warning\" },\n  ] },\n]\n"),
-    ("progress: a level without a colour", "[page.main]\nwidgets = [{ kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", levels = [{ from = 9 }] }]\n"),
-    ("progress: an unknown easing", "[page.main]\nwidgets = [{ kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", transition = { easing = \"ease-out\" } }]\n"),
-    ("sparkline: no span", "[page.main]\nwidgets = [{ kind = \"sparkline\", at = [0, 0], size = [9, 9], value = \"1\", span = \"0s\" }]\n"),
-    ("shape: an unknown figure", "[page.main]\nwidgets = [{ kind = \"shape\", at = [0, 0], size = [9, 9], figure = \"circle\" }]\n"),
-    ("shape: invisible", "[page.main]\nwidgets = [{ kind = \"shape\", at = [0, 0], size = [9, 9], figure = \"rectangle\" }]\n"),
-    ("shape: a round line", "[page.main]\nwidgets = [{ kind = \"shape\", at = [0, 0], size = [9, 9], figure = \"line\", radius = 2, fill = \"text\", stroke = { color = \"text\" } }]\n"),
+    (
+        "widget: unknown key",
+        "[page.main]\nwidgets = [\n  { kind = \"text\", at = [0, 0], size = [9, 9], txt = \"a\" },\n]\n",
+    ),
+    (
+        "widget: another kind's key",
+        "[page.main]\nwidgets = [\n  { kind = \"text\", at = [0, 0], size = [9, 9], text = \"a\", value = \"1\" },\n]\n",
+    ),
+    (
+        "widget: fractions of pixels",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0.5, 0], size = [9, 9], text = \"a\" }]\n",
+    ),
+    (
+        "widget: no size",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [0, 9], text = \"a\" }]\n",
+    ),
+    (
+        "widget: an unknown anchor",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], anchor = \"top-left\", text = \"a\" }]\n",
+    ),
+    (
+        "widget: too opaque",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], opacity = 50, text = \"a\" }]\n",
+    ),
+    (
+        "widget: off the panel",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [160, 0], size = [9, 9], text = \"a\" }]\n",
+    ),
+    (
+        "widget: an id twice",
+        "[page.main]\nwidgets = [\n  { kind = \"text\", id = \"a\", at = [0, 0], size = [9, 9], text = \"a\" },\n  { kind = \"text\", id = \"a\", at = [0, 9], size = [9, 9], text = \"b\" },\n]\n",
+    ),
+    (
+        "widget: a bad id",
+        "[page.main]\nwidgets = [{ kind = \"text\", id = \"#1\", at = [0, 0], size = [9, 9], text = \"a\" }]\n",
+    ),
+    (
+        "text: tiny type",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"a\", font_size = 2 }]\n",
+    ),
+    (
+        "text: unknown colour",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"a\", color = \"acent\" }]\n",
+    ),
+    (
+        "text: a number",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = 42 }]\n",
+    ),
+    (
+        "progress: upside down",
+        "[page.main]\nwidgets = [{ kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", range = [100, 0] }]\n",
+    ),
+    (
+        "progress: levels mixed up",
+        "[page.main]\nwidgets = [\n  { kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", levels = [\n    { from = 90, color = \"critical\" },\n    { from = 70, color = \"warning\" },\n  ] },\n]\n",
+    ),
+    (
+        "progress: a level without a colour",
+        "[page.main]\nwidgets = [{ kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", levels = [{ from = 9 }] }]\n",
+    ),
+    (
+        "progress: an unknown easing",
+        "[page.main]\nwidgets = [{ kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", transition = { easing = \"ease-out\" } }]\n",
+    ),
+    (
+        "sparkline: no span",
+        "[page.main]\nwidgets = [{ kind = \"sparkline\", at = [0, 0], size = [9, 9], value = \"1\", span = \"0s\" }]\n",
+    ),
+    (
+        "shape: an unknown figure",
+        "[page.main]\nwidgets = [{ kind = \"shape\", at = [0, 0], size = [9, 9], figure = \"circle\" }]\n",
+    ),
+    (
+        "shape: invisible",
+        "[page.main]\nwidgets = [{ kind = \"shape\", at = [0, 0], size = [9, 9], figure = \"rectangle\" }]\n",
+    ),
+    (
+        "shape: a round line",
+        "[page.main]\nwidgets = [{ kind = \"shape\", at = [0, 0], size = [9, 9], figure = \"line\", radius = 2, fill = \"text\", stroke = { color = \"text\" } }]\n",
+    ),
     // [animation]
     ("animation: no widget", "[animation.a]\nduration = \"1s\"\nto = { x = 1 }\nstart = \"load\"\n"),
-    ("animation: unknown widget", "[animation.a]\nwidget = \"titel\"\nduration = \"1s\"\nto = { x = 1 }\nstart = \"load\"\n"),
-    ("animation: no time", "[animation.a]\nwidget = \"title\"\nduration = \"0s\"\nto = { x = 1 }\nstart = \"load\"\n"),
-    ("animation: unknown easing", "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\neasing = \"easein\"\nto = { x = 1 }\nstart = \"load\"\n"),
-    ("animation: unknown property", "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { z = 1 }\nstart = \"load\"\n"),
-    ("animation: too opaque", "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nfrom = { opacity = 1.5 }\nstart = \"load\"\n"),
-    ("animation: an unknown number of times", "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nrepeat = \"forever\"\nstart = \"load\"\n"),
-    ("animation: no time is too few", "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nrepeat = 0\nstart = \"load\"\n"),
-    ("animation: a list of times", "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nrepeat = [1]\nstart = \"load\"\n"),
-    ("animation: an unknown mode", "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nmode = \"pingpong\"\nstart = \"load\"\n"),
+    (
+        "animation: unknown widget",
+        "[animation.a]\nwidget = \"titel\"\nduration = \"1s\"\nto = { x = 1 }\nstart = \"load\"\n",
+    ),
+    (
+        "animation: no time",
+        "[animation.a]\nwidget = \"title\"\nduration = \"0s\"\nto = { x = 1 }\nstart = \"load\"\n",
+    ),
+    (
+        "animation: unknown easing",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\neasing = \"easein\"\nto = { x = 1 }\nstart = \"load\"\n",
+    ),
+    (
+        "animation: unknown property",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { z = 1 }\nstart = \"load\"\n",
+    ),
+    (
+        "animation: too opaque",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nfrom = { opacity = 1.5 }\nstart = \"load\"\n",
+    ),
+    (
+        "animation: an unknown number of times",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nrepeat = \"forever\"\nstart = \"load\"\n",
+    ),
+    (
+        "animation: no time is too few",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nrepeat = 0\nstart = \"load\"\n",
+    ),
+    (
+        "animation: a list of times",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nrepeat = [1]\nstart = \"load\"\n",
+    ),
+    (
+        "animation: an unknown mode",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nmode = \"pingpong\"\nstart = \"load\"\n",
+    ),
     ("animation: never started", "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\n"),
-    ("animation: nothing moves", "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nfrom = { opacity = 1 }\nto = { x = 0 }\nstart = \"load\"\n"),
+    (
+        "animation: nothing moves",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nfrom = { opacity = 1 }\nto = { x = 0 }\nstart = \"load\"\n",
+    ),
     // [[trigger]]
     ("trigger: a table for a list", "[trigger]\nname = \"a\"\n"),
     ("trigger: no condition", "[[trigger]]\nname = \"a\"\nstop = [\"b\"]\n"),
     ("trigger: no action", "[[trigger]]\nname = \"a\"\nwhen = \"1\"\n"),
-    ("trigger: unknown animation", "[animation.pulse]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nstart = \"load\"\n[[trigger]]\nname = \"a\"\nwhen = \"1\"\nstart = [\"puls\"]\n"),
+    (
+        "trigger: unknown animation",
+        "[animation.pulse]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nstart = \"load\"\n[[trigger]]\nname = \"a\"\nwhen = \"1\"\nstart = [\"puls\"]\n",
+    ),
     ("trigger: a name for a list", "[[trigger]]\nname = \"a\"\nwhen = \"1\"\nstart = \"pulse\"\n"),
     ("trigger: an empty list", "[[trigger]]\nname = \"a\"\nwhen = \"1\"\nstart = []\n"),
-    ("trigger: a name twice", "[animation.b]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\n[[trigger]]\nname = \"a\"\nwhen = \"1\"\nstart = [\"b\"]\n[[trigger]]\nname = \"a\"\nwhen = \"0\"\nstop = [\"b\"]\n"),
+    (
+        "trigger: a name twice",
+        "[animation.b]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\n[[trigger]]\nname = \"a\"\nwhen = \"1\"\nstart = [\"b\"]\n[[trigger]]\nname = \"a\"\nwhen = \"0\"\nstop = [\"b\"]\n",
+    ),
     // [[output]], [persistence], [http], [ring]
     ("output: unknown kind", "[[output]]\nkind = \"gif\"\n"),
     ("output: no file", "[[output]]\nkind = \"png\"\n"),

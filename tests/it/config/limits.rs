@@ -36,7 +36,9 @@ fn lengths_of_texts() {
     check("too-long", limits::FORMULA_BYTES, |len| format!("[value]\na = \"1{}\"\n", " ".repeat(len - 1)));
     check("too-long", limits::TEMPLATE_BYTES, |len| {
         let text = "x".repeat(len);
-        format!("[page.main]\nwidgets = [{{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"{text}\" }}]\n")
+        format!(
+            "[page.main]\nwidgets = [{{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"{text}\" }}]\n"
+        )
     });
     check("too-long", limits::TEXT_BYTES, |len| format!("[persistence]\nfile = \"{}\"\n", "x".repeat(len)));
     check("too-long", limits::KEY_BYTES, |len| {
@@ -52,17 +54,25 @@ fn counts() {
     check("too-many", limits::KEYS, |count| {
         let keys = lines(count, |n| format!("\"s.k{n}\" = {{}}"));
         // The generator's own key is one of them.
-        format!("[source.s]\nkind = \"generator\"\nshape = \"sine\"\n[keys]\n{}", keys.replace("k0\"", "value\""))
+        format!(
+            "[source.s]\nkind = \"generator\"\nshape = \"sine\"\n[keys]\n{}",
+            keys.replace("k0\"", "value\"")
+        )
     });
-    check("too-many", limits::VALUES, |count| format!("[value]\n{}", lines(count, |n| format!("v{n} = \"1\""))));
+    check("too-many", limits::VALUES, |count| {
+        format!("[value]\n{}", lines(count, |n| format!("v{n} = \"1\"")))
+    });
     check("wrong-length", limits::WIDGETS, |count| {
-        lines(count, |_| "[[page.main.widgets]]\nkind = \"text\"\nat = [0, 0]\nsize = [9, 9]\ntext = \"\"".into())
+        lines(count, |_| {
+            "[[page.main.widgets]]\nkind = \"text\"\nat = [0, 0]\nsize = [9, 9]\ntext = \"\"".into()
+        })
     });
     check("too-many", limits::ANIMATIONS, |count| {
         lines(count, |n| format!("[animation.a{n}]\nwidget = \"title\"\nduration = \"1s\"\nto = {{ x = 1 }}"))
     });
     check("wrong-length", limits::TRIGGERS, |count| {
-        let triggers = lines(count, |n| format!("[[trigger]]\nname = \"t{n}\"\nwhen = \"1\"\nstart = [\"a\"]"));
+        let triggers =
+            lines(count, |n| format!("[[trigger]]\nname = \"t{n}\"\nwhen = \"1\"\nstart = [\"a\"]"));
         format!("[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = {{ x = 1 }}\n{triggers}")
     });
     check("wrong-length", limits::OUTPUTS, |count| {
@@ -71,7 +81,9 @@ fn counts() {
     check("wrong-length", limits::LEVELS, |count| {
         let levels: Vec<String> = (0..count).map(|n| format!("{{ from = {n}, color = \"text\" }}")).collect();
         let levels = levels.join(", ");
-        format!("[[page.main.widgets]]\nkind = \"progress\"\nat = [0, 0]\nsize = [9, 9]\nvalue = \"1\"\nlevels = [{levels}]\n")
+        format!(
+            "[[page.main.widgets]]\nkind = \"progress\"\nat = [0, 0]\nsize = [9, 9]\nvalue = \"1\"\nlevels = [{levels}]\n"
+        )
     });
 }
 

@@ -6,9 +6,42 @@ use super::{broken, report};
 
 /// Pieces that a mutation puts into a file: what is likely to confuse.
 const PIECES: &[&str] = &[
-    "", "\"", "'", "\"\"\"", "[", "]", "[[", "{", "}", "=", ",", ".", "\n", "\\", "\\u00e9", "é", "😀", "\0",
-    "{{", "}}", "{1/0}", "(", "inf", "nan", "-0", "1e999", "9223372036854775808", "1979-05-27", "true", "kind",
-    "[display]", "[page.other]", "widgets", "\"0s\"", "99999999999999999999d", "#",
+    "",
+    "\"",
+    "'",
+    "\"\"\"",
+    "[",
+    "]",
+    "[[",
+    "{",
+    "}",
+    "=",
+    ",",
+    ".",
+    "\n",
+    "\\",
+    "\\u00e9",
+    "é",
+    "😀",
+    "\0",
+    "{{",
+    "}}",
+    "{1/0}",
+    "(",
+    "inf",
+    "nan",
+    "-0",
+    "1e999",
+    "9223372036854775808",
+    "1979-05-27",
+    "true",
+    "kind",
+    "[display]",
+    "[page.other]",
+    "widgets",
+    "\"0s\"",
+    "99999999999999999999d",
+    "#",
 ];
 
 #[derive(Clone, Debug)]
@@ -46,7 +79,11 @@ fn check(text: &str) -> Result<(), TestCaseError> {
         prop_assert!(line >= 1 && column >= 1);
     }
     prop_assert_eq!(report.render(false).is_empty(), report.problems().is_empty());
-    prop_assert!(report.problems().iter().all(|problem| problem.code != "unusable"), "{}", report.render(false));
+    prop_assert!(
+        report.problems().iter().all(|problem| problem.code != "unusable"),
+        "{}",
+        report.render(false)
+    );
     Ok(())
 }
 
