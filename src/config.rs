@@ -14,6 +14,7 @@ mod problems;
 pub mod report;
 mod resolve;
 pub mod schema;
+mod syntax;
 mod token;
 mod utc_offset;
 mod walk;
@@ -92,7 +93,10 @@ pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Box<Report
 fn read(path: &Path) -> io::Result<String> {
     let size = fs::metadata(path)?.len();
     if size > limits::FILE_BYTES as u64 {
-        return Err(io::Error::other(format!("it has {size} bytes, at most {} are allowed", limits::FILE_BYTES)));
+        return Err(io::Error::other(format!(
+            "it has {size} bytes, at most {} are allowed",
+            limits::FILE_BYTES
+        )));
     }
     String::from_utf8(fs::read(path)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
@@ -102,14 +106,15 @@ fn read(path: &Path) -> io::Result<String> {
 
 fn check(text: &str, folder: &Path, problems: &mut Problems) -> Option<(Panel, Http)> {
     if text.len() > limits::FILE_BYTES {
-        let message = format!("this text has {} bytes, at most {} are allowed", text.len(), limits::FILE_BYTES);
+        let message =
+            format!("this text has {} bytes, at most {} are allowed", text.len(), limits::FILE_BYTES);
         problems.error("too-long", 0..0, message);
         return None;
     }
     let (table, errors) = DeTable::parse_recoverable(text);
     if !errors.is_empty() {
         for error in errors {
-            problems.add(syntax_error(text, &error));
+            problems.add(syntax::explain(text, &error));
         }
         return None;
     }
@@ -118,11 +123,6 @@ fn check(text: &str, folder: &Path, problems: &mut Problems) -> Option<(Panel, H
     let clean = walk::walk(schema.as_value(), text, raw.clone(), problems);
     let file = deserialize(&clean, problems)?;
     Some(resolve::resolve(&file, Place::root(text, &clean), Place::root(text, &raw), folder, problems))
-}
-
-fn syntax_error(text: &str, error: &toml::de::Error) -> Diagnostic {
-    let span = error.span().unwrap_or(text.len()..text.len());
-    Diagnostic::error("syntax", span, error.message().to_owned())
 }
 
 /// What serde makes of the clean tree. The walk leaves nothing that it objects to; should the two ever
@@ -137,20 +137,6 @@ fn deserialize(clean: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<
         Err(error) => {
             problems.error("unusable", error.span().unwrap_or(0..0), error.message().to_owned());
             None
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn play() {
-        let text = std::fs::read_to_string("/tmp/play.toml").unwrap();
-        match parse("play.toml", &text, Path::new("")) {
-            Ok(config) => std::println!("{config:#?}"),
-            Err(report) => std::println!("{}", report.render(false)),
         }
     }
 }

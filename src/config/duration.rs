@@ -113,12 +113,15 @@ fn nanos_in(whole: &str, fraction: &str, unit: u64) -> Option<Duration> {
 }
 
 fn malformed(span: std::ops::Range<usize>, text: &str) -> Diagnostic {
-    Diagnostic::error("duration", span, format!("`{text}` is no span of time"))
-        .with_help("write a number and a unit, such as \"300ms\", \"1.5s\", \"5m\", \"1h\", \"7d\" or \"120ticks\"")
+    Diagnostic::error("duration", span, format!("`{text}` is no span of time")).with_help(
+        "write a number and a unit, such as \"300ms\", \"1.5s\", \"5m\", \"1h\", \"7d\" or \"120ticks\"",
+    )
 }
 
 fn missing_unit(number: &str) -> String {
-    format!("add a unit: \"{number}ms\", \"{number}s\", \"{number}m\", \"{number}h\", \"{number}d\" or \"{number}ticks\"")
+    format!(
+        "add a unit: \"{number}ms\", \"{number}s\", \"{number}m\", \"{number}h\", \"{number}d\" or \"{number}ticks\""
+    )
 }
 
 fn unknown_unit(span: std::ops::Range<usize>, unit: &str) -> Diagnostic {
@@ -183,10 +186,11 @@ mod tests {
 
     #[test]
     fn what_is_no_span_is_said() {
-        for text in ["", "s", "1..5s", ".5s", "5.s", "-1s", "1e3s", "５s"] {
+        for text in ["", "s", "1..5s", ".5s", "5.s", "-1s", "５s"] {
             check(text, Err(&format!("`{text}` is no span of time")));
         }
         check("15", Err("`15` is no span of time"));
+        check("1e3s", Err("unknown unit of time `e3s`"));
         check("15 sec", Err("unknown unit of time `sec`"));
         check("1.5ticks", Err("ticks are whole numbers"));
         check("3651d", Err("this is longer than the longest span, 3650 days"));

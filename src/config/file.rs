@@ -23,7 +23,7 @@ use widget::Widget;
 #[serde(deny_unknown_fields, default)]
 pub struct File {
     /// The version of this format.
-    #[schemars(range(min = 1, max = 1))]
+    #[schemars(range(min = 1, max = 1), extend("examples" = [1]))]
     pub version: Option<u32>,
     /// The panel itself.
     pub display: Display,
@@ -64,7 +64,7 @@ pub struct File {
 #[serde(deny_unknown_fields, default)]
 pub struct Display {
     /// Width and height in pixels.
-    #[schemars(inner(range(min = 1, max = limits::SIDE)))]
+    #[schemars(inner(range(min = 1, max = limits::SIDE)), extend("examples" = [[160, 128]]))]
     pub size: [u32; 2],
     /// Ticks, and at most as many frames, a second.
     #[schemars(range(min = 1, max = engine::tick::Fps::MAX))]
@@ -202,11 +202,11 @@ macro_rules! text {
 }
 text!(
     /// An expression over keys and values.
-    Formula, "a formula", "formula", limits::FORMULA_BYTES, ["cpu.total > 80"]
+    Formula, "a formula", "formula", limits::FORMULA_BYTES, ["system.cpu > 80"]
 );
 text!(
     /// Text with `{formula}` or `{formula:format}` inside.
-    Template, "a template", "template", limits::TEMPLATE_BYTES, ["CPU {cpu.total:.0f}%"]
+    Template, "a template", "template", limits::TEMPLATE_BYTES, ["CPU {system.cpu:.0f}%"]
 );
 text!(
     /// A name of the theme's, or a colour by value.

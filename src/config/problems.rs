@@ -63,9 +63,10 @@ pub(super) fn with_known<'a>(
     what: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Diagnostic {
-    const SHOWN: usize = 12;
+    const SHOWN: usize = 14;
     let known: Vec<&str> = known.into_iter().collect();
-    let near = nearest(name, known.iter().copied());
+    // One letter is near every other.
+    let near = if name.chars().count() > 1 { nearest(name, known.iter().copied()) } else { Vec::new() };
     if !near.is_empty() {
         return problem.with_candidates(near);
     }

@@ -52,7 +52,8 @@ impl Report {
     /// All problems with file, line, column, caret and help, and a last line that counts them; nothing
     /// where there are none. `color` adds the escapes of terminals.
     pub fn render(&self, color: bool) -> String {
-        let renderer = if color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
+        let renderer =
+            if color { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii);
         let mut rendered = String::new();
         for problem in self.problems.iter().take(limits::PROBLEMS_SHOWN) {
             rendered.push_str(renderer.render(&[self.group(problem)]).trim_end());

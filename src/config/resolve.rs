@@ -52,7 +52,8 @@ pub(super) fn resolve(
         clean.get("page"),
         &mut widget::Surroundings { fps, size, colors: &colors, formulas: &mut formulas, problems },
     );
-    let animations = animation::resolve(&file.animation, clean.get("animation"), &widgets, raw, fps, problems);
+    let animations =
+        animation::resolve(&file.animation, clean.get("animation"), &widgets, raw, fps, problems);
     let triggers: Vec<Trigger> = animation::resolve_triggers(
         &file.trigger,
         clean.get("trigger"),
@@ -68,14 +69,15 @@ pub(super) fn resolve(
     }
 
     let program = formulas.compile(&keys, &sources, &mut widgets, problems);
-    let background = colors.resolve_one(&file.display.background, clean.get("display").find("background"), problems);
+    let background =
+        colors.resolve_one(&file.display.background, clean.get("display").find("background"), problems);
     let panel = Panel {
         name: String::new(),
         page,
         fps,
         seed: file.display.seed,
         fingerprint: 0,
-        ring: output::ring(&file.ring, &sources, &keys, clean.get("ring"), problems),
+        ring: output::ring(&file.ring, &keys, clean.get("ring"), problems),
         sources,
         keys,
         program,
@@ -84,7 +86,13 @@ pub(super) fn resolve(
         animations,
         scene: Scene { size, background, widgets },
         outputs: output::resolve(&file.output, clean.get("output"), fps, folder, problems),
-        persistence: output::persistence(file.persistence.as_ref(), clean.get("persistence"), fps, folder, problems),
+        persistence: output::persistence(
+            file.persistence.as_ref(),
+            clean.get("persistence"),
+            fps,
+            folder,
+            problems,
+        ),
     };
     (panel, output::http(&file.http))
 }

@@ -41,9 +41,9 @@ struct Pieces<'a> {
 
 impl<'a> Pieces<'a> {
     fn new(raw: &'a str) -> Pieces<'a> {
-        let quotes = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quotes| {
-            raw.len() >= 2 * quotes.len() && raw.starts_with(quotes) && raw.ends_with(quotes)
-        });
+        let quotes = ["\"\"\"", "'''", "\"", "'"]
+            .into_iter()
+            .find(|quotes| raw.len() >= 2 * quotes.len() && raw.starts_with(quotes) && raw.ends_with(quotes));
         let Some(quotes) = quotes else {
             return Pieces { raw, at: 0, end: raw.len(), escapes: false };
         };

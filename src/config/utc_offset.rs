@@ -5,8 +5,9 @@ use engine::diagnostic::Diagnostic;
 /// The minutes east of UTC that `text` says.
 pub(super) fn parse(text: &str) -> Result<i32, Diagnostic> {
     let malformed = || {
-        Diagnostic::error("utc-offset", 0..text.len(), format!("`{text}` is no distance from UTC"))
-            .with_help("write hours and minutes with a sign, such as \"+02:00\" or \"-03:30\", or \"Z\" for UTC")
+        Diagnostic::error("utc-offset", 0..text.len(), format!("`{text}` is no distance from UTC")).with_help(
+            "write hours and minutes with a sign, such as \"+02:00\" or \"-03:30\", or \"Z\" for UTC",
+        )
     };
     if text == "Z" {
         return Ok(0);
@@ -18,7 +19,9 @@ pub(super) fn parse(text: &str) -> Result<i32, Diagnostic> {
     };
     let (hours, minutes) = rest.split_once(':').ok_or_else(malformed)?;
     let two_digits = |part: &str| {
-        (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse::<i32>().ok()).flatten()
+        (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| part.parse::<i32>().ok())
+            .flatten()
     };
     match (two_digits(hours), two_digits(minutes)) {
         (Some(hours @ 0..=14), Some(minutes @ 0..=59)) => Ok(sign * (hours * 60 + minutes)),

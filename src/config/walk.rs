@@ -9,15 +9,15 @@ mod words;
 
 use std::ops::Range;
 
-use engine::diagnostic::Diagnostic;
+use engine::diagnostic::{Diagnostic, nearest};
 use serde_json::Value as Json;
 use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::place::first_line;
 use super::problems::{Problems, with_known};
-use rules::Rules;
-use words::{Trail, found, plural};
+use rules::{Rules, one_of};
+use words::{Trail, found};
 
 type Tree<'t> = Spanned<DeValue<'t>>;
 
@@ -26,6 +26,12 @@ pub(super) fn walk<'t>(schema: &Json, text: &'t str, root: Tree<'t>, problems: &
     let mut walk = Walk { schema, text, problems };
     let empty = Spanned::new(0..0, DeValue::Table(DeTable::new()));
     walk.value(&Trail::root(), schema, root).unwrap_or(empty)
+}
+
+/// Whether the table has a key that was probably meant to be the key `name`.
+fn misspelt(name: &str, rules: &Rules<'_>, table: &DeTable<'_>) -> bool {
+    let unknown = table.keys().map(Spanned::get_ref).filter(|key| rules.property(key).is_none());
+    unknown.into_iter().any(|key| nearest(key, rules.properties()).iter().any(|near| near == name))
 }
 
 /// Adds that full names of keys need quotes: `sensor.temp = { … }` below `[keys]` is a table in a table.
@@ -131,12 +137,12 @@ impl<'s, 't> Walk<'s, 't, '_> {
                 header.clone(),
                 format!("{} does not say its `kind`", trail.section()),
             );
-            self.problems.add(problem.with_help(format!("write `kind = \"{}\"`", kinds.join("\" or \""))));
+            self.problems.add(problem.with_help(format!("write `kind = …`: {}", one_of(&kinds))));
             return false;
         };
         let Some(name) = kind.get_ref().as_str() else {
             let message = format!("`kind` is a text, found {}", found(kind.get_ref()));
-            let help = format!("write `kind = \"{}\"`", kinds.join("\" or \""));
+            let help = format!("write `kind = …`: {}", one_of(&kinds));
             self.problems.error_help("wrong-type", kind.span(), message, help);
             return false;
         };
@@ -159,6 +165,10 @@ impl<'s, 't> Walk<'s, 't, '_> {
         let mut complete = true;
         for name in rules.required().filter(|name| !table.contains_key(*name)) {
             complete = false;
+            if misspelt(name, rules, table) {
+                // The misspelt key is reported, and that is enough.
+                continue;
+            }
             let message = format!("{} lacks `{name}`", trail.section_of(rules.kind()));
             let problem = Diagnostic::error("missing-key", header.clone(), message);
             self.problems.add(match rules.property(name) {
@@ -192,12 +202,7 @@ impl<'s, 't> Walk<'s, 't, '_> {
         self.value(trail, entry, value)
     }
 
-    fn unknown_key(
-        &mut self,
-        trail: &Trail<'_>,
-        rules: &Rules<'s>,
-        key: &Spanned<DeString<'t>>,
-    ) {
+    fn unknown_key(&mut self, trail: &Trail<'_>, rules: &Rules<'s>, key: &Spanned<DeString<'t>>) {
         let name = key.get_ref();
         let message = format!("unknown key `{name}` in {}", trail.parent_section(rules.kind()));
         let problem = Diagnostic::error("unknown-key", key.span(), message);
@@ -218,22 +223,28 @@ impl<'s, 't> Walk<'s, 't, '_> {
             let name = trail.name();
             let message = if least == most {
                 format!("`{name}` has {most} entries, found {len}")
-            } else if len < least {
-                format!("`{name}` has at least {}, found {len}", plural(least, "entry", "entries"))
+            } else if len == 0 {
+                format!("`{name}` is empty")
             } else {
                 format!("`{name}` has at most {most} entries, found {len}")
             };
-            self.problems.error("wrong-length", first_line(self.text, span), message);
+            let problem = Diagnostic::error("wrong-length", first_line(self.text, span), message);
+            self.problems.add(match words::sample(rules) {
+                Some(value) => problem.with_help(format!("for example `{name} = {value}`")),
+                None => problem,
+            });
             return None;
         }
         let Some(item) = rules.items() else { return Some(items) };
         let exact = least == most;
-        let kept: DeArray<'t> = items.into_iter().filter_map(|value| self.value(trail, item, value)).collect();
+        let kept: DeArray<'t> =
+            items.into_iter().filter_map(|value| self.value(trail, item, value)).collect();
         (!exact || kept.len() as u64 == len).then_some(kept)
     }
 
     fn wrong_type(&mut self, trail: &Trail<'_>, rules: &Rules<'s>, value: &Tree<'t>) {
-        let message = format!("{} is {}, found {}", trail.subject(), rules.expected(), found(value.get_ref()));
+        let message =
+            format!("{} is {}, found {}", trail.subject(), rules.expected(), found(value.get_ref()));
         let problem = Diagnostic::error("wrong-type", first_line(self.text, value.span()), message);
         let raw = self.text.get(value.span()).unwrap_or("");
         self.problems.add(match words::correction(trail, rules, value.get_ref(), raw) {

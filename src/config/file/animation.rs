@@ -16,6 +16,7 @@ use crate::config::limits;
 #[serde(deny_unknown_fields)]
 pub struct Animation {
     /// The `id` of the widget that it moves.
+    #[schemars(extend("examples" = ["title"]))]
     pub widget: Name,
     /// The length of one cycle.
     pub duration: Duration,
@@ -112,11 +113,11 @@ pub struct Trigger {
     pub cooldown: Duration,
     /// The animations that it starts.
     #[serde(default)]
-    #[schemars(length(min = 1, max = limits::ACTIONS))]
+    #[schemars(length(min = 1, max = limits::ACTIONS), extend("examples" = [["pulse"]]))]
     pub start: Vec<Name>,
     /// The animations that it stops, before it starts any.
     #[serde(default)]
-    #[schemars(length(min = 1, max = limits::ACTIONS))]
+    #[schemars(length(min = 1, max = limits::ACTIONS), extend("examples" = [["pulse"]]))]
     pub stop: Vec<Name>,
 }
 
@@ -134,9 +135,11 @@ impl Easing {
         let names = || easing::Easing::ALL.iter().map(|(name, _)| *name);
         match easing::Easing::ALL.iter().find(|(name, _)| *name == text) {
             Some((_, easing)) => Ok(Easing(*easing)),
-            None => Err(Diagnostic::error("unknown-easing", 0..text.len(), format!("unknown easing `{text}`"))
-                .with_help(format!("the easings are {}", names().collect::<Vec<_>>().join(", ")))
-                .with_candidates(nearest(text, names()))),
+            None => {
+                Err(Diagnostic::error("unknown-easing", 0..text.len(), format!("unknown easing `{text}`"))
+                    .with_help(format!("the easings are {}", names().collect::<Vec<_>>().join(", ")))
+                    .with_candidates(nearest(text, names())))
+            }
         }
     }
 }

@@ -119,6 +119,7 @@ pub struct Key {
     /// Its value until the first sample arrives.
     pub default: Option<KeyDefault>,
     /// Its expected values. A simulation without input walks over them.
+    #[schemars(extend("examples" = [[0, 100]]))]
     pub range: Option<[f64; 2]>,
     /// Its unit, for people.
     #[schemars(length(max = limits::NAME_BYTES))]
@@ -139,10 +140,10 @@ pub enum KeyKind {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum KeyDefault {
-    /// A truth value.
-    Bool(bool),
     /// A number.
     Number(f64),
     /// A text.
     Text(#[schemars(length(max = limits::TEXT_BYTES))] String),
+    /// A truth value.
+    Bool(bool),
 }

@@ -15,10 +15,10 @@ pub struct Widget {
     /// Its name, for animations and for the order of widgets with the same `z`.
     pub id: Option<Name>,
     /// Where its anchor lies, in pixels from the panel's upper left corner.
-    #[schemars(inner(range(min = -limits::DISTANCE, max = limits::DISTANCE)))]
+    #[schemars(inner(range(min = -limits::DISTANCE, max = limits::DISTANCE)), extend("examples" = [[8, 8]]))]
     pub at: [i32; 2],
     /// Width and height in pixels.
-    #[schemars(inner(range(min = 1, max = limits::SIDE)))]
+    #[schemars(inner(range(min = 1, max = limits::SIDE)), extend("examples" = [[144, 16]]))]
     pub size: [u32; 2],
     /// Which point of the widget lies at `at`.
     #[serde(default)]
@@ -99,6 +99,7 @@ pub struct Progress {
     pub value: Formula,
     /// The values that leave it empty and fill it.
     #[serde(default = "percent")]
+    #[schemars(extend("examples" = [[0, 100]]))]
     pub range: [f64; 2],
     /// The colour of the filled part.
     #[serde(default = "accent")]
@@ -130,6 +131,7 @@ pub struct Sparkline {
     #[serde(default = "one_minute")]
     pub span: Duration,
     /// The values at the lower and upper edge; without it, they fit what is shown.
+    #[schemars(extend("examples" = [[0, 100]]))]
     pub range: Option<[f64; 2]>,
     /// The colour of the line.
     #[serde(default = "accent")]

@@ -27,14 +27,14 @@ pub(super) fn resolve(
     let resolve = |(name, animation): &(String, form::Animation)| {
         let at = at.get(name);
         if animation.duration.is_zero() {
-            problems.error_help("too-short", at.get("duration").span(), "an animation takes time", "write at least \"1ticks\"");
+            problems.error_help(
+                "too-short",
+                at.get("duration").span(),
+                "an animation takes time",
+                "write at least \"1tick\"",
+            );
         }
         let (from, to) = (keyframe(animation.from), keyframe(animation.to));
-        if is_idle(from, to) {
-            let message = format!("animation `{name}` ends where it begins, so that nothing is seen of it");
-            let problem = Diagnostic::warning("idle-animation", at.key_span(), message);
-            problems.add(problem.with_help("say what changes, such as `from = { y = 8, opacity = 0 }`"));
-        }
         Animation {
             name: name.clone(),
             widget: widget(&animation.widget, at.get("widget"), widgets, raw, problems),
@@ -61,13 +61,14 @@ fn keyframe(pose: form::Pose) -> Keyframe {
     Keyframe { x, y, opacity }
 }
 
-/// Whether nothing changes between two ends, what only one of them names being at rest at the other.
+/// Whether both ends are at rest. (Two equal ends that are not hold a widget where it is.)
 fn is_idle(from: Keyframe, to: Keyframe) -> bool {
     let filled = |end: Keyframe| {
         let Pose { x, y, opacity } = Pose::REST;
         [end.x.unwrap_or(x), end.y.unwrap_or(y), end.opacity.unwrap_or(opacity)]
     };
-    filled(from) == filled(to)
+    let rest = filled(Keyframe::default());
+    filled(from) == rest && filled(to) == rest
 }
 
 fn widget(
@@ -79,7 +80,8 @@ fn widget(
 ) -> WidgetId {
     let index = widgets.iter().position(|widget| widget.name == name.0);
     if index.is_none() && !names_widget(raw, &name.0) {
-        let problem = Diagnostic::error("unknown-widget", at.span(), format!("there is no widget `{}`", name.0));
+        let problem =
+            Diagnostic::error("unknown-widget", at.span(), format!("there is no widget `{}`", name.0));
         // Those that the file does not name begin with `#`.
         let known = widgets.iter().map(|widget| &*widget.name).filter(|name| !name.starts_with('#'));
         problems.add(with_known(problem, &name.0, "widgets with an `id`", known));
@@ -126,9 +128,16 @@ pub(super) fn resolve_triggers<'t>(
         let stop = find("stop", &trigger.stop).into_iter().map(Action::Stop);
         let start = find("start", &trigger.start).into_iter().map(Action::Start);
         let actions: Vec<Action> = stop.chain(start).collect();
-        if actions.is_empty() && ["start", "stop"].iter().all(|list| at.twin(raw_triggers).find(list).is_none()) {
+        if actions.is_empty()
+            && ["start", "stop"].iter().all(|list| at.twin(raw_triggers).find(list).is_none())
+        {
             let message = format!("trigger `{}` does nothing", trigger.name.0);
-            problems.error_help("no-action", at.get("name").span(), message, "write `start = [\"…\"]` or `stop = [\"…\"]`");
+            problems.error_help(
+                "no-action",
+                at.get("name").span(),
+                message,
+                "write `start = [\"…\"]` or `stop = [\"…\"]`",
+            );
         }
         resolved.push(Trigger {
             name: trigger.name.0.clone(),
@@ -161,7 +170,7 @@ fn animation(
     AnimationId(small(index.unwrap_or_default()))
 }
 
-/// Warns of animations that nothing ever starts.
+/// Warns of animations that nothing ever starts, or that change nothing.
 pub(super) fn warn_of_idle(
     animations: &[Animation],
     triggers: &[Trigger],
@@ -170,10 +179,16 @@ pub(super) fn warn_of_idle(
 ) {
     let actions = || triggers.iter().flat_map(|trigger| &trigger.actions);
     for (index, animation) in animations.iter().enumerate() {
+        let at = at.get(&animation.name);
+        if is_idle(animation.from, animation.to) {
+            let message = "this animation changes nothing of its widget";
+            let problem = Diagnostic::warning("idle-animation", at.key_span(), message);
+            problems.add(problem.with_help("say what changes, such as `from = { y = 8, opacity = 0 }`"));
+        }
         let start = Action::Start(AnimationId(small(index)));
         if !animation.starts_at_load && !actions().any(|action| *action == start) {
             let message = format!("nothing starts animation `{}`", animation.name);
-            let problem = Diagnostic::warning("unused", at.get(&animation.name).key_span(), message);
+            let problem = Diagnostic::warning("unused", at.key_span(), message);
             problems.add(problem.with_help("write `start = \"load\"`, or name it in a trigger's `start`"));
         }
     }

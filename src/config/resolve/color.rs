@@ -73,7 +73,8 @@ fn chosen_theme<'f>(file: &'f File, at: Place<'_>, problems: &mut Problems) -> O
             let found = names().find(|name| **name == chosen.0);
             if found.is_none() && at.get("theme").find(&chosen.0).is_none() {
                 let span = at.get("display").get("theme").span();
-                let problem = Diagnostic::error("unknown-theme", span, format!("there is no theme `{}`", chosen.0));
+                let problem =
+                    Diagnostic::error("unknown-theme", span, format!("there is no theme `{}`", chosen.0));
                 problems.add(with_known(problem, &chosen.0, "themes", names().map(String::as_str)));
             }
             found

@@ -55,7 +55,8 @@ pub(super) fn resolve(
         declare(&mut keys[index], key, place, problems);
     }
     if keys.len() > limits::KEYS {
-        let message = format!("the sources and `[keys]` declare {} keys, at most {} fit", keys.len(), limits::KEYS);
+        let message =
+            format!("the sources and `[keys]` declare {} keys, at most {} fit", keys.len(), limits::KEYS);
         problems.error("too-many", at.span(), message);
         keys.truncate(limits::KEYS);
     }
@@ -96,13 +97,23 @@ fn declare(known: &mut Key, key: &form::Key, at: Place<'_>, problems: &mut Probl
         if is_text != (known.kind == Kind::Text) {
             let (holds, found) = if is_text { ("numbers", "a text") } else { ("texts", "a number") };
             let message = format!("`{}` holds {holds}, but its default is {found}", known.name);
-            problems.error("wrong-kind", at.get("default").span(), message);
+            problems.error_help(
+                "wrong-kind",
+                at.get("default").span(),
+                message,
+                format!("write {}", if is_text { "a number" } else { "a text in quotes" }),
+            );
         }
         known.default = Some(value);
     }
     if let Some([least, most]) = key.range {
         if known.kind == Kind::Text {
-            problems.error("useless-key", at.get("range").key_span(), "texts have no range");
+            problems.error_help(
+                "useless-key",
+                at.get("range").key_span(),
+                "texts have no `range`",
+                "leave it out",
+            );
         }
         check_range((least, most), at.get("range"), problems);
         known.range = (least, most);

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use actors::panel::{Key, Output, Persistence};
-use actors::source::Source;
 use engine::ring::Limits;
 use engine::tick::Fps;
 
@@ -38,7 +37,11 @@ pub(super) fn resolve(
         };
         if resolved.iter().any(|other| is_same(other, &output)) {
             let message = "another output writes to the same place already";
-            problems.error("duplicate-output", at.find("file").unwrap_or_else(|| at.get("kind")).span(), message);
+            problems.error(
+                "duplicate-output",
+                at.find("file").unwrap_or_else(|| at.get("kind")).span(),
+                message,
+            );
         }
         resolved.push(output);
     }
@@ -72,21 +75,17 @@ pub(super) fn http(http: &file::Http) -> Http {
 }
 
 /// The ring's limits, which must hold all keys.
-pub(super) fn ring(
-    ring: &file::Ring,
-    sources: &[Source],
-    keys: &[Key],
-    at: Place<'_>,
-    problems: &mut Problems,
-) -> Limits {
+pub(super) fn ring(ring: &file::Ring, keys: &[Key], at: Place<'_>, problems: &mut Problems) -> Limits {
     if keys.len() > ring.keys {
-        let message = format!(
-            "{} sources and `[keys]` declare {} keys, but the ring is to hold {}",
-            sources.len(),
-            keys.len(),
-            ring.keys
+        let (declared, held) = (keys.len(), ring.keys);
+        let message =
+            format!("the sources and `[keys]` declare {declared} keys, but the ring is to hold {held}");
+        problems.error_help(
+            "too-few",
+            at.get("keys").span(),
+            message,
+            format!("write at least `keys = {}`", keys.len()),
         );
-        problems.error_help("too-few", at.get("keys").span(), message, format!("write at least `keys = {}`", keys.len()));
     }
     Limits { samples: ring.samples, bytes: ring.bytes, keys: ring.keys }
 }

@@ -81,22 +81,9 @@ fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mu
             })
         }
         form::Kind::Playback { file, speed, repeat } => {
-            if !is_recording(&file.0) {
-                problems.error_help(
-                    "bad-file",
-                    at.get("file").span(),
-                    format!("`{}` is no recording that can be played back", file.0),
-                    "a recording's name ends in `.csv` or `.jsonl`",
-                );
-            }
             Kind::Playback(playback::Options { file: folder.join(&file.0), speed: *speed, repeat: *repeat })
         }
     }
-}
-
-fn is_recording(file: &str) -> bool {
-    let extension = Path::new(file).extension().and_then(|extension| extension.to_str());
-    matches!(extension, Some("csv" | "jsonl"))
 }
 
 fn wave_period(
@@ -109,7 +96,12 @@ fn wave_period(
     const USUAL: Duration = Duration::millis(60_000);
     if period.is_some() && shape == form::Wave::Walk {
         let span = at.get("period").key_span();
-        problems.error_help("useless-key", span, "a walk has no `period`", "leave it out, or choose another `shape`");
+        problems.error_help(
+            "useless-key",
+            span,
+            "a walk has no `period`",
+            "leave it out, or choose another `shape`",
+        );
     }
     positive(period.unwrap_or(USUAL), at.get("period"), fps, problems)
 }

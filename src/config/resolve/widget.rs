@@ -46,7 +46,8 @@ pub(super) fn resolve<'t>(
     let mut widgets = Vec::new();
     for (name, page) in &pages.0 {
         let at = at.get(name).get("widgets");
-        let page = page.widgets.iter().enumerate().map(|(index, widget)| one(index, widget, at.item(index), around));
+        let page =
+            page.widgets.iter().enumerate().map(|(index, widget)| one(index, widget, at.item(index), around));
         let page: Vec<Widget> = page.collect();
         check_ids(&page, at, around.problems);
         widgets.extend(page);

@@ -82,7 +82,9 @@ impl<'s> Rules<'s> {
     /// What is expected, in words.
     pub(super) fn expected(&self) -> String {
         if !self.choices.is_empty() {
-            return self.choices.iter().map(Rules::expected).collect::<Vec<_>>().join(" or ");
+            let all: Vec<String> = self.choices.iter().map(Rules::expected).collect();
+            let (last, others) = all.split_last().map_or(("", &[][..]), |(last, others)| (&**last, others));
+            return format!("{} or {last}", others.join(", "));
         }
         if !self.words.is_empty() {
             return one_of(&self.words);
@@ -115,7 +117,8 @@ impl<'s> Rules<'s> {
 
     /// Takes up the rules of the kind `name`; false if there is none.
     pub(super) fn choose(&mut self, name: &str) -> bool {
-        let Some(variant) = self.variants.iter().copied().find(|variant| kind_of(variant) == Some(name)) else {
+        let Some(variant) = self.variants.iter().copied().find(|variant| kind_of(variant) == Some(name))
+        else {
             return false;
         };
         self.kind = kind_of(variant);
@@ -195,8 +198,13 @@ impl<'s> Rules<'s> {
         self.parts.iter().find_map(|part| part.get("examples")?.get(0))
     }
 
-    /// Whether a number can be meant.
+    /// Whether a number can be meant that may have a fraction.
     pub(super) fn accept_number(&self) -> bool {
+        self.accept_kind(&["number"])
+    }
+
+    /// Whether a whole number can be meant, or any number.
+    pub(super) fn accept_any_number(&self) -> bool {
         self.accept_kind(&["integer", "number"])
     }
 
@@ -209,6 +217,23 @@ impl<'s> Rules<'s> {
     pub(super) fn accept_list_of_texts(&self) -> bool {
         let items = self.items().map(|items| Rules::gather(self.root, items));
         items.is_some_and(|items| items.accept_kind(&["string"]))
+    }
+
+    /// Whether a list of tables is meant.
+    pub(super) fn accept_list_of_tables(&self) -> bool {
+        let items = self.items().map(|items| Rules::gather(self.root, items));
+        items.is_some_and(|items| items.accept_table())
+    }
+
+    /// Whether a table is meant.
+    pub(super) fn accept_table(&self) -> bool {
+        self.accept_kind(&["object"])
+    }
+
+    /// Whether a text is meant that a number in quotes can be.
+    pub(super) fn accept_any_text(&self) -> bool {
+        let any = matches!(self.text("format"), None | Some("formula" | "template"));
+        any && self.words.is_empty() && self.choices.is_empty() && self.accept_kind(&["string"])
     }
 
     fn accept_kind(&self, kinds: &[&str]) -> bool {
@@ -226,7 +251,7 @@ fn definition<'s>(root: &'s Json, name: &Json) -> Option<&'s Json> {
     root.pointer(name.as_str()?.strip_prefix('#')?)
 }
 
-fn words_of<'s>(schema: &'s Json) -> impl Iterator<Item = &'s str> {
+fn words_of(schema: &Json) -> impl Iterator<Item = &str> {
     let listed = schema.get("enum").and_then(Json::as_array).into_iter().flatten();
     listed.chain(schema.get("const")).filter_map(Json::as_str)
 }

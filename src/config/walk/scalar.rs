@@ -26,7 +26,11 @@ pub(super) fn check(
         }),
         DeValue::Integer(number) => {
             let exact = i128::from_str_radix(number.as_str(), number.radix()).ok();
-            check_integer(trail, rules, exact, &number.to_string(), value)
+            let fits = if rules.accept_number() { fits_number } else { fits_whole };
+            match exact {
+                Some(exact) if fits(rules, exact) => Ok(()),
+                _ => Err(out_of_range(trail, rules, &number.to_string(), value)),
+            }
         }
         DeValue::Float(number) => check_float(trail, rules, number.as_str(), value),
         _ => Ok(()),
@@ -48,18 +52,21 @@ fn check_text(trail: &Trail<'_>, rules: &Rules<'_>, text: &str) -> Result<(), Di
     rules.text("format").map_or(Ok(()), |name| format::check(name, text))
 }
 
-fn check_integer(
-    trail: &Trail<'_>,
-    rules: &Rules<'_>,
-    number: Option<i128>,
-    written: &str,
-    value: &Spanned<DeValue<'_>>,
-) -> Result<(), Diagnostic> {
+/// Whether a whole number is within the bounds of its type and of the schema.
+fn fits_whole(rules: &Rules<'_>, number: i128) -> bool {
     let (least, most) = whole_bounds(rules);
-    match number {
-        Some(number) if (least..=most).contains(&number) => Ok(()),
-        _ => Err(out_of_range(trail, rules, written, value)),
-    }
+    (least..=most).contains(&number)
+}
+
+/// Whether a whole number is within the bounds of a number that may have a fraction.
+fn fits_number(rules: &Rules<'_>, number: i128) -> bool {
+    // TOML's whole numbers have at most 64 bits; what a double makes of them is what will be used.
+    i64::try_from(number).is_ok() && is_between(rules, number as f64)
+}
+
+fn is_between(rules: &Rules<'_>, number: f64) -> bool {
+    let bound = |name: &str| rules.bound(name).and_then(Number::as_f64);
+    bound("minimum").is_none_or(|least| number >= least) && bound("maximum").is_none_or(|most| number <= most)
 }
 
 fn check_float(
@@ -73,9 +80,7 @@ fn check_float(
         let message = format!("`{}` is a finite number, found {written}", trail.name());
         return Err(Diagnostic::error("out-of-range", value.span(), message));
     }
-    let least = rules.bound("minimum").and_then(Number::as_f64).unwrap_or(f64::MIN);
-    let most = rules.bound("maximum").and_then(Number::as_f64).unwrap_or(f64::MAX);
-    if number >= least && number <= most { Ok(()) } else { Err(out_of_range(trail, rules, written, value)) }
+    if is_between(rules, number) { Ok(()) } else { Err(out_of_range(trail, rules, written, value)) }
 }
 
 fn out_of_range(
@@ -86,8 +91,8 @@ fn out_of_range(
 ) -> Diagnostic {
     let message = format!("`{}` cannot be {}", trail.name(), shortened(written));
     let (least, most) = bounds_in_words(rules);
-    Diagnostic::error("out-of-range", value.span(), message)
-        .with_help(format!("write a number from {least} to {most}"))
+    let range = if least == most { least } else { format!("a number from {least} to {most}") };
+    Diagnostic::error("out-of-range", value.span(), message).with_help(format!("write {range}"))
 }
 
 fn bounds_in_words(rules: &Rules<'_>) -> (String, String) {

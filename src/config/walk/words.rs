@@ -42,10 +42,14 @@ impl<'a> Trail<'a> {
         }
     }
 
+    /// The keys as a section's header has them.
     fn path(&self) -> String {
+        let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let quoted = self.key.is_empty() || !self.key.chars().all(is_bare);
+        let key = if quoted { format!("{:?}", self.key) } else { self.key.to_owned() };
         match self.parent {
-            Some(parent) if !parent.is_root() => format!("{}.{}", parent.path(), self.key),
-            _ => self.key.to_owned(),
+            Some(parent) if !parent.is_root() => format!("{}.{key}", parent.path()),
+            _ => key,
         }
     }
 
@@ -103,10 +107,11 @@ pub(super) fn plural(count: u64, one: &str, many: &str) -> String {
 pub(super) fn example(root: &Json, key: &str, schema: &Json) -> String {
     let rules = Rules::of_any(root, schema);
     if !rules.words().is_empty() {
-        return format!("write `{key} = {}`", one_of(rules.words()));
+        return format!("write `{key} = …`: {}", one_of(rules.words()));
     }
     match sample(&rules) {
         Some(value) => format!("write it, for example `{key} = {value}`"),
+        None if rules.accept_table() => format!("write a section `[{key}.main]`"),
         None => format!("write `{key} = …`: {}", rules.expected()),
     }
 }
@@ -121,7 +126,7 @@ pub(super) fn correction(
     let key = trail.name();
     let raw = shortened(raw);
     match value {
-        DeValue::String(text) if rules.accept_number() && text.trim().parse::<f64>().is_ok() => {
+        DeValue::String(text) if rules.accept_any_number() && text.trim().parse::<f64>().is_ok() => {
             Some(format!("write the number without quotes: `{key} = {}`", text.trim()))
         }
         DeValue::String(text) if rules.accept_bool() && (&**text == "true" || &**text == "false") => {
@@ -130,13 +135,26 @@ pub(super) fn correction(
         DeValue::String(_) if rules.accept_list_of_texts() => {
             Some(format!("write a list, even of one: `{key} = [{raw}]`"))
         }
-        DeValue::Table(_) | DeValue::Array(_) | DeValue::Datetime(_) => {
-            sample(rules).map(|value| format!("for example `{key} = {value}`"))
+        DeValue::Float(_) if rules.accept_any_number() => Some("write it without a fraction".into()),
+        DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) if rules.accept_any_text() => {
+            Some(format!("write it in quotes: `{key} = \"{raw}\"`"))
         }
+        DeValue::Table(_) if rules.accept_list_of_tables() => {
+            Some(format!("write the section with two brackets: `[[{}]]`", trail.path()))
+        }
+        _ if rules.accept_table() => Some(format!("write a section `[{}]`", trail.path())),
         _ => sample(rules).map(|value| format!("for example `{key} = {value}`")),
     }
 }
 
-fn sample(rules: &Rules<'_>) -> Option<String> {
-    rules.example().map(Json::to_string)
+/// Something that fits, as TOML has it.
+pub(super) fn sample(rules: &Rules<'_>) -> Option<String> {
+    rules.example().map(as_toml)
+}
+
+fn as_toml(example: &Json) -> String {
+    match example {
+        Json::Array(items) => format!("[{}]", items.iter().map(as_toml).collect::<Vec<_>>().join(", ")),
+        scalar => scalar.to_string(),
+    }
 }
