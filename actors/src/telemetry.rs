@@ -344,7 +344,7 @@ impl Http {
 
     /// Counts a request that was answered. `route` is one of the server's own patterns, never what a client
     /// sent.
-    pub fn answered(&self, route: &'static str, status: u16) {
+    pub fn answered(&self, route: &str, status: u16) {
         table::HTTP_REQUESTS.counter(&[route, &status.to_string()]).increment(1);
     }
 }
