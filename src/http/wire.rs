@@ -31,8 +31,8 @@ use actors::handle::{Picture, Pulse, Reported, SourceReport};
 use engine::event::Event;
 use engine::paint::{Frame, damage};
 use engine::value::Value;
+use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde::{Deserialize, Serialize};
 
 /// The version of the pictures' format.
 pub const PICTURE_VERSION: u8 = 1;
@@ -204,10 +204,11 @@ pub(super) fn same_value(old: &Reported, new: &Reported) -> bool {
 pub(super) fn picture(shown: Option<&Frame>, picture: &Picture) -> Option<Vec<u8>> {
     let frame = &picture.frame;
     let shown = shown.filter(|shown| shown.size() == frame.size());
-    let rects = match shown {
+    let mut rects = match shown {
         Some(shown) => damage::diff(shown, frame, RECT_COST),
         None => vec![frame.bounds()],
     };
+    rects.retain(|rect| !rect.is_empty());
     if rects.is_empty() {
         return None;
     }
@@ -233,4 +234,81 @@ pub(super) fn picture(shown: Option<&Frame>, picture: &Picture) -> Option<Vec<u8
 /// nothing is cut off here.
 fn short(number: u32) -> [u8; 2] {
     u16::try_from(number).unwrap_or(u16::MAX).to_le_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::event::EventKind;
+    use engine::paint::{Canvas, Color, Rect, Size};
+    use engine::tick::Tick;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::http::fixture::Screen;
+
+    fn painted(size: Size, fills: &[(Rect, Color)]) -> Picture {
+        let mut frame = Frame::new(size, Color::rgb(0, 0, 0));
+        fills.iter().for_each(|(rect, color)| Canvas::new(&mut frame).fill(*rect, *color));
+        Picture { tick: Tick(fills.len() as u64), frame }
+    }
+
+    fn fill() -> impl Strategy<Value = (Rect, Color)> {
+        let rect = (-4..40i32, -4..30i32, 0..20u32, 0..20u32).prop_map(|(x, y, w, h)| Rect::new(x, y, w, h));
+        (rect, any::<[u8; 3]>()).prop_map(|(rect, [r, g, b])| (rect, Color::rgb(r, g, b)))
+    }
+
+    proptest! {
+        /// Whatever is painted, and however the size changes, the messages replay to the same pixels.
+        #[test]
+        fn pictures_replay(
+            frames in prop::collection::vec((prop::bool::weighted(0.1), prop::collection::vec(fill(), 0..4)), 1..12)
+        ) {
+            let (mut screen, mut shown) = (Screen::default(), None);
+            for (small, fills) in frames {
+                let size = if small { Size::new(17, 5) } else { Size::new(40, 30) };
+                let now = painted(size, &fills);
+                match picture(shown.as_ref(), &now) {
+                    Some(message) => screen.show(&message),
+                    None => prop_assert_eq!(shown.as_ref(), Some(&now.frame)),
+                }
+                prop_assert_eq!(screen.size, (size.width, size.height));
+                prop_assert_eq!(&screen.pixels[..], now.frame.pixels());
+                shown = Some(now.frame);
+            }
+        }
+    }
+
+    #[test]
+    fn picture_bytes() {
+        let black = painted(Size::new(3, 2), &[]);
+        let message = picture(None, &black).unwrap();
+        let head = [1, 1, 1, 0, 3, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(message[..16], head);
+        assert_eq!(message[16..24], [0, 0, 0, 0, 3, 0, 2, 0]);
+        assert_eq!(message[24..], [0, 0, 0, 255].repeat(6));
+
+        let dot = painted(Size::new(3, 2), &[(Rect::new(2, 1, 1, 1), Color::rgb(9, 8, 7))]);
+        let message = picture(Some(&black.frame), &dot).unwrap();
+        let head = [1, 0, 1, 0, 3, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(message[..16], head);
+        assert_eq!(message[16..], [2, 0, 1, 0, 1, 0, 1, 0, 9, 8, 7, 255]);
+
+        assert_eq!(picture(Some(&dot.frame), &dot), None);
+        assert_eq!(picture(None, &painted(Size::new(0, 0), &[])), None);
+    }
+
+    #[test]
+    fn event_json() {
+        let data = vec![
+            ("value".into(), Value::Number(80.5)),
+            ("hot".into(), Value::Bool(true)),
+            ("at".into(), Value::from("top")),
+        ];
+        let event = Event { tick: Tick(7), kind: EventKind::TriggerActivated, id: "alarm".into(), data };
+        let json = serde_json::to_string(&EventDocument::new(&event)).unwrap();
+        assert_eq!(
+            json,
+            r#"{"tick":7,"type":"trigger_activated","coordination_id":"alarm","data":{"value":80.5,"hot":true,"at":"top"}}"#
+        );
+    }
 }

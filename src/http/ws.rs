@@ -176,7 +176,8 @@ impl Viewer {
 
     async fn farewell(&mut self) -> Result<(), Gone> {
         let reason = "the panel has ended".into();
-        self.send(Packet::Close(Some(CloseFrame { code: close_code::AWAY, reason }))).await?;
+        let close = Packet::Close(Some(CloseFrame { code: close_code::AWAY, reason }));
+        self.socket.send(close).await.map_err(|_| Gone)?;
         // The other side answers with a close of its own; until then its socket is not done with.
         while let Some(Ok(_)) = self.socket.recv().await {}
         Ok(())
@@ -187,12 +188,15 @@ impl Viewer {
         self.send(Packet::Text(text.into())).await
     }
 
-    /// Waits until the client has room. Meanwhile newer pictures replace older ones; the end of the server
-    /// is not delayed by more than its own deadline.
+    /// Waits until the client has room. Meanwhile newer pictures replace older ones.
     async fn send(&mut self, packet: Packet) -> Result<(), Gone> {
-        match tokio::time::timeout(SEND_MAX, self.socket.send(packet)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) | Err(_) => Err(Gone),
+        let sent = tokio::time::timeout(SEND_MAX, self.socket.send(packet));
+        tokio::select! {
+            biased;
+            Ok(Ok(())) = sent => Ok(()),
+            // A client that has no room now has none for a farewell either.
+            () = self.app.stopped() => Err(Gone),
+            else => Err(Gone),
         }
     }
 }
