@@ -96,7 +96,9 @@ impl ExpressionActor {
 
     fn evaluate(&mut self, inputs: &Inputs) -> Arc<[(FormulaId, Option<Value>)]> {
         let began = self.world.now();
-        self.evaluator.run(inputs.sealed.tick);
+        if let Err(error) = self.evaluator.run(inputs.sealed.tick) {
+            tracing::error!(%error, "formulas were not evaluated");
+        }
         self.telemetry.formulas.duration.record(self.world.now().saturating_sub(began));
         let mut changed = Vec::new();
         for id in self.evaluator.changed() {
@@ -107,8 +109,7 @@ impl ExpressionActor {
             if self.conditions[id.0 as usize] {
                 changed.push((id, None));
             }
-            tracing::debug!(formula = %site.text, message = %site.message, "formula failed");
-            self.errors[id.0 as usize] = Some(site.message.to_string());
+            self.errors[id.0 as usize] = Some(site.problem.message());
             self.telemetry.formulas.errors.increment(1);
         }
         self.telemetry.formulas.changed.increment(changed.len() as u64);
@@ -132,8 +133,8 @@ impl ExpressionActor {
     }
 
     fn report_value(&self, name: &str, id: FormulaId) -> Reported {
-        let keys = self.panel.program.keys_of(id).iter();
-        let sources = keys.filter_map(|key| Some(self.panel.keys.get(*key)?.source));
+        let keys = self.panel.program.keys_of(id).into_iter();
+        let sources = keys.filter_map(|key| Some(self.panel.keys.get(key)?.source));
         Reported {
             name: name.into(),
             formula: Some(self.panel.program.text(id).into()),
