@@ -1,0 +1,3 @@
+//! Expressions: all formulas of a panel, evaluated once a tick.
+
+pub mod chunk;
