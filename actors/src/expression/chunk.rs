@@ -118,7 +118,9 @@ impl Evaluator {
     /// Sets the key at this index of the program's keys to a new value, or to none. What depends on it is
     /// computed by the next [`Evaluator::run`]. A text where the key holds numbers counts as no value.
     pub fn set_key(&mut self, index: usize, value: Option<&Value>) {
-        let (Some(kind), Some(old)) = (self.program.key_kind(index), self.keys.get_mut(index)) else { return };
+        let (Some(kind), Some(old)) = (self.program.key_kind(index), self.keys.get_mut(index)) else {
+            return;
+        };
         let new = match (kind, value) {
             (_, None) => f64::NAN,
             // Adding 0 makes 0 of -0, of which formulas see none.
@@ -251,7 +253,11 @@ impl Evaluator {
             let site = u32::from_le_bytes(error).wrapping_sub(1);
             // A formula that only names another one has no sites: the other one reports.
             let formulas = self.program.formulas_of(first + bit).iter();
-            self.errors.extend(formulas.map(|id| (*id, site)).filter(|(id, site)| self.program.site(*id, *site as usize).is_some()));
+            self.errors.extend(
+                formulas
+                    .map(|id| (*id, site))
+                    .filter(|(id, site)| self.program.site(*id, *site as usize).is_some()),
+            );
         }
         if changed | recovered == 0 {
             return;
@@ -277,7 +283,8 @@ impl Evaluator {
         if !texts.is_crowded() {
             return;
         }
-        let keys = self.keys.iter().enumerate().filter(|(key, _)| self.program.key_kind(*key) == Some(Kind::Text));
+        let keys =
+            self.keys.iter().enumerate().filter(|(key, _)| self.program.key_kind(*key) == Some(Kind::Text));
         let nodes = (0..self.shown.len()).filter(|node| self.program.node_kind(*node) == Kind::Text);
         let lane = |node| f64::from_le_bytes(self.buffer.read_bytes(self.program.layout().node(node)));
         let computed = nodes.clone().map(lane);
@@ -302,7 +309,8 @@ impl Evaluator {
 /// assert_eq!(evaluate("1 / (cpu - 90)", &variables).unwrap_err()[0].span, 0..14);
 /// ```
 pub fn evaluate(text: &str, variables: &[(String, Option<Value>)]) -> Result<Option<Value>, Vec<Diagnostic>> {
-    let kind = |value: &Option<Value>| if matches!(value, Some(Value::Text(_))) { Kind::Text } else { Kind::Number };
+    let kind =
+        |value: &Option<Value>| if matches!(value, Some(Value::Text(_))) { Kind::Text } else { Kind::Number };
     let keys: Vec<Key> =
         variables.iter().map(|(name, value)| Key { name: name.clone(), kind: kind(value) }).collect();
     let compiled = compile(&[Entry { name: None, text }], &keys);

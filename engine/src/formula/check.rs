@@ -196,7 +196,9 @@ impl Checker<'_, '_> {
 impl Checker<'_, '_> {
     fn name(&mut self, name: &str, span: &Span) -> Typed {
         match self.names.meaning(name) {
-            Meaning::Key(key) => Typed { ir: Ir::Key(key), kind: self.keys.get(key as usize).map(|key| key.kind) },
+            Meaning::Key(key) => {
+                Typed { ir: Ir::Key(key), kind: self.keys.get(key as usize).map(|key| key.kind) }
+            }
             Meaning::Builtin(builtin) => Typed::number(Ir::Builtin(builtin)),
             Meaning::Value(entry) => match self.known.get(entry as usize) {
                 Some(Known::Node(node, kind)) => Typed { ir: Ir::Node(*node), kind: *kind },
@@ -218,7 +220,11 @@ impl Checker<'_, '_> {
     }
 
     fn unknown_name(&mut self, name: &str, span: &Span) -> Typed {
-        let error = Diagnostic::error("unknown-name", span.clone(), format!("there is no key or value called `{name}`"));
+        let error = Diagnostic::error(
+            "unknown-name",
+            span.clone(),
+            format!("there is no key or value called `{name}`"),
+        );
         let error = match name {
             "True" | "TRUE" => error.with_help("write `true`"),
             "False" | "FALSE" => error.with_help("write `false`"),
@@ -226,7 +232,9 @@ impl Checker<'_, '_> {
             "pi" | "PI" | "Pi" => error.with_help("write `rad(180)`"),
             "end" | "then" | "else" => error.with_help("a choice is written `if(condition, a, b)`"),
             _ => match Function::named(name) {
-                Some(function) => error.with_help(format!("`{name}` is a function: write `{}`", function.signature)),
+                Some(function) => {
+                    error.with_help(format!("`{name}` is a function: write `{}`", function.signature))
+                }
                 None => suggest(error, self.names.suggestions(name)),
             },
         };
@@ -270,8 +278,11 @@ impl Checker<'_, '_> {
 
     fn arithmetic(&mut self, first: &Expr, links: &[ast::Link], span: &Span) -> Typed {
         let symbol = links[0].operator.symbol();
-        let mut chain =
-            Chain { first: self.numeric(first, symbol), links: Vec::new(), overflow: self.site(span, Problem::Overflow) };
+        let mut chain = Chain {
+            first: self.numeric(first, symbol),
+            links: Vec::new(),
+            overflow: self.site(span, Problem::Overflow),
+        };
         for link in links {
             let arithmetic = arithmetic(link.operator);
             let operand = self.numeric(&link.operand, link.operator.symbol());
@@ -281,7 +292,8 @@ impl Checker<'_, '_> {
                 _ => Problem::DivisionByZero,
             };
             let site = self.site(&around, problem);
-            let divides = !matches!(arithmetic, Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply);
+            let divides =
+                !matches!(arithmetic, Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply);
             if divides && operand.as_number() == Some(0.0) {
                 self.certain(&around, problem);
             }
@@ -292,7 +304,8 @@ impl Checker<'_, '_> {
 
     /// Adds a link, or computes it now where both sides are known.
     fn extend(&mut self, chain: &mut Chain, link: Link, span: &Span) {
-        let constants = chain.first.as_number().zip(link.operand.as_number()).filter(|_| chain.links.is_empty());
+        let constants =
+            chain.first.as_number().zip(link.operand.as_number()).filter(|_| chain.links.is_empty());
         if let Some((a, b)) = constants {
             let result = compute(link.arithmetic, a, b);
             if result.is_finite() {
@@ -340,7 +353,9 @@ impl Checker<'_, '_> {
         if let Some(problem) = function.arity_problem(call.arguments.len(), span.clone()) {
             self.report(problem);
             // What is wrong inside is to be seen as well.
-            self.in_branch(|checker| call.arguments.iter().for_each(|argument| drop(checker.expression(argument))));
+            self.in_branch(|checker| {
+                call.arguments.iter().for_each(|argument| drop(checker.expression(argument)))
+            });
             return Typed::unknown();
         }
         let arguments = call.arguments.as_slice();
@@ -349,8 +364,14 @@ impl Checker<'_, '_> {
             Rule::Coalesce => return self.coalesce(arguments, span),
             Rule::And | Rule::Or => {
                 let mut parts = Vec::from([self.condition(&arguments[0], function.name)]);
-                self.in_branch(|c| parts.extend(arguments[1..].iter().map(|a| c.condition(a, function.name))));
-                return Typed::number(if matches!(function.rule, Rule::And) { all(parts) } else { any(parts) });
+                self.in_branch(|c| {
+                    parts.extend(arguments[1..].iter().map(|a| c.condition(a, function.name)))
+                });
+                return Typed::number(if matches!(function.rule, Rule::And) {
+                    all(parts)
+                } else {
+                    any(parts)
+                });
             }
             Rule::Not => {
                 let ir = self.condition(&arguments[0], function.name);
@@ -358,13 +379,15 @@ impl Checker<'_, '_> {
             }
             _ => {}
         }
-        let arguments: Vec<Ir> = arguments.iter().map(|argument| self.numeric(argument, function.name)).collect();
+        let arguments: Vec<Ir> =
+            arguments.iter().map(|argument| self.numeric(argument, function.name)).collect();
         Typed::number(self.numeric_call(function.name, arguments, span))
     }
 
     fn choice(&mut self, arguments: &[Expr], span: &Span) -> Typed {
         let condition = self.condition(&arguments[0], "if");
-        let [a, b] = self.in_branch(|checker| [&arguments[1], &arguments[2]].map(|branch| checker.expression(branch)));
+        let [a, b] =
+            self.in_branch(|checker| [&arguments[1], &arguments[2]].map(|branch| checker.expression(branch)));
         let kind = self.common_kind(&[&a, &b], "the branches of `if`", span);
         let ir = match condition.as_truth() {
             Some(true) => a.ir,
@@ -376,7 +399,9 @@ impl Checker<'_, '_> {
 
     fn coalesce(&mut self, arguments: &[Expr], span: &Span) -> Typed {
         let mut parts = Vec::from([self.expression(&arguments[0])]);
-        self.in_branch(|checker| parts.extend(arguments[1..].iter().map(|argument| checker.expression(argument))));
+        self.in_branch(|checker| {
+            parts.extend(arguments[1..].iter().map(|argument| checker.expression(argument)))
+        });
         let kind = self.common_kind(&parts.iter().collect::<Vec<_>>(), "the arguments of `coalesce`", span);
         let mut irs: Vec<Ir> = parts.into_iter().map(|part| part.ir).filter(|ir| *ir != Ir::Nil).collect();
         if let Some(last) = irs.iter().position(|ir| !ir.may_be_nil()) {
@@ -394,7 +419,8 @@ impl Checker<'_, '_> {
         let mut kinds = parts.iter().filter_map(|part| part.kind);
         let first = kinds.next();
         if kinds.any(|kind| Some(kind) != first) {
-            let error = Diagnostic::error("wrong-kind", span.clone(), format!("{what} are a number and a text"));
+            let error =
+                Diagnostic::error("wrong-kind", span.clone(), format!("{what} are a number and a text"));
             self.report(error.with_help("make a text of the number: `number .. ''`"));
         }
         first
@@ -412,8 +438,13 @@ impl Checker<'_, '_> {
                 self.single_link(first, Arithmetic::Modulo, operand, Problem::ModuloByZero, span)
             }
             Rule::Scale(factor, divisor) => {
-                let scaled =
-                    self.single_link(arguments.remove(0), Arithmetic::Multiply, Ir::number(factor), Problem::Overflow, span);
+                let scaled = self.single_link(
+                    arguments.remove(0),
+                    Arithmetic::Multiply,
+                    Ir::number(factor),
+                    Problem::Overflow,
+                    span,
+                );
                 self.single_link(scaled, Arithmetic::Divide, Ir::number(divisor), Problem::Overflow, span)
             }
             Rule::Exact(exact) => self.computed(index, arguments, span, |mut arguments, domain, _| {
@@ -430,7 +461,14 @@ impl Checker<'_, '_> {
         }
     }
 
-    fn single_link(&mut self, first: Ir, arithmetic: Arithmetic, operand: Ir, problem: Problem, span: &Span) -> Ir {
+    fn single_link(
+        &mut self,
+        first: Ir,
+        arithmetic: Arithmetic,
+        operand: Ir,
+        problem: Problem,
+        span: &Span,
+    ) -> Ir {
         let overflow = self.site(span, Problem::Overflow);
         let site = self.site(span, problem);
         if arithmetic == Arithmetic::Modulo && operand.as_number() == Some(0.0) {
@@ -463,18 +501,25 @@ impl Checker<'_, '_> {
 
     fn unknown_function(&mut self, call: &ast::Call) -> Typed {
         let name = call.name.as_str();
-        let error =
-            Diagnostic::error("unknown-function", call.name_span.clone(), format!("there is no function `{name}`"));
+        let error = Diagnostic::error(
+            "unknown-function",
+            call.name_span.clone(),
+            format!("there is no function `{name}`"),
+        );
         let bare = name.rsplit('.').next().unwrap_or(name);
         let error = match (Function::named(bare), self.names.meaning(name)) {
             (Some(function), _) => {
                 error.with_help(format!("functions have no prefix: write `{}`", function.signature))
             }
             (None, Meaning::Unknown) => suggest(error, foreign_function(name)),
-            (None, _) => error.with_help(format!("`{name}` is a value; to multiply, write `{name} * (\u{2026})`")),
+            (None, _) => {
+                error.with_help(format!("`{name}` is a value; to multiply, write `{name} * (\u{2026})`"))
+            }
         };
         self.report(error);
-        self.in_branch(|checker| call.arguments.iter().for_each(|argument| drop(checker.expression(argument))));
+        self.in_branch(|checker| {
+            call.arguments.iter().for_each(|argument| drop(checker.expression(argument)))
+        });
         Typed::unknown()
     }
 }
@@ -507,7 +552,9 @@ fn has_fraction(expr: &Expr) -> bool {
     match &expr.node {
         Node::Number(n) => *n != libm::trunc(*n),
         Node::Negate(a) | Node::Plus(a) => has_fraction(a),
-        Node::Chain(first, links) => has_fraction(first) || links.iter().any(|link| has_fraction(&link.operand)),
+        Node::Chain(first, links) => {
+            has_fraction(first) || links.iter().any(|link| has_fraction(&link.operand))
+        }
         _ => false,
     }
 }

@@ -74,7 +74,8 @@ impl Build<'_> {
             let parsed = parse(entry.text);
             self.trees.push(parsed.tree);
             self.in_error.push(parsed.diagnostics.iter().any(|d| d.severity == Severity::Error));
-            self.problems.extend(parsed.diagnostics.into_iter().map(|diagnostic| (FormulaId(index), diagnostic)));
+            self.problems
+                .extend(parsed.diagnostics.into_iter().map(|diagnostic| (FormulaId(index), diagnostic)));
             self.program.formulas.push(Formula {
                 name: entry.name.map(ToString::to_string),
                 text: entry.text.into(),
@@ -251,7 +252,13 @@ fn node_of(ir: &Ir, kind: AnyKind) -> Node {
         needs.sort_unstable();
         needs.dedup();
     }
-    Node { kind: kind.unwrap_or(Kind::Number), formulas: Vec::new(), dependents: Vec::new(), needs_keys, needs_nodes }
+    Node {
+        kind: kind.unwrap_or(Kind::Number),
+        formulas: Vec::new(),
+        dependents: Vec::new(),
+        needs_keys,
+        needs_nodes,
+    }
 }
 
 /// Adds a bit; groups come in ascending order, so that only the last can be the same one.

@@ -146,7 +146,10 @@ impl Function {
         };
         let noun = if wanted == "1" { "argument" } else { "arguments" };
         let message = alloc::format!("`{}` takes {wanted} {noun}, not {count}", self.name);
-        Some(Diagnostic::error("wrong-arity", span, message).with_help(alloc::format!("write `{}`", self.signature)))
+        Some(
+            Diagnostic::error("wrong-arity", span, message)
+                .with_help(alloc::format!("write `{}`", self.signature)),
+        )
     }
 
     /// The numbers of arguments that the call's trampoline has to be made for; empty where none is called.
@@ -219,8 +222,12 @@ impl Decimal {
         let _ = core::fmt::Write::write_fmt(&mut text, format_args!("{:e}", x.abs()));
         let written = core::str::from_utf8(&text.bytes[..text.len]).unwrap_or("0e0");
         let (mantissa, exponent) = written.split_once('e').unwrap_or((written, "0"));
-        let mut decimal =
-            Decimal { negative: x < 0.0, digits: [0; 17], len: 0, exponent: exponent.parse::<i32>().unwrap_or(0) + 1 };
+        let mut decimal = Decimal {
+            negative: x < 0.0,
+            digits: [0; 17],
+            len: 0,
+            exponent: exponent.parse::<i32>().unwrap_or(0) + 1,
+        };
         for digit in mantissa.bytes().filter(u8::is_ascii_digit).take(17) {
             decimal.digits[decimal.len] = digit - b'0';
             decimal.len += 1;
@@ -267,7 +274,10 @@ impl Decimal {
             text.len += 1;
         }
         let _ = core::fmt::Write::write_fmt(&mut text, format_args!("0e{}", self.exponent));
-        core::str::from_utf8(&text.bytes[..text.len]).ok().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
+        core::str::from_utf8(&text.bytes[..text.len])
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(f64::NAN)
     }
 }
 
@@ -330,22 +340,41 @@ fn positive(x: f64, log: fn(f64) -> f64) -> f64 {
 /// Every function, by category and then from the common to the special.
 pub static FUNCTIONS: [Function; 34] = [
     math("abs", "abs(x)", "x without its sign", ("abs(-2.5)", "2.5"), (1, 1), Rule::Exact(Exact::Abs)),
-    math("sign", "sign(x)", "-1, 0 or 1, as x is below, at or above 0", ("sign(-3)", "-1"), (1, 1), Rule::Exact(Exact::Sign)),
-    any_number(math("min", "min(x, ...)", "The least of its arguments", ("min(3, 1, 2)", "1"), (1, 1), Rule::Min)),
-    any_number(math("max", "max(x, ...)", "The greatest of its arguments", ("max(3, 1, 2)", "3"), (1, 1), Rule::Max)),
+    math(
+        "sign",
+        "sign(x)",
+        "-1, 0 or 1, as x is below, at or above 0",
+        ("sign(-3)", "-1"),
+        (1, 1),
+        Rule::Exact(Exact::Sign),
+    ),
+    any_number(math(
+        "min",
+        "min(x, ...)",
+        "The least of its arguments",
+        ("min(3, 1, 2)", "1"),
+        (1, 1),
+        Rule::Min,
+    )),
+    any_number(math(
+        "max",
+        "max(x, ...)",
+        "The greatest of its arguments",
+        ("max(3, 1, 2)", "3"),
+        (1, 1),
+        Rule::Max,
+    )),
     math(
         "clamp",
         "clamp(x, low, high)",
         "x, but at least low and at most high",
         ("clamp(120, 0, 100)", "100"),
         (3, 3),
-        call("the lower bound of `clamp` is above the upper one", |a| {
-            match (a[0], a[1], a[2]) {
-                (_, low, high) if low > high => f64::NAN,
-                (x, low, _) if x < low => low,
-                (x, _, high) if x > high => high,
-                (x, ..) => x,
-            }
+        call("the lower bound of `clamp` is above the upper one", |a| match (a[0], a[1], a[2]) {
+            (_, low, high) if low > high => f64::NAN,
+            (x, low, _) if x < low => low,
+            (x, _, high) if x > high => high,
+            (x, ..) => x,
         }),
     ),
     math(
@@ -365,10 +394,38 @@ pub static FUNCTIONS: [Function; 34] = [
             },
         ),
     ),
-    math("floor", "floor(x)", "The greatest whole number that is not above x", ("floor(-2.5)", "-3"), (1, 1), Rule::Exact(Exact::Floor)),
-    math("ceil", "ceil(x)", "The least whole number that is not below x", ("ceil(2.1)", "3"), (1, 1), Rule::Exact(Exact::Ceil)),
-    math("trunc", "trunc(x)", "x without its fraction", ("trunc(-3.7)", "-3"), (1, 1), Rule::Exact(Exact::Trunc)),
-    math("mod", "mod(a, b)", "The remainder of the floored division, as `a % b`", ("mod(-7, 3)", "2"), (2, 2), Rule::Modulo),
+    math(
+        "floor",
+        "floor(x)",
+        "The greatest whole number that is not above x",
+        ("floor(-2.5)", "-3"),
+        (1, 1),
+        Rule::Exact(Exact::Floor),
+    ),
+    math(
+        "ceil",
+        "ceil(x)",
+        "The least whole number that is not below x",
+        ("ceil(2.1)", "3"),
+        (1, 1),
+        Rule::Exact(Exact::Ceil),
+    ),
+    math(
+        "trunc",
+        "trunc(x)",
+        "x without its fraction",
+        ("trunc(-3.7)", "-3"),
+        (1, 1),
+        Rule::Exact(Exact::Trunc),
+    ),
+    math(
+        "mod",
+        "mod(a, b)",
+        "The remainder of the floored division, as `a % b`",
+        ("mod(-7, 3)", "2"),
+        (2, 2),
+        Rule::Modulo,
+    ),
     math(
         "map",
         "map(x, in_low, in_high, out_low, out_high)",
@@ -397,7 +454,14 @@ pub static FUNCTIONS: [Function; 34] = [
         (2, 2),
         call("a negative number has no power with a fraction", |a| libm::pow(a[0], a[1])),
     ),
-    math("exp", "exp(x)", "e to the power of x", ("exp(0)", "1"), (1, 1), call(EVERYWHERE, |a| libm::exp(a[0]))),
+    math(
+        "exp",
+        "exp(x)",
+        "e to the power of x",
+        ("exp(0)", "1"),
+        (1, 1),
+        call(EVERYWHERE, |a| libm::exp(a[0])),
+    ),
     math(
         "log",
         "log(x)",
@@ -422,10 +486,38 @@ pub static FUNCTIONS: [Function; 34] = [
         (1, 1),
         call("the logarithm of zero or less is not defined", |a| positive(a[0], libm::log2)),
     ),
-    math("hypot", "hypot(x, y)", "The length of the vector (x, y)", ("hypot(3, 4)", "5"), (2, 2), call(EVERYWHERE, |a| libm::hypot(a[0], a[1]))),
-    math("sin", "sin(x)", "The sine of x radians", ("sin(0)", "0"), (1, 1), call(EVERYWHERE, |a| libm::sin(a[0]))),
-    math("cos", "cos(x)", "The cosine of x radians", ("cos(0)", "1"), (1, 1), call(EVERYWHERE, |a| libm::cos(a[0]))),
-    math("tan", "tan(x)", "The tangent of x radians", ("tan(0)", "0"), (1, 1), call(EVERYWHERE, |a| libm::tan(a[0]))),
+    math(
+        "hypot",
+        "hypot(x, y)",
+        "The length of the vector (x, y)",
+        ("hypot(3, 4)", "5"),
+        (2, 2),
+        call(EVERYWHERE, |a| libm::hypot(a[0], a[1])),
+    ),
+    math(
+        "sin",
+        "sin(x)",
+        "The sine of x radians",
+        ("sin(0)", "0"),
+        (1, 1),
+        call(EVERYWHERE, |a| libm::sin(a[0])),
+    ),
+    math(
+        "cos",
+        "cos(x)",
+        "The cosine of x radians",
+        ("cos(0)", "1"),
+        (1, 1),
+        call(EVERYWHERE, |a| libm::cos(a[0])),
+    ),
+    math(
+        "tan",
+        "tan(x)",
+        "The tangent of x radians",
+        ("tan(0)", "0"),
+        (1, 1),
+        call(EVERYWHERE, |a| libm::tan(a[0])),
+    ),
     math(
         "asin",
         "asin(x)",
@@ -442,7 +534,14 @@ pub static FUNCTIONS: [Function; 34] = [
         (1, 1),
         call("`acos` is defined from -1 to 1 only", |a| libm::acos(a[0])),
     ),
-    math("atan", "atan(x)", "The angle in radians whose tangent is x", ("atan(0)", "0"), (1, 1), call(EVERYWHERE, |a| libm::atan(a[0]))),
+    math(
+        "atan",
+        "atan(x)",
+        "The angle in radians whose tangent is x",
+        ("atan(0)", "0"),
+        (1, 1),
+        call(EVERYWHERE, |a| libm::atan(a[0])),
+    ),
     math(
         "atan2",
         "atan2(y, x)",
@@ -451,21 +550,59 @@ pub static FUNCTIONS: [Function; 34] = [
         (2, 2),
         call(EVERYWHERE, |a| libm::atan2(a[0], a[1])),
     ),
-    math("deg", "deg(x)", "x radians in degrees", ("deg(0)", "0"), (1, 1), Rule::Scale(180.0, core::f64::consts::PI)),
-    math("rad", "rad(x)", "x degrees in radians", ("rad(0)", "0"), (1, 1), Rule::Scale(core::f64::consts::PI, 180.0)),
-    within(
-        Category::Logic,
-        math("if", "if(condition, a, b)", "a if the condition holds, else b; the other one is not computed", ("if(2 > 1, 10, 20)", "10"), (3, 3), Rule::If),
+    math(
+        "deg",
+        "deg(x)",
+        "x radians in degrees",
+        ("deg(0)", "0"),
+        (1, 1),
+        Rule::Scale(180.0, core::f64::consts::PI),
+    ),
+    math(
+        "rad",
+        "rad(x)",
+        "x degrees in radians",
+        ("rad(0)", "0"),
+        (1, 1),
+        Rule::Scale(core::f64::consts::PI, 180.0),
     ),
     within(
         Category::Logic,
-        any_number(math("and", "and(a, b, ...)", "1 if all conditions hold, else 0; it stops at the first that does not", ("and(1, 2 > 1)", "1"), (2, 2), Rule::And)),
+        math(
+            "if",
+            "if(condition, a, b)",
+            "a if the condition holds, else b; the other one is not computed",
+            ("if(2 > 1, 10, 20)", "10"),
+            (3, 3),
+            Rule::If,
+        ),
     ),
     within(
         Category::Logic,
-        any_number(math("or", "or(a, b, ...)", "1 if a condition holds, else 0; it stops at the first that does", ("or(0, 2 > 1)", "1"), (2, 2), Rule::Or)),
+        any_number(math(
+            "and",
+            "and(a, b, ...)",
+            "1 if all conditions hold, else 0; it stops at the first that does not",
+            ("and(1, 2 > 1)", "1"),
+            (2, 2),
+            Rule::And,
+        )),
     ),
-    within(Category::Logic, math("not", "not(a)", "1 if the condition does not hold, else 0", ("not(0)", "1"), (1, 1), Rule::Not)),
+    within(
+        Category::Logic,
+        any_number(math(
+            "or",
+            "or(a, b, ...)",
+            "1 if a condition holds, else 0; it stops at the first that does",
+            ("or(0, 2 > 1)", "1"),
+            (2, 2),
+            Rule::Or,
+        )),
+    ),
+    within(
+        Category::Logic,
+        math("not", "not(a)", "1 if the condition does not hold, else 0", ("not(0)", "1"), (1, 1), Rule::Not),
+    ),
     within(
         Category::Logic,
         math(
@@ -484,7 +621,14 @@ pub static FUNCTIONS: [Function; 34] = [
     ),
     within(
         Category::Values,
-        any_number(math("coalesce", "coalesce(a, b, ...)", "The first of its arguments that has a value", ("coalesce(nil, 7)", "7"), (1, 1), Rule::Coalesce)),
+        any_number(math(
+            "coalesce",
+            "coalesce(a, b, ...)",
+            "The first of its arguments that has a value",
+            ("coalesce(nil, 7)", "7"),
+            (1, 1),
+            Rule::Coalesce,
+        )),
     ),
 ];
 

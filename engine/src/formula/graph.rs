@@ -142,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_long_chain_needs_no_stack() {
-        let graph: Vec<Vec<u32>> = (1..=100_000).map(|next| if next == 100_000 { vec![] } else { vec![next] }).collect();
+        let graph: Vec<Vec<u32>> =
+            (1..=100_000).map(|next| if next == 100_000 { vec![] } else { vec![next] }).collect();
         assert_eq!(components(&graph).first(), Some(&vec![99_999]));
     }
 }

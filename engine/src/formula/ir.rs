@@ -145,7 +145,9 @@ impl Ir {
             Ir::Join(pieces, _) => pieces.iter().map(|piece| &piece.ir).collect(),
             Ir::Compare(_, _, ab) => ab.iter().collect(),
             Ir::If(abc) => abc.iter().collect(),
-            Ir::All(all) | Ir::Any(all) | Ir::Coalesce(all) | Ir::Min(all) | Ir::Max(all) => all.iter().collect(),
+            Ir::All(all) | Ir::Any(all) | Ir::Coalesce(all) | Ir::Min(all) | Ir::Max(all) => {
+                all.iter().collect()
+            }
             Ir::Call(_, arguments, ..) => arguments.iter().collect(),
         }
     }

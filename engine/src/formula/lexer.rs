@@ -208,7 +208,11 @@ impl Lexer<'_> {
         match self.rest()[1..].find('`') {
             Some(0) => {
                 self.at += 2;
-                self.report(Diagnostic::error("empty-name", start..self.at, "there is no name between the backquotes"))
+                self.report(Diagnostic::error(
+                    "empty-name",
+                    start..self.at,
+                    "there is no name between the backquotes",
+                ))
             }
             Some(length) => {
                 self.at += length + 2;
@@ -216,7 +220,11 @@ impl Lexer<'_> {
             }
             None => {
                 self.at = self.text.len();
-                self.report(Diagnostic::error("unclosed-name", start..self.at, "the backquote is never closed"))
+                self.report(Diagnostic::error(
+                    "unclosed-name",
+                    start..self.at,
+                    "the backquote is never closed",
+                ))
             }
         }
     }
@@ -253,7 +261,8 @@ impl Lexer<'_> {
             't' => Some('\t'),
             '\\' | '\'' | '"' => Some(c),
             'u' => {
-                let hex = self.rest().strip_prefix('{').and_then(|rest| rest.split_once('}')).map(|(hex, _)| hex);
+                let hex =
+                    self.rest().strip_prefix('{').and_then(|rest| rest.split_once('}')).map(|(hex, _)| hex);
                 let meant = hex.and_then(|hex| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32);
                 if let (Some(hex), Some(_)) = (hex, meant) {
                     self.at += hex.len() + 2;
@@ -297,7 +306,10 @@ impl Lexer<'_> {
             }
         }
         let (digits, rest) = written.split_at(digits_end - start);
-        let times = rest.starts_with(starts_name) && !hex && !misplaced_underscore(digits, hex) && !rest.starts_with(['e', 'E']);
+        let times = rest.starts_with(starts_name)
+            && !hex
+            && !misplaced_underscore(digits, hex)
+            && !rest.starts_with(['e', 'E']);
         let help = times.then(|| format!("to multiply, write `{digits} * {rest}`"));
         self.malformed(start, "is no number", help)
     }
@@ -316,7 +328,8 @@ impl Lexer<'_> {
             self.at += 1;
             self.skip(digit);
         }
-        let exponent = self.rest().strip_prefix(['e', 'E']).map(|rest| rest.strip_prefix(['+', '-']).unwrap_or(rest));
+        let exponent =
+            self.rest().strip_prefix(['e', 'E']).map(|rest| rest.strip_prefix(['+', '-']).unwrap_or(rest));
         if let Some(exponent) = exponent.filter(|e| e.starts_with(|c: char| c.is_ascii_digit())) {
             self.at = self.text.len() - exponent.len();
             self.skip(digit);
@@ -333,6 +346,9 @@ fn misplaced_underscore(number: &str, hex: bool) -> bool {
 }
 
 fn hexadecimal(digits: &str) -> Option<f64> {
-    #[allow(clippy::cast_precision_loss, reason = "a literal is rounded to the nearest number like any other")]
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a literal is rounded to the nearest number like any other"
+    )]
     u64::from_str_radix(digits, 16).ok().map(|n| n as f64)
 }

@@ -130,8 +130,16 @@ struct Lowering {
 fn may_be_negative_zero(ir: &Ir) -> bool {
     !matches!(
         ir,
-        Ir::Key(_) | Ir::Node(_) | Ir::Text(_) | Ir::Builtin(_) | Ir::Compare(..) | Ir::IsNil(_) | Ir::Not(_)
-            | Ir::All(_) | Ir::Any(_) | Ir::Join(..)
+        Ir::Key(_)
+            | Ir::Node(_)
+            | Ir::Text(_)
+            | Ir::Builtin(_)
+            | Ir::Compare(..)
+            | Ir::IsNil(_)
+            | Ir::Not(_)
+            | Ir::All(_)
+            | Ir::Any(_)
+            | Ir::Join(..)
     )
 }
 
@@ -160,7 +168,9 @@ impl Lowering {
         let propagate = if inside == 0 { String::new() } else { format!(" d = bor(d, {inside})") };
         line(
             text,
-            format_args!("if r ~= o and (r == r or o == o) then wr(b, {lane}, r) c = bor(c, {mask}){propagate} end"),
+            format_args!(
+                "if r ~= o and (r == r or o == o) then wr(b, {lane}, r) c = bor(c, {mask}){propagate} end"
+            ),
         );
         line(text, format_args!("end"));
     }
@@ -219,7 +229,9 @@ impl Lowering {
             Ir::Min(parts) => self.extreme(parts, "<", at),
             Ir::Max(parts) => self.extreme(parts, ">", at),
             Ir::Exact(exact, operand, site) => self.exact(*exact, operand, *site, at),
-            Ir::Call(index, arguments, domain, overflow) => self.call(*index, arguments, (*domain, *overflow), at),
+            Ir::Call(index, arguments, domain, overflow) => {
+                self.call(*index, arguments, (*domain, *overflow), at)
+            }
         }
     }
 
@@ -254,7 +266,11 @@ impl Lowering {
             Ir::Any(parts) => self.sequence(parts, "==", at),
             _ => {
                 let value = self.reusable(ir, at);
-                if ir.may_be_nil() { format!("({value} ~= 0 and {value} == {value})") } else { format!("{value} ~= 0") }
+                if ir.may_be_nil() {
+                    format!("({value} ~= 0 and {value} == {value})")
+                } else {
+                    format!("{value} ~= 0")
+                }
             }
         }
     }
@@ -277,17 +293,25 @@ impl Lowering {
 
     fn compare(&mut self, comparison: Comparison, subject: Subject, [a, b]: &[Ir; 2], at: usize) -> String {
         let nil = [a, b].map(Ir::may_be_nil);
-        let ordered = subject == Subject::Texts && !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+        let ordered =
+            subject == Subject::Texts && !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
         let left = self.reusable(a, at + 1);
         let right = self.reusable(b, at + 2);
         if ordered {
             // -1, 0 or 1, or NaN where one has no value.
             let order = self.assign(at, &format!("{ORDER}({left}, {right})"));
             let sign = symbol(comparison);
-            return self.assign(at, &format!("if {order} {sign} 0 then 1 elseif {order} == {order} then 0 else {NIL}"));
+            return self.assign(
+                at,
+                &format!("if {order} {sign} 0 then 1 elseif {order} == {order} then 0 else {NIL}"),
+            );
         }
-        let there: Vec<String> =
-            [&left, &right].into_iter().zip(nil).filter(|(_, nil)| *nil).map(|(v, _)| format!("{v} == {v}")).collect();
+        let there: Vec<String> = [&left, &right]
+            .into_iter()
+            .zip(nil)
+            .filter(|(_, nil)| *nil)
+            .map(|(v, _)| format!("{v} == {v}"))
+            .collect();
         let sign = symbol(comparison);
         let value = if there.is_empty() {
             format!("if {left} {sign} {right} then 1 else 0")
@@ -507,7 +531,8 @@ impl Lowering {
     /// What is not finite is an error if all leaves have a value, and without a value either way.
     fn check(&mut self, result: &str, at: usize, cluster: &Cluster, overflow: SiteIndex) {
         self.fails = true;
-        let there: String = cluster.leaves.iter().fold(String::new(), |all, leaf| all + &format!(" and {leaf} == {leaf}"));
+        let there: String =
+            cluster.leaves.iter().fold(String::new(), |all, leaf| all + &format!(" and {leaf} == {leaf}"));
         let mut site = String::from("e =");
         if !cluster.divisors.is_empty() {
             site.push_str(" if");
@@ -572,7 +597,8 @@ enum Place {
 
 /// Whether an inner chain can be computed together with the outer one.
 fn joins(chain: &Chain, cluster: &Cluster) -> bool {
-    let plain = chain.links.iter().all(|l| !matches!(l.arithmetic, Arithmetic::Modulo | Arithmetic::FloorDivide));
+    let plain =
+        chain.links.iter().all(|l| !matches!(l.arithmetic, Arithmetic::Modulo | Arithmetic::FloorDivide));
     let own = leaves(&chain.first) + chain.links.iter().map(|link| leaves(&link.operand)).sum::<usize>();
     plain && cluster.size + own <= CLUSTER
 }
@@ -580,7 +606,9 @@ fn joins(chain: &Chain, cluster: &Cluster) -> bool {
 /// How many operands an expression adds to a cluster, at most.
 fn leaves(ir: &Ir) -> usize {
     match ir {
-        Ir::Chain(chain) => leaves(&chain.first) + chain.links.iter().map(|link| leaves(&link.operand)).sum::<usize>(),
+        Ir::Chain(chain) => {
+            leaves(&chain.first) + chain.links.iter().map(|link| leaves(&link.operand)).sum::<usize>()
+        }
         _ => 1,
     }
 }

@@ -95,7 +95,11 @@ impl Parser<'_> {
                 TokenKind::End => return expr.clone(),
                 _ if self.too_deep => return expr.clone(),
                 TokenKind::Close => {
-                    self.error("unexpected-parenthesis", self.span(), "this parenthesis closes nothing".into());
+                    self.error(
+                        "unexpected-parenthesis",
+                        self.span(),
+                        "this parenthesis closes nothing".into(),
+                    );
                     self.advance();
                 }
                 TokenKind::Comma => self.stray_comma(),
@@ -224,8 +228,11 @@ impl Parser<'_> {
         let at = self.span().start;
         // Right behind what came before, not behind the space after it.
         let end = self.at.checked_sub(1).map_or(at, |before| self.tokens[before].span.end);
-        let message = match self.at.checked_sub(1).map(|before| &self.text[self.tokens[before].span.clone()]) {
-            Some("(") if self.peek() == &TokenKind::Close => "there is nothing between the parentheses".into(),
+        let message = match self.at.checked_sub(1).map(|before| &self.text[self.tokens[before].span.clone()])
+        {
+            Some("(") if self.peek() == &TokenKind::Close => {
+                "there is nothing between the parentheses".into()
+            }
             Some(before) => format!("a value is missing after `{before}`"),
             None => "a value is missing here".into(),
         };
@@ -249,7 +256,11 @@ impl Parser<'_> {
     fn operand_of(&mut self, level: Level, operator: &Span) -> Expr {
         if self.peek() == &TokenKind::End {
             let symbol = self.text[operator.clone()].trim();
-            self.error("missing-value", operator.end..operator.end, format!("a value is missing after `{symbol}`"));
+            self.error(
+                "missing-value",
+                operator.end..operator.end,
+                format!("a value is missing after `{symbol}`"),
+            );
             return Expr { span: operator.end..operator.end, node: Node::Error };
         }
         self.expression(level)
@@ -270,7 +281,11 @@ impl Parser<'_> {
             "if" => self.leading_if(),
             "and" | "or" => {
                 let span = self.span();
-                self.error("missing-value", span.start..span.start, format!("a value is missing before `{word}`"));
+                self.error(
+                    "missing-value",
+                    span.start..span.start,
+                    format!("a value is missing before `{word}`"),
+                );
                 Expr { span: span.start..span.start, node: Node::Error }
             }
             _ => self.leaf(Node::Name(word)),
@@ -337,13 +352,17 @@ impl Parser<'_> {
 
     fn warn_not_call(&mut self, call: &Expr, comparison: super::ast::Comparison, span: &Span) {
         let inner = match &call.node {
-            Node::Call(Call { arguments, .. }) if arguments.len() == 1 => &self.text[arguments[0].span.clone()],
+            Node::Call(Call { arguments, .. }) if arguments.len() == 1 => {
+                &self.text[arguments[0].span.clone()]
+            }
             _ => return,
         };
         let symbol = comparison.symbol();
         let message = format!("this compares the result of `not({inner})`, which is 1 or 0");
         let warning = Diagnostic::warning("compared-not", span.clone(), message);
-        self.diagnostics.push(warning.with_help(format!("to negate the comparison, write `not({inner} {symbol} \u{2026})`")));
+        self.diagnostics.push(
+            warning.with_help(format!("to negate the comparison, write `not({inner} {symbol} \u{2026})`")),
+        );
     }
 
     /// `c ? a : b`
@@ -396,18 +415,26 @@ impl Parser<'_> {
             "" => String::from(otherwise),
             written => written.into(),
         };
-        let help = format!("write `if({}, {}, {})`", part(condition, "condition"), part(a, "a"), part(b, "b"));
-        let error = Diagnostic::error("foreign-conditional", span.clone(), "a choice is written as a call of `if`");
+        let help =
+            format!("write `if({}, {}, {})`", part(condition, "condition"), part(a, "a"), part(b, "b"));
+        let error =
+            Diagnostic::error("foreign-conditional", span.clone(), "a choice is written as a call of `if`");
         self.diagnostics.push(error.with_help(help));
         Expr { span, node: Node::Error }
     }
 
     fn stray_comma(&mut self) {
         let span = self.span();
-        let error = Diagnostic::error("unexpected-comma", span.clone(), "a comma stands between arguments only");
-        let around = [span.start.checked_sub(1), Some(span.end)].map(|at| at.and_then(|at| self.text.as_bytes().get(at)));
+        let error =
+            Diagnostic::error("unexpected-comma", span.clone(), "a comma stands between arguments only");
+        let around = [span.start.checked_sub(1), Some(span.end)]
+            .map(|at| at.and_then(|at| self.text.as_bytes().get(at)));
         let decimal = around.iter().all(|byte| byte.is_some_and(u8::is_ascii_digit));
-        self.diagnostics.push(if decimal { error.with_help("decimals are written with a point: `1.5`") } else { error });
+        self.diagnostics.push(if decimal {
+            error.with_help("decimals are written with a point: `1.5`")
+        } else {
+            error
+        });
         self.advance();
     }
 

@@ -19,10 +19,12 @@ fn variables(json: &str) -> Vec<(String, Option<Value>)> {
 fn agrees(result: &Result<Option<Value>, Vec<Diagnostic>>, expected: &str) -> bool {
     match (result, expected) {
         (Err(_), "ERROR") | (Ok(None), "NULL") => true,
-        (Ok(Some(Value::Text(text))), _) => expected.strip_prefix('\'').and_then(|e| e.strip_suffix('\'')) == Some(&**text),
-        (Ok(Some(Value::Number(n))), _) => expected.parse().is_ok_and(|expected: f64| {
-            (n - expected).abs() <= 1e-9 * expected.abs().max(1.0)
-        }),
+        (Ok(Some(Value::Text(text))), _) => {
+            expected.strip_prefix('\'').and_then(|e| e.strip_suffix('\'')) == Some(&**text)
+        }
+        (Ok(Some(Value::Number(n))), _) => {
+            expected.parse().is_ok_and(|expected: f64| (n - expected).abs() <= 1e-9 * expected.abs().max(1.0))
+        }
         _ => false,
     }
 }

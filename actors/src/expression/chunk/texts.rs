@@ -90,7 +90,11 @@ impl Texts {
     }
 }
 
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "lanes of texts hold small whole numbers")]
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "lanes of texts hold small whole numbers"
+)]
 fn index(number: f64) -> Option<usize> {
     (number >= 0.0).then_some(number as usize)
 }
@@ -105,7 +109,10 @@ mod tests {
         let (a, b) = (texts.intern("a"), texts.intern("b"));
         assert_eq!((texts.intern("literal"), a, texts.intern("a"), b), (0.0, 1.0, 1.0, 2.0));
         texts.keep_only([b, f64::NAN].into_iter());
-        assert_eq!((texts.get(0.0).as_deref(), texts.get(a), texts.get(b).as_deref()), (Some("literal"), None, Some("b")));
+        assert_eq!(
+            (texts.get(0.0).as_deref(), texts.get(a), texts.get(b).as_deref()),
+            (Some("literal"), None, Some("b"))
+        );
         assert_eq!((texts.intern("c"), texts.intern("a")), (1.0, 3.0));
     }
 

@@ -21,7 +21,8 @@ pub(super) fn register(lua: &Lua, texts: &Rc<RefCell<Texts>>) -> mlua::Result<()
     let of = texts.clone();
     lua.globals().set(TEXT, lua.create_function(move |_, n: f64| Ok(text_of(&mut of.borrow_mut(), n)))?)?;
     let of = texts.clone();
-    lua.globals().set(JOIN, lua.create_function(move |_, (a, b): (f64, f64)| Ok(join(&mut of.borrow_mut(), a, b)))?)?;
+    lua.globals()
+        .set(JOIN, lua.create_function(move |_, (a, b): (f64, f64)| Ok(join(&mut of.borrow_mut(), a, b)))?)?;
     let of = texts.clone();
     lua.globals().set(ORDER, lua.create_function(move |_, (a, b): (f64, f64)| Ok(order(&of.borrow(), a, b)))?)
 }
