@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix::{Actor, Context, Handler, Message, Recipient};
 use engine::formula::FormulaId;
 use engine::sample::{SourceId, SourceState};
+use engine::tick::Tick;
 use engine::value::Value;
 
 use crate::handle::{QueryValues, Reported};
@@ -26,11 +27,15 @@ pub struct Evaluated {
     pub changed: Arc<[(FormulaId, Option<Value>)]>,
 }
 
+/// The tick from which formulas are compiled to native code, a slice a tick: first frames come first.
+const NATIVE_FROM: Tick = Tick(60);
+
 /// The actor of expressions.
 pub struct ExpressionActor {
     world: World,
     panel: Arc<Panel>,
     evaluator: Evaluator,
+    is_native: bool,
     /// The newest value of every declared key.
     keys: Vec<Option<Value>>,
     /// The newest states of the sources.
@@ -69,6 +74,7 @@ impl ExpressionActor {
             states: vec![SourceState::default(); panel.sources.len()],
             errors: vec![None; panel.program.len()],
             none: Arc::new([]),
+            is_native: false,
             world,
             panel,
             evaluator,
@@ -116,6 +122,18 @@ impl ExpressionActor {
         if changed.is_empty() { self.none.clone() } else { changed.into() }
     }
 
+    /// Compiles a slice of the formulas. They give the same results, bit for bit, compiled or not, so a
+    /// failure costs speed alone.
+    fn compile(&mut self, tick: Tick) {
+        if self.is_native || tick < NATIVE_FROM {
+            return;
+        }
+        self.is_native = self.evaluator.compile_native_step(1).unwrap_or_else(|error| {
+            tracing::warn!(%error, "formulas stay interpreted");
+            true
+        });
+    }
+
     fn export(&self, changed: &[(FormulaId, Option<Value>)]) {
         if changed.is_empty() {
             return;
@@ -157,6 +175,7 @@ impl Handler<Inputs> for ExpressionActor {
         self.take(&inputs);
         let changed = self.evaluate(&inputs);
         self.export(&changed);
+        self.compile(inputs.sealed.tick);
         self.next.do_send(Evaluated { inputs, changed });
     }
 }
