@@ -69,10 +69,10 @@ pub fn main() -> ExitCode {
 impl Verb {
     fn run(&self, out: &mut impl Write) -> Result<(), Failure> {
         match self {
-            Verb::Run(arguments) => run::run(arguments, out),
+            Verb::Run(arguments) => run::run(arguments),
             Verb::Check(arguments) => check::run(arguments, out),
             Verb::Simulate(arguments) => simulate::run(arguments, out),
-            Verb::Record(arguments) => record::run(arguments, out),
+            Verb::Record(arguments) => record::run(arguments),
             Verb::Render(arguments) => render::run(arguments),
             Verb::Eval(arguments) => eval::run(arguments, out),
             Verb::Functions(arguments) => functions::run(arguments, out),

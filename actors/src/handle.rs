@@ -70,6 +70,22 @@ pub struct SourceReport {
     pub error: Option<String>,
 }
 
+impl SourceReport {
+    /// A source that has just been started.
+    pub fn new(name: &str, kind: &'static str) -> SourceReport {
+        SourceReport {
+            name: name.into(),
+            kind,
+            state: SourceState::default(),
+            samples: 0,
+            dropped: 0,
+            rejected: 0,
+            restarts: 0,
+            error: None,
+        }
+    }
+}
+
 /// How the run is doing, as the clock sees it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pulse {

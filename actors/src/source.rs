@@ -6,7 +6,7 @@ pub mod generator;
 pub mod playback;
 pub mod port;
 #[cfg(test)]
-mod rig;
+pub(crate) mod rig;
 mod schedule;
 pub mod system;
 pub mod time;
@@ -172,6 +172,9 @@ pub struct Context {
 /// The least time between two log lines about input that a source could not use.
 const REJECTIONS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 
+/// The latest deadline, in world time: a century.
+const FAR: Duration = Duration::from_secs(100 * 31_557_600);
+
 impl Context {
     /// The context of source `id`; it ends soon after `stop` turns true.
     pub fn new(id: SourceId, world: World, seed: u64, port: Port, stop: watch::Receiver<bool>) -> Context {
@@ -214,6 +217,8 @@ impl Context {
     /// # Errors
     /// [`Error::Stopped`] when the source is to end.
     pub async fn sleep_until(&mut self, at: Duration) -> Result<(), Error> {
+        // Clocks cannot count to the end of a duration, and no run lasts that long.
+        let at = at.min(FAR);
         tokio::select! {
             biased;
             () = stopped(&mut self.stop) => Err(Error::Stopped),

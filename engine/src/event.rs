@@ -32,6 +32,19 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Every kind.
+    pub const ALL: [EventKind; 9] = [
+        EventKind::TriggerActivated,
+        EventKind::TriggerDeactivated,
+        EventKind::AnimationStarted,
+        EventKind::AnimationStopped,
+        EventKind::AnimationCompleted,
+        EventKind::SourceState,
+        EventKind::PageShown,
+        EventKind::StateRestored,
+        EventKind::ClockRebased,
+    ];
+
     /// The event's `type` in files, in the database and over HTTP.
     pub fn name(self) -> &'static str {
         match self {

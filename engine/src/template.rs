@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::formula::FormulaId;
+use crate::formula::{FormulaId, Results};
 
 /// A compiled template.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,4 +28,25 @@ pub enum Part {
 pub struct Format {
     /// Digits after the point; `None` for the shortest form.
     pub precision: Option<u8>,
+}
+
+impl Template {
+    /// Appends the text with the newest results in it; a formula without a value is a dash.
+    pub fn render(&self, results: &Results, out: &mut String) {
+        use core::fmt::Write;
+        for part in &self.parts {
+            // Writing to a string cannot fail.
+            let _ = match part {
+                Part::Literal(text) => out.write_str(text),
+                Part::Formula(id, format) => match (results.get(*id), format.precision) {
+                    (Some(value), Some(digits)) => match value.number() {
+                        Some(number) => write!(out, "{number:.*}", usize::from(digits)),
+                        None => write!(out, "{value}"),
+                    },
+                    (Some(value), None) => write!(out, "{value}"),
+                    (None, _) => out.write_str("–"),
+                },
+            };
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! `record`: a panel in real time, all its inputs written down.
 
-use std::io::Write;
 use std::path::PathBuf;
 
 use super::failure::Failure;
@@ -18,7 +17,7 @@ pub(super) struct Arguments {
     ticks: Option<u64>,
 }
 
-pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let config = run::load(&arguments.config)?;
-    runtime::live(config, arguments.ticks, Some(&arguments.out), out)
+    runtime::live(config, arguments.ticks, Some(&arguments.out))
 }

@@ -1,6 +1,5 @@
 //! `run`: a panel in real time.
 
-use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -32,7 +31,7 @@ pub(super) enum Output {
     Null,
 }
 
-pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut config = match &arguments.config {
         Some(path) => load(path)?,
         None => runtime::demo()?,
@@ -43,7 +42,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
     if let Some(listen) = arguments.listen {
         config.http.listen = listen;
     }
-    runtime::live(config, arguments.ticks, None, out)
+    runtime::live(config, arguments.ticks, None)
 }
 
 /// The configuration at `path`, its warnings shown.

@@ -72,7 +72,8 @@ pub(super) fn resolve(
     let background =
         colors.resolve_one(&file.display.background, clean.get("display").find("background"), problems);
     let panel = Panel {
-        name: page,
+        name: String::new(),
+        page,
         fps,
         seed: file.display.seed,
         fingerprint: 0,

@@ -60,18 +60,32 @@ impl<'a> Canvas<'a> {
         let (left, right) = (left.max(self.clip.at.x), right.min(self.clip.right()));
         let row = self.frame.row_mut(y, left, right);
         if color.a == 255 {
-            let bytes = [color.r, color.g, color.b, 255];
-            row.chunks_exact_mut(4).for_each(|pixel| pixel.copy_from_slice(&bytes));
+            row.fill([color.r, color.g, color.b, 255]);
         } else {
-            row.chunks_exact_mut(4).for_each(|pixel| blend::over(pixel, color, color.a));
+            row.iter_mut().for_each(|pixel| blend::over(pixel, color, color.a));
         }
     }
 
     /// Draws the part `coverage` (0 to 255) of one pixel.
     pub fn cover(&mut self, at: Point, coverage: u8, color: Color) {
         if coverage != 0 && self.clip.contains(at) {
-            let pixel = self.frame.row_mut(at.y, at.x, at.x + 1);
-            blend::over(pixel, color, blend::scale(coverage, color.a));
+            let alpha = blend::scale(coverage, color.a);
+            self.frame
+                .row_mut(at.y, at.x, at.x + 1)
+                .iter_mut()
+                .for_each(|pixel| blend::over(pixel, color, alpha));
+        }
+    }
+
+    /// Draws row `y` from column `left` up to but without column `right`, of each column the part
+    /// `coverage` (0 to 255).
+    pub fn shade(&mut self, y: i32, left: i32, right: i32, color: Color, coverage: impl Fn(i32) -> u8) {
+        if y < self.clip.at.y || y >= self.clip.bottom() {
+            return;
+        }
+        let (left, right) = (left.max(self.clip.at.x), right.min(self.clip.right()));
+        for (x, pixel) in (left..right).zip(self.frame.row_mut(y, left, right)) {
+            blend::over(pixel, color, blend::scale(coverage(x), color.a));
         }
     }
 
@@ -85,7 +99,7 @@ impl<'a> Canvas<'a> {
                 (y - rect.at.y) as usize * rect.size.width as usize + (inside.at.x - rect.at.x) as usize;
             let Some(bytes) = coverage.get(start..start + inside.size.width as usize) else { return };
             let row = self.frame.row_mut(y, inside.at.x, inside.right());
-            for (pixel, byte) in row.chunks_exact_mut(4).zip(bytes) {
+            for (pixel, byte) in row.iter_mut().zip(bytes) {
                 if *byte != 0 {
                     blend::over(pixel, color, blend::scale(*byte, color.a));
                 }
@@ -109,7 +123,8 @@ impl<'a> Canvas<'a> {
     pub(crate) fn fade(&mut self, ground: &[u8], amount: u8) {
         let row_bytes = self.clip.size.width as usize * 4;
         for (y, ground) in rows(&self.clip).zip(ground.chunks_exact(row_bytes.max(1))) {
-            blend::fade(self.frame.row_mut(y, self.clip.at.x, self.clip.right()), ground, amount);
+            let row = self.frame.row_mut(y, self.clip.at.x, self.clip.right());
+            blend::fade(row.as_flattened_mut(), ground, amount);
         }
     }
 }

@@ -1,0 +1,201 @@
+//! The ring's actor: takes readings in as they arrive, and seals them at every tick.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use actix::{Actor, Context, Handler, Message, Recipient};
+use engine::ring::intake::{Intake, Sealed};
+use engine::sample::{Reading, SourceId, SourceState};
+
+use crate::handle::{QuerySources, SourceReport};
+use crate::recording::{Recorder, Replay};
+use crate::source::port::{Arrived, Counts, Doorbell};
+use crate::telemetry::Telemetry;
+
+/// Begins a tick: the first message of its way through the core.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Begin {
+    /// Milliseconds by which the clock was set forward.
+    pub rebase_ms: u64,
+    /// Whether this tick is painted; every tick is stepped.
+    pub paint: bool,
+}
+
+/// The last message: writes out what is left of a recording.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "std::io::Result<()>")]
+pub struct Finish;
+
+/// A tick's inputs on their way through the core.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Inputs {
+    /// What was sealed.
+    pub sealed: Arc<Sealed>,
+    /// Whether this tick is painted.
+    pub paint: bool,
+}
+
+/// What a supervisor says of a source.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Which source.
+    pub source: SourceId,
+    /// How it is doing.
+    pub state: SourceState,
+    /// Why, if it failed.
+    pub error: Option<String>,
+    /// How often it was started anew so far.
+    pub restarts: u64,
+}
+
+/// Where the inputs come from.
+pub enum Feed {
+    /// Running sources.
+    Sources {
+        /// The receiving sides of their ports, by [`SourceId`].
+        ports: Vec<flume::Receiver<Reading>>,
+        /// What supervisors say.
+        reports: flume::Receiver<Report>,
+        /// Rings when something has arrived.
+        doorbell: Doorbell,
+    },
+    /// A recording.
+    Replay(Replay),
+}
+
+/// A source as the face shows it.
+pub struct SourceInfo {
+    /// Its name and kind, and what supervisors last said of it.
+    pub report: SourceReport,
+    /// What its port has counted.
+    pub counts: Arc<Counts>,
+}
+
+/// The actor of the ring.
+pub struct RingActor {
+    /// The ring and what it knows.
+    pub intake: Intake,
+    /// Where the inputs come from.
+    pub feed: Feed,
+    /// The sources, for the face.
+    pub sources: Vec<SourceInfo>,
+    /// Writes down what is sealed.
+    pub recorder: Option<Recorder>,
+    /// The next actor of the chain.
+    pub next: Recipient<Inputs>,
+    /// Counters.
+    pub telemetry: Telemetry,
+}
+
+impl RingActor {
+    /// Takes in what waits in the ports. Readings come before reports: a source's last words were said
+    /// before its end was noticed.
+    fn drain(&mut self) {
+        let Feed::Sources { ports, reports, doorbell } = &self.feed else { return };
+        doorbell.answer();
+        for port in ports {
+            // Bounded by what waits now, so that a flood cannot hold the ring up.
+            for reading in port.try_iter().take(port.len()) {
+                self.intake.accept(reading);
+            }
+        }
+        for report in reports.try_iter() {
+            self.intake.report(report.source, report.state);
+            if let Some(source) = self.sources.get_mut(usize::from(report.source.0)) {
+                source.report.restarts = report.restarts;
+                source.report.error = report.error.or(source.report.error.take());
+            }
+        }
+    }
+
+    fn replay(&mut self) -> u64 {
+        let Feed::Replay(replay) = &mut self.feed else { return 0 };
+        let inputs = replay.inputs(self.intake.next_tick());
+        inputs.readings.into_iter().for_each(|reading| self.intake.accept(reading));
+        inputs.states.into_iter().for_each(|(source, state)| self.intake.report(source, state));
+        inputs.rebased_ms
+    }
+
+    fn count(&self, sealed: &Sealed, missed: u64) {
+        if missed > 0 {
+            tracing::warn!(missed, "more samples came within a tick than the ring holds");
+        }
+        for (source, state) in sealed.states.iter() {
+            self.telemetry.source(*source).set_state(*state);
+        }
+        if sealed.samples.is_empty() && sealed.states.is_empty() {
+            return;
+        }
+        let (ring, telemetry) = (self.intake.ring(), &self.telemetry.ring);
+        telemetry.samples.set(ring.len() as f64);
+        telemetry.bytes.set(ring.bytes() as f64);
+        telemetry.keys.set(self.intake.keys().all().len() as f64);
+        telemetry.overwritten.absolute(ring.overwritten_total());
+        for (id, (status, info)) in (0..).zip(self.intake.sources().iter().zip(&self.sources)) {
+            let source = self.telemetry.source(SourceId(id));
+            source.samples.absolute(status.samples);
+            source.dropped.absolute(info.counts.dropped.load(Ordering::Relaxed));
+            source.restarts.absolute(info.report.restarts);
+            source.set_rejected(&status.rejected);
+        }
+    }
+
+    fn record(&mut self, sealed: &Sealed) {
+        let Some(recorder) = &mut self.recorder else { return };
+        if let Err(error) = recorder.write(sealed, self.intake.keys()) {
+            tracing::error!(%error, "the recording ends here: it cannot be written");
+            self.recorder = None;
+        }
+    }
+}
+
+impl Actor for RingActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Arrived> for RingActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Arrived, _: &mut Self::Context) {
+        self.drain();
+    }
+}
+
+impl Handler<Begin> for RingActor {
+    type Result = ();
+
+    fn handle(&mut self, begin: Begin, _: &mut Self::Context) {
+        self.drain();
+        let replayed_ms = self.replay();
+        let (sealed, missed) = self.intake.seal(begin.rebase_ms + replayed_ms);
+        self.record(&sealed);
+        self.count(&sealed, missed);
+        self.next.do_send(Inputs { sealed: Arc::new(sealed), paint: begin.paint });
+    }
+}
+
+impl Handler<Finish> for RingActor {
+    type Result = std::io::Result<()>;
+
+    fn handle(&mut self, _: Finish, _: &mut Self::Context) -> Self::Result {
+        self.recorder.take().map_or(Ok(()), Recorder::finish)
+    }
+}
+
+impl Handler<QuerySources> for RingActor {
+    type Result = Vec<SourceReport>;
+
+    fn handle(&mut self, _: QuerySources, _: &mut Self::Context) -> Vec<SourceReport> {
+        let status = self.intake.sources().iter();
+        let reports = self.sources.iter().zip(status).map(|(source, status)| SourceReport {
+            state: status.state,
+            samples: status.samples,
+            dropped: source.counts.dropped.load(Ordering::Relaxed),
+            rejected: status.rejected.iter().sum(),
+            ..source.report.clone()
+        });
+        reports.collect()
+    }
+}

@@ -1,0 +1,366 @@
+//! Telemetry: what the actors count and time, as handles that are made once and then kept and cloned (a
+//! handle costs about 5 ns an event where looking it up costs 100). All names are in [`table`].
+//!
+//! Without an installed recorder, as in simulations, every handle does nothing.
+//!
+//! ```
+//! use actors::telemetry::Telemetry;
+//! let telemetry = Telemetry::new(&["system".into()], &["png".into()], &["cpu".into()]);
+//! telemetry.clock.ticks.increment(1);
+//! telemetry.value(0).set(Some(42.0));
+//! ```
+
+pub mod exporter;
+pub mod process;
+pub mod table;
+
+use std::sync::{Arc, OnceLock};
+
+use engine::event::EventKind;
+use engine::ring::intake::Rejection;
+use engine::sample::{SourceId, SourceState};
+use metrics::{Counter, Gauge, Histogram};
+
+/// The most named values that are exported; those after them are not.
+pub const EXPORTED_VALUES: usize = 1_000;
+
+/// All handles of one run. Cloning is cheap; an actor keeps the group that it needs.
+#[derive(Clone)]
+pub struct Telemetry {
+    /// The clock's.
+    pub clock: Clock,
+    /// The ring's.
+    pub ring: Ring,
+    /// The expression actor's.
+    pub formulas: Formulas,
+    /// The coordination actor's.
+    pub events: Events,
+    /// The renderer's.
+    pub painting: Painting,
+    /// The writer's.
+    pub persistence: Persistence,
+    sources: Arc<[Source]>,
+    outputs: Arc<[Output]>,
+    values: Arc<[Named]>,
+    unknown: Arc<(Source, Output, Named)>,
+}
+
+impl Telemetry {
+    /// The handles for these sources, outputs and named values, by index, all described to the installed
+    /// recorder.
+    pub fn new(sources: &[String], outputs: &[String], values: &[String]) -> Telemetry {
+        table::TABLE.iter().for_each(|metric| metric.describe());
+        table::BUILD.gauge(&[env!("CARGO_PKG_VERSION")]).set(1.0);
+        let exported = &values[..values.len().min(EXPORTED_VALUES)];
+        Telemetry {
+            clock: Clock::new(),
+            ring: Ring::new(),
+            formulas: Formulas::new(),
+            events: Events::new(),
+            painting: Painting::new(),
+            persistence: Persistence::new(),
+            sources: sources.iter().map(|name| Source::new(name)).collect(),
+            outputs: outputs.iter().map(|name| Output::new(name)).collect(),
+            values: exported.iter().map(|name| Named::new(name)).collect(),
+            unknown: Arc::new((Source::mute(), Output::mute(), Named::mute())),
+        }
+    }
+
+    /// The handles of a source; mute ones where there is no such source.
+    pub fn source(&self, id: SourceId) -> &Source {
+        self.sources.get(usize::from(id.0)).unwrap_or(&self.unknown.0)
+    }
+
+    /// The handles of the output at `index`; mute ones where there is no such output.
+    pub fn output(&self, index: usize) -> &Output {
+        self.outputs.get(index).unwrap_or(&self.unknown.1)
+    }
+
+    /// The handles of the named value at `index`; mute ones where there is none or it is not exported.
+    pub fn value(&self, index: usize) -> &Named {
+        self.values.get(index).unwrap_or(&self.unknown.2)
+    }
+}
+
+/// The clock's handles.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "each is explained in the table, under its name")]
+pub struct Clock {
+    pub ticks: Counter,
+    pub late_ticks: Counter,
+    pub skipped_frames: Counter,
+    pub rebases: Counter,
+    pub duration: Histogram,
+    pub lateness: Histogram,
+}
+
+impl Clock {
+    fn new() -> Clock {
+        Clock {
+            ticks: table::TICKS.counter(&[]),
+            late_ticks: table::LATE_TICKS.counter(&[]),
+            skipped_frames: table::SKIPPED_FRAMES.counter(&[]),
+            rebases: table::CLOCK_REBASES.counter(&[]),
+            duration: table::TICK_DURATION.histogram(&[]),
+            lateness: table::TICK_LATENESS.histogram(&[]),
+        }
+    }
+}
+
+/// The ring's handles.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "each is explained in the table, under its name")]
+pub struct Ring {
+    pub ingest: Histogram,
+    pub overwritten: Counter,
+    pub samples: Gauge,
+    pub bytes: Gauge,
+    pub keys: Gauge,
+}
+
+impl Ring {
+    fn new() -> Ring {
+        Ring {
+            ingest: table::INGEST_TO_RING.histogram(&[]),
+            overwritten: table::OVERWRITTEN.counter(&[]),
+            samples: table::RING_SAMPLES.gauge(&[]),
+            bytes: table::RING_BYTES.gauge(&[]),
+            keys: table::RING_KEYS.gauge(&[]),
+        }
+    }
+}
+
+/// The handles of one source.
+#[derive(Clone)]
+pub struct Source {
+    /// Samples that reached the ring.
+    pub samples: Counter,
+    /// Readings that its port dropped.
+    pub dropped: Counter,
+    /// How often it was started anew.
+    pub restarts: Counter,
+    rejected: [Counter; Rejection::ALL.len()],
+    states: [Gauge; SourceState::ALL.len()],
+}
+
+impl Source {
+    fn new(name: &str) -> Source {
+        let source = Source {
+            samples: table::SAMPLES.counter(&[name]),
+            dropped: table::DROPPED.counter(&[name]),
+            restarts: table::SOURCE_RESTARTS.counter(&[name]),
+            rejected: Rejection::ALL.map(|reason| table::REJECTED.counter(&[name, reason.name()])),
+            states: SourceState::ALL.map(|state| table::SOURCE_STATE.gauge(&[name, state.name()])),
+        };
+        source.set_state(SourceState::default());
+        source
+    }
+
+    fn mute() -> Source {
+        Source {
+            samples: Counter::noop(),
+            dropped: Counter::noop(),
+            restarts: Counter::noop(),
+            rejected: Rejection::ALL.map(|_| Counter::noop()),
+            states: SourceState::ALL.map(|_| Gauge::noop()),
+        }
+    }
+
+    /// Sets how many values were refused so far, by reason in the order of [`Rejection::ALL`].
+    pub fn set_rejected(&self, totals: &[u64; Rejection::ALL.len()]) {
+        for (counter, total) in self.rejected.iter().zip(totals) {
+            counter.absolute(*total);
+        }
+    }
+
+    /// Shows the state that the source is in now.
+    pub fn set_state(&self, now: SourceState) {
+        for (state, gauge) in SourceState::ALL.iter().zip(&self.states) {
+            gauge.set(f64::from(u8::from(*state == now)));
+        }
+    }
+}
+
+/// The expression actor's handles. Failures of named values are counted in [`Named`].
+#[derive(Clone)]
+#[allow(missing_docs, reason = "each is explained in the table, under its name")]
+pub struct Formulas {
+    pub duration: Histogram,
+    pub changed: Counter,
+    /// Failures of formulas without a name: conditions, bindings, templates.
+    pub errors: Counter,
+}
+
+impl Formulas {
+    fn new() -> Formulas {
+        Formulas {
+            duration: table::FORMULA_DURATION.histogram(&[]),
+            changed: table::FORMULAS_CHANGED.counter(&[]),
+            // No value can have this name, so it cannot be mistaken for one.
+            errors: table::FORMULA_ERRORS.counter(&["(unnamed)"]),
+        }
+    }
+}
+
+/// The handles of one named value.
+#[derive(Clone)]
+pub struct Named {
+    name: Option<Arc<str>>,
+    /// Its evaluations that failed.
+    pub errors: Counter,
+    gauge: OnceLock<Gauge>,
+}
+
+impl Named {
+    fn new(name: &str) -> Named {
+        let errors = table::FORMULA_ERRORS.counter(&[name]);
+        Named { name: Some(name.into()), errors, gauge: OnceLock::new() }
+    }
+
+    fn mute() -> Named {
+        Named { name: None, errors: Counter::noop(), gauge: OnceLock::new() }
+    }
+
+    /// Shows its number. The series begins with the first one, so that texts and values that never came
+    /// are not shown as 0.
+    pub fn set(&self, number: Option<f64>) {
+        match (number, self.gauge.get(), &self.name) {
+            (Some(number), Some(gauge), _) => gauge.set(number),
+            (Some(number), None, Some(name)) => {
+                self.gauge.get_or_init(|| table::VALUE.gauge(&[name])).set(number);
+            }
+            (None, Some(gauge), _) => gauge.set(f64::NAN),
+            (_, None, _) => {}
+        }
+    }
+}
+
+/// The counters of events, by type.
+#[derive(Clone)]
+pub struct Events {
+    counters: [Counter; EventKind::ALL.len()],
+}
+
+impl Events {
+    fn new() -> Events {
+        Events { counters: EventKind::ALL.map(|kind| table::EVENTS.counter(&[kind.name()])) }
+    }
+
+    /// Counts one event.
+    pub fn count(&self, kind: EventKind) {
+        if let Some(index) = EventKind::ALL.iter().position(|known| *known == kind) {
+            self.counters[index].increment(1);
+        }
+    }
+}
+
+/// The renderer's handles.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "each is explained in the table, under its name")]
+pub struct Painting {
+    pub duration: Histogram,
+    pub damage_pixels: Counter,
+}
+
+impl Painting {
+    fn new() -> Painting {
+        Painting {
+            duration: table::PAINT_DURATION.histogram(&[]),
+            damage_pixels: table::DAMAGE_PIXELS.counter(&[]),
+        }
+    }
+}
+
+/// The handles of one output.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "each is explained in the table, under its name")]
+pub struct Output {
+    pub frames: Counter,
+    pub skipped: Counter,
+    pub bytes: Counter,
+}
+
+impl Output {
+    /// The handles of the output called `name`.
+    pub fn new(name: &str) -> Output {
+        Output {
+            frames: table::OUTPUT_FRAMES.counter(&[name]),
+            skipped: table::OUTPUT_SKIPPED.counter(&[name]),
+            bytes: table::OUTPUT_BYTES.counter(&[name]),
+        }
+    }
+
+    fn mute() -> Output {
+        Output { frames: Counter::noop(), skipped: Counter::noop(), bytes: Counter::noop() }
+    }
+}
+
+/// The writer's handles.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "each is explained in the table, under its name")]
+pub struct Persistence {
+    pub samples: Counter,
+    pub values: Counter,
+    pub events: Counter,
+    pub flushes: Counter,
+    pub dropped: Counter,
+    pub queue: Gauge,
+    pub flush: Histogram,
+    pub degraded: Gauge,
+    pub database_bytes: Gauge,
+}
+
+impl Persistence {
+    fn new() -> Persistence {
+        Persistence {
+            samples: table::PERSISTENCE_ROWS.counter(&["samples"]),
+            values: table::PERSISTENCE_ROWS.counter(&["values"]),
+            events: table::PERSISTENCE_ROWS.counter(&["events"]),
+            flushes: table::PERSISTENCE_FLUSHES.counter(&[]),
+            dropped: table::PERSISTENCE_DROPPED.counter(&[]),
+            queue: table::PERSISTENCE_QUEUE.gauge(&[]),
+            flush: table::PERSISTENCE_FLUSH.histogram(&[]),
+            degraded: table::PERSISTENCE_DEGRADED.gauge(&[]),
+            database_bytes: table::DATABASE_BYTES.gauge(&[]),
+        }
+    }
+}
+
+/// The handles of the HTTP server.
+#[derive(Clone)]
+pub struct Http {
+    /// Open WebSocket connections.
+    pub clients: Gauge,
+    /// What the studio's panels were sent.
+    pub output: Output,
+}
+
+impl Http {
+    /// The server's handles.
+    #[allow(clippy::new_without_default, reason = "it registers series: nothing to do by the way")]
+    pub fn new() -> Http {
+        Http { clients: table::WEBSOCKET_CLIENTS.gauge(&[]), output: Output::new("web") }
+    }
+
+    /// Counts a request that was answered. `route` is one of the server's own patterns, never what a client
+    /// sent.
+    pub fn answered(&self, route: &str, status: u16) {
+        table::HTTP_REQUESTS.counter(&[route, &status.to_string()]).increment(1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mute_without_recorder_and_out_of_range() {
+        let telemetry = Telemetry::new(&[], &[], &[]);
+        telemetry.source(SourceId(3)).set_rejected(&[1; Rejection::ALL.len()]);
+        telemetry.source(SourceId(3)).set_state(SourceState::Live);
+        telemetry.output(9).frames.increment(1);
+        telemetry.value(9).set(Some(1.0));
+        telemetry.events.count(EventKind::PageShown);
+        assert!(telemetry.value(9).gauge.get().is_none());
+    }
+}
