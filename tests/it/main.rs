@@ -1,5 +1,7 @@
 //! The integration tests, one binary.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod cli;
 mod config;
+mod process;
+mod replay;
+mod tidy;
