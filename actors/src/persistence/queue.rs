@@ -11,8 +11,8 @@ use engine::value::Value;
 /// The most rows that wait: some megabytes, and minutes of a busy panel.
 pub(super) const MAX_PENDING_ROWS: usize = 50_000;
 
-/// The most rows of one transaction, unless a single tick has more: about 10 ms of writing.
-pub(super) const BATCH_ROWS: usize = 2_000;
+/// The most rows of one transaction, unless a single tick has more: 10 ms of writing or less.
+pub(super) const BATCH_ROWS: usize = 1_000;
 
 /// What one tick has to be written.
 #[derive(Debug)]
