@@ -3,11 +3,10 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix::{Actor, Handler};
 use engine::sample::{Reading, SourceId};
 use tokio::sync::watch;
 
-use crate::source::port::{Arrived, Doorbell};
+use crate::source::port::Doorbell;
 use crate::source::{Context, Error, Kind, Policy, Port};
 use crate::world::World;
 
@@ -47,7 +46,7 @@ impl Rig {
     {
         simulate(async {
             let world = World::simulated(false);
-            let (port, arriving) = Port::new(self.policy, Doorbell::new(Deaf.start().recipient()));
+            let (port, arriving) = Port::new(self.policy, Doorbell::default());
             let counts = port.counts();
             let (stop, stopped) = watch::channel(false);
             let mut context = Context::new(SourceId(0), world, self.seed, port, stopped);
@@ -93,16 +92,4 @@ pub(crate) fn print(readings: &[(Duration, Reading)]) -> String {
         text += &format!("{} {}\n", at.as_millis(), pairs.join(" "));
     }
     text
-}
-
-/// Hears no doorbell.
-struct Deaf;
-
-impl Actor for Deaf {
-    type Context = actix::Context<Deaf>;
-}
-
-impl Handler<Arrived> for Deaf {
-    type Result = ();
-    fn handle(&mut self, _: Arrived, _: &mut Self::Context) {}
 }
