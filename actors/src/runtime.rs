@@ -25,6 +25,7 @@ use engine::paint::Frame;
 use engine::tick::Tick;
 use tokio::sync::{broadcast, watch};
 
+use self::core::{Core, Inlets};
 use crate::clock::End;
 use crate::coordination::EventSink;
 use crate::expression;
@@ -36,7 +37,6 @@ use crate::renderer::FrameSink;
 use crate::ring::Finish;
 use crate::telemetry::Telemetry;
 use crate::world::World;
-use self::core::{Core, Inlets};
 
 /// Ledgers that wait for the writer before new ones are dropped: about a minute of busy ticks.
 const WRITER_MAILBOX: usize = 4_096;

@@ -17,9 +17,11 @@ impl Wiring {
         let Some(options) = self.panel.persistence.clone() else { return Ok(None) };
         let (mailbox, entries) = flume::bounded(WRITER_MAILBOX);
         let labels = beginning::labels(&self.panel);
-        let (world, telemetry) = (self.world, self.telemetry.persistence.clone());
+        let (world, counts) = (self.world, Arc::default());
         self.world.spawn("writer", move || async move {
-            persistence::run(options, labels, world, telemetry, entries).await;
+            if let Err(error) = persistence::run(options, labels, counts, world, entries).await {
+                tracing::error!(%error, "nothing is kept");
+            }
         })?;
         Ok(Some(mailbox))
     }
