@@ -31,7 +31,7 @@ use crate::coordination::EventSink;
 use crate::expression;
 use crate::handle::{Handle, Picture, Pulse};
 use crate::panel::Panel;
-use crate::persistence::Entry;
+use crate::persistence::{self, Entry};
 use crate::recording::{self, Recording};
 use crate::renderer::FrameSink;
 use crate::ring::Finish;
@@ -96,6 +96,9 @@ pub enum Error {
     /// The recording cannot be written or read.
     #[error("the recording cannot be used: {0}")]
     Recording(String),
+    /// The database is another program's, or a newer version's.
+    #[error("{0}")]
+    Database(#[from] persistence::Error),
     /// The system has no more threads.
     #[error("no thread can be started: {0}")]
     Thread(#[from] std::io::Error),
