@@ -161,13 +161,12 @@ impl Parser<'_> {
                 }
                 Some(Infix::Compare(comparison)) => {
                     self.advance();
-                    if bare_not_call && !compared && matches!(left.node, Node::Call(_)) {
-                        self.warn_not_call(&left, comparison, &span);
-                    }
-                    if compared {
-                        self.chained_comparison(&left, comparison, &span);
-                    }
                     let right = self.operand_of(Level::Compare, &span);
+                    if compared {
+                        self.chained_comparison(&left, comparison, &right, span);
+                    } else if bare_not_call {
+                        self.warn_not_call(&left, comparison, &right, span);
+                    }
                     left = join(left, right, |a, b| Node::Compare(a, comparison, b));
                     compared = true;
                     chain = None;
@@ -265,7 +264,8 @@ impl Parser<'_> {
             );
             return Expr { span: operator.end..operator.end, node: Node::Error };
         }
-        self.expression(level)
+        // Only powers group to the right; the others' operands bind tighter each time, which cannot go deep.
+        if level == Level::Unary { self.expression(level) } else { self.operators(level) }
     }
 
     /// A name, a call or a keyword in an operand's place.

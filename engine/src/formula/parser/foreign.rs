@@ -9,28 +9,25 @@ use crate::formula::ast::{Call, Comparison, Expr, Node, Span};
 use crate::formula::lexer::TokenKind;
 
 impl Parser<'_> {
-    pub(super) fn chained_comparison(&mut self, left: &Expr, comparison: Comparison, span: &Span) {
+    /// `a < b < c`
+    pub(super) fn chained_comparison(&mut self, left: &Expr, comparison: Comparison, c: &Expr, span: Span) {
         let Node::Compare(a, first, b) = &left.node else { return };
-        let (a, b) = (&self.text[a.span.clone()], &self.text[b.span.clone()]);
+        let [a, b, c] = [a, b, c].map(|e| &self.text[e.span.clone()]);
         let (first, second) = (first.symbol(), comparison.symbol());
-        let help = format!("write `{a} {first} {b} and {b} {second} \u{2026}`");
-        let error = Diagnostic::error("chained-comparison", span.clone(), "comparisons do not chain");
-        self.diagnostics.push(error.with_help(help));
+        let error = Diagnostic::error("chained-comparison", span, "comparisons do not chain");
+        self.diagnostics.push(error.with_help(format!("write `{a} {first} {b} and {b} {second} {c}`")));
     }
 
-    pub(super) fn warn_not_call(&mut self, call: &Expr, comparison: Comparison, span: &Span) {
-        let inner = match &call.node {
-            Node::Call(Call { arguments, .. }) if arguments.len() == 1 => {
-                &self.text[arguments[0].span.clone()]
-            }
-            _ => return,
-        };
+    /// `not(a) > b`
+    pub(super) fn warn_not_call(&mut self, call: &Expr, comparison: Comparison, b: &Expr, span: Span) {
+        let Node::Call(Call { arguments, .. }) = &call.node else { return };
+        let [a] = arguments.as_slice() else { return };
+        let [a, b] = [a, b].map(|e| &self.text[e.span.clone()]);
         let symbol = comparison.symbol();
-        let message = format!("this compares the result of `not({inner})`, which is 1 or 0");
-        let warning = Diagnostic::warning("compared-not", span.clone(), message);
-        self.diagnostics.push(
-            warning.with_help(format!("to negate the comparison, write `not({inner} {symbol} \u{2026})`")),
-        );
+        let message = format!("this compares the result of `not({a})`, which is 1 or 0");
+        let warning = Diagnostic::warning("compared-not", span, message);
+        self.diagnostics
+            .push(warning.with_help(format!("to negate the comparison, write `not({a} {symbol} {b})`")));
     }
 
     /// `c ? a : b`
