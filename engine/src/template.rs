@@ -31,6 +31,7 @@ pub struct Format {
 }
 
 impl Template {
+    // A stand-in until templates with formats are merged.
     /// Appends the text with the newest results in it; a formula without a value is a dash.
     pub fn render(&self, results: &Results, out: &mut String) {
         use core::fmt::Write;
