@@ -1,13 +1,33 @@
 //! Persistence: one writer with a connection and a thread of its own. The core hands it what each tick
-//! decided through a bounded mailbox and never waits for it.
+//! decided through a bounded mailbox and never waits for it. Whatever happens to the disk, the display
+//! goes on: while nothing can be written the newest ticks wait in a bounded queue, older ones are dropped
+//! and counted, and the writer tries again.
 
+pub mod history;
+mod queue;
+mod retention;
+mod rows;
+mod schema;
+mod writer;
+
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::event::Event;
 use engine::formula::FormulaId;
 use engine::sample::{KeyId, Sample};
 use engine::tick::Tick;
 use engine::value::Value;
+
+use crate::panel;
+use crate::telemetry;
+use crate::world::World;
+pub use history::History;
+pub use retention::Retention;
+pub use schema::VERSION as SCHEMA_VERSION;
+use writer::Writer;
 
 /// What one tick has for the database. All of it is written in one transaction or not at all.
 #[derive(Clone, Debug)]
@@ -34,3 +54,107 @@ pub enum Entry {
     /// The last message: write everything, close the database, then answer.
     Drain(flume::Sender<()>),
 }
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is of a later version of this program.
+    #[error(
+        "`{file}` was written by a newer tinydisplay (schema {found}; this one knows {SCHEMA_VERSION}); \
+         use that, or name another file in [persistence]"
+    )]
+    Newer {
+        /// The database.
+        file: PathBuf,
+        /// Its schema's version.
+        found: usize,
+    },
+    /// It is of another program.
+    #[error("`{file}` is the database of another program; name another file in [persistence]")]
+    Foreign {
+        /// The database.
+        file: PathBuf,
+    },
+    /// Its folder is not there and cannot be made.
+    #[error("cannot make the folder `{folder}`: {error}")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// SQLite's own reason.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl Error {
+    /// Whether trying again is pointless: only another program or another file helps.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Error::Newer { .. } | Error::Foreign { .. })
+    }
+}
+
+/// Says whether `file` can be this program's database: to be asked before a run, so that a wrong name is
+/// not found out by an empty history. What time or the writer may cure (a missing, locked, unreadable or
+/// corrupt file) is no error here.
+///
+/// # Errors
+/// [`Error::Newer`] and [`Error::Foreign`].
+pub fn check(file: &Path) -> Result<(), Error> {
+    match schema::open_to_read(file) {
+        Err(error) if error.is_permanent() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes what arrives in `mailbox` until [`Entry::Drain`] comes or nobody is left to send. What arrived is
+/// written at the latest when `options.flush` has passed, sooner when there is much of it. Formula `i`
+/// is kept under `labels[i]`, if it has one. No error ends it: a database that [`check`] refuses is left
+/// alone, and all that was for it is counted as lost.
+///
+/// Blocks its thread while it writes: give it one of its own.
+pub async fn run(
+    options: panel::Persistence,
+    labels: Vec<Option<Arc<str>>>,
+    world: World,
+    telemetry: telemetry::Persistence,
+    mailbox: flume::Receiver<Entry>,
+) {
+    let mut writer = Writer::new(options, labels, world, telemetry);
+    writer.open();
+    loop {
+        let entry = tokio::select! {
+            // The deadline first: a flood of entries must not put off the flush.
+            biased;
+            () = until(&world, writer.due()) => {
+                writer.flush();
+                continue;
+            }
+            entry = mailbox.recv_async() => entry,
+        };
+        match entry {
+            Ok(Entry::Keep(ledger)) => writer.keep(ledger),
+            Ok(Entry::Drain(answer)) => {
+                writer.close();
+                // Whoever asked may have given up waiting.
+                answer.send(()).ok();
+                return;
+            }
+            Err(flume::RecvError::Disconnected) => {
+                writer.close();
+                return;
+            }
+        }
+    }
+}
+
+async fn until(world: &World, due: Option<Duration>) {
+    match due {
+        Some(at) => world.sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,7 @@ pub mod table;
 use std::sync::{Arc, OnceLock};
 
 use engine::event::EventKind;
+use engine::ring::intake::Rejection;
 use engine::sample::{SourceId, SourceState};
 use metrics::{Counter, Gauge, Histogram};
 
@@ -138,13 +139,9 @@ pub struct Source {
     pub dropped: Counter,
     /// How often it was started anew.
     pub restarts: Counter,
-    rejected: [Counter; REJECTIONS.len()],
+    rejected: [Counter; Rejection::ALL.len()],
     states: [Gauge; SourceState::ALL.len()],
 }
-
-/// The causes of a rejection that are told apart; any other is counted under the last one.
-pub const REJECTIONS: [&str; 7] =
-    ["not_finite", "text_too_long", "key_empty", "key_too_long", "too_many_keys", "timestamp", "other"];
 
 impl Source {
     fn new(name: &str) -> Source {
@@ -152,7 +149,7 @@ impl Source {
             samples: table::SAMPLES.counter(&[name]),
             dropped: table::DROPPED.counter(&[name]),
             restarts: table::SOURCE_RESTARTS.counter(&[name]),
-            rejected: REJECTIONS.map(|reason| table::REJECTED.counter(&[name, reason])),
+            rejected: Rejection::ALL.map(|reason| table::REJECTED.counter(&[name, reason.name()])),
             states: SourceState::ALL.map(|state| table::SOURCE_STATE.gauge(&[name, state.name()])),
         };
         source.set_state(SourceState::default());
@@ -164,15 +161,16 @@ impl Source {
             samples: Counter::noop(),
             dropped: Counter::noop(),
             restarts: Counter::noop(),
-            rejected: REJECTIONS.map(|_| Counter::noop()),
+            rejected: Rejection::ALL.map(|_| Counter::noop()),
             states: SourceState::ALL.map(|_| Gauge::noop()),
         }
     }
 
-    /// Counts values that were refused for `reason`, one of [`REJECTIONS`].
-    pub fn reject(&self, reason: &str, values: u64) {
-        let index = REJECTIONS.iter().position(|known| *known == reason).unwrap_or(REJECTIONS.len() - 1);
-        self.rejected[index].increment(values);
+    /// Sets how many values were refused so far, by reason in the order of [`Rejection::ALL`].
+    pub fn set_rejected(&self, totals: &[u64; Rejection::ALL.len()]) {
+        for (counter, total) in self.rejected.iter().zip(totals) {
+            counter.absolute(*total);
+        }
     }
 
     /// Shows the state that the source is in now.
@@ -346,7 +344,7 @@ impl Http {
 
     /// Counts a request that was answered. `route` is one of the server's own patterns, never what a client
     /// sent.
-    pub fn answered(&self, route: &'static str, status: u16) {
+    pub fn answered(&self, route: &str, status: u16) {
         table::HTTP_REQUESTS.counter(&[route, &status.to_string()]).increment(1);
     }
 }
@@ -358,7 +356,7 @@ mod tests {
     #[test]
     fn mute_without_recorder_and_out_of_range() {
         let telemetry = Telemetry::new(&[], &[], &[]);
-        telemetry.source(SourceId(3)).reject("not_finite", 1);
+        telemetry.source(SourceId(3)).set_rejected(&[1; Rejection::ALL.len()]);
         telemetry.source(SourceId(3)).set_state(SourceState::Live);
         telemetry.output(9).frames.increment(1);
         telemetry.value(9).set(Some(1.0));

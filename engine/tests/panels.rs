@@ -23,6 +23,6 @@ fn frames_are_the_same_everywhere() {
     sparklines 980c3af98120f20a
     bars 3e06d84179b71994
     shapes 08a377efba080e64
-    texts f3f7d1c571f03966
+    texts 41bd76a89ab3e8b8
     ");
 }

@@ -54,8 +54,7 @@ mod tests {
             telemetry.value(0).set(Some(0.5));
             telemetry.events.count(EventKind::PageShown);
             telemetry.source(SourceId(0)).set_state(SourceState::Live);
-            telemetry.source(SourceId(0)).reject("not_finite", 2);
-            telemetry.source(SourceId(0)).reject("nobody knows", 3);
+            telemetry.source(SourceId(0)).set_rejected(&[2, 0, 0, 0, 0, 3, 0]);
             Http::new().answered("/metrics", 200);
             Process::new().measure();
         })
@@ -101,7 +100,7 @@ mod tests {
             r#"tinydisplay_source_state{source="cpu",state="live"} 1"#,
             r#"tinydisplay_source_state{source="cpu",state="connecting"} 0"#,
             r#"tinydisplay_rejected_total{source="cpu",reason="not_finite"} 2"#,
-            r#"tinydisplay_rejected_total{source="cpu",reason="other"} 3"#,
+            r#"tinydisplay_rejected_total{source="cpu",reason="wrong_kind"} 3"#,
             r#"tinydisplay_value{key="load"} 0.5"#,
             r#"tinydisplay_events_total{type="page_shown"} 1"#,
             r#"tinydisplay_formula_errors_total{formula="(unnamed)"} 0"#,

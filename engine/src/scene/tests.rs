@@ -11,7 +11,7 @@ use crate::effect::easing::Easing;
 use crate::formula::{FormulaId, Results};
 use crate::paint::{Point, Rect, damage, picture};
 use crate::sample::{SourceId, SourceState};
-use crate::template::{Format, Part, Template};
+use crate::template::{Format, Part, Style, Template};
 use crate::tick::{Fps, Tick};
 use crate::value::Value;
 use crate::widget::{
@@ -29,7 +29,10 @@ fn widget(name: &str, rect: Rect, look: Look) -> Widget {
 }
 
 fn text(literal: &str, value: u32, font_size: f64) -> Look {
-    let formula = Part::Formula(FormulaId(value), Format { precision: Some(0) });
+    let formula = Part::Formula(
+        FormulaId(value),
+        Format { precision: Some(0), style: Style::Fixed, ..Format::default() },
+    );
     let template = Template { parts: alloc::vec![Part::Literal(literal.into()), formula] };
     Look::Text(Text { template, font_size, weight: Weight::Regular, color: WHITE, align: Align::Left })
 }

@@ -1,0 +1,112 @@
+//! The API: questions about the panel, answered as JSON, and what machines ask of any server.
+
+use std::sync::{Arc, PoisonError};
+
+use actors::handle::{QuerySources, QueryValues};
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::App;
+use super::board::ask;
+use super::event_log::EVENTS_KEPT;
+use super::picture::{self, SCALE_MAX};
+use super::problem::Problem;
+use super::wire::{EventDocument, SourceDocument, ValueDocument};
+
+/// How many events are answered where the request does not say.
+const EVENTS_DEFAULT: usize = 100;
+
+/// The tick that a picture shows.
+const TICK_HEADER: HeaderName = HeaderName::from_static("tinydisplay-tick");
+
+pub(super) async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+pub(super) async fn readyz(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
+    painted(&app).map(|()| "ready\n")
+}
+
+pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
+    app.process.lock().unwrap_or_else(PoisonError::into_inner).measure();
+    let kind = (header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
+    ([kind], app.metrics.render()).into_response()
+}
+
+pub(super) async fn values(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    let values = ask(&app.handle.values, QueryValues).await?;
+    let values: Vec<_> = values.iter().map(ValueDocument::new).collect();
+    Ok(Json(json!({ "values": values })).into_response())
+}
+
+pub(super) async fn sources(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    let sources = ask(&app.handle.sources, QuerySources).await?;
+    let sources: Vec<_> = sources.iter().map(SourceDocument::new).collect();
+    Ok(Json(json!({ "sources": sources })).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventsQuery {
+    limit: Option<usize>,
+}
+
+pub(super) async fn events(
+    State(app): State<Arc<App>>,
+    query: Result<Query<EventsQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let limit = query.map_err(bad_query)?.limit.unwrap_or(EVENTS_DEFAULT);
+    if !(1..=EVENTS_KEPT).contains(&limit) {
+        let detail = format!("limit={limit} is out of range; use 1 to {EVENTS_KEPT}");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
+    let events = app.events.newest(limit);
+    let events: Vec<_> = events.iter().map(EventDocument::new).collect();
+    Ok(Json(json!({ "events": events })).into_response())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FrameQuery {
+    scale: Option<u32>,
+}
+
+pub(super) async fn frame(
+    State(app): State<Arc<App>>,
+    query: Result<Query<FrameQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let scale = query.map_err(bad_query)?.scale.unwrap_or(1);
+    if !(1..=SCALE_MAX).contains(&scale) {
+        let detail = format!("scale={scale} is out of range; use 1 to {SCALE_MAX}");
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+    }
+    painted(&app)?;
+    let picture = app.handle.pictures.borrow().clone();
+    let tick = picture.tick.0;
+    // A large one takes milliseconds, in which this thread has viewers to serve.
+    let png = tokio::task::spawn_blocking(move || picture::png(&picture.frame, scale)).await;
+    match png {
+        Ok(Ok(png)) => {
+            let kind = (header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
+            Ok((HeaderMap::from_iter([kind, (TICK_HEADER, tick.into())]), png).into_response())
+        }
+        Ok(Err(error)) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+        Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+    }
+}
+
+fn painted(app: &App) -> Result<(), Problem> {
+    if app.handle.pulse.borrow().ready {
+        return Ok(());
+    }
+    Err(Problem::unavailable("the first frame is not painted yet"))
+}
+
+fn bad_query(rejection: QueryRejection) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, rejection.body_text())
+}

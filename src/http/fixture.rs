@@ -1,0 +1,291 @@
+//! What the server's tests stand on: a panel whose answers the test decides, a client for plain requests,
+//! and one for the WebSocket.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix::{Actor, Context, Handler, System};
+use actors::handle::{Handle, Picture, Pulse, QuerySources, QueryValues, Reported, SourceReport};
+use actors::panel::Panel;
+use actors::telemetry::exporter;
+use axum::http::header;
+use engine::event::Event;
+use engine::formula::Program;
+use engine::paint::{Color, Frame, Size};
+use engine::scene::Scene;
+use engine::tick::{Fps, Tick};
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::Value as Json;
+use tokio::sync::{broadcast, watch};
+use tungstenite::client::IntoClientRequest;
+use tungstenite::{Message, WebSocket};
+
+use super::{Server, serve};
+
+/// A test that waits longer than this has failed.
+const WAIT_MAX: Duration = Duration::from_secs(20);
+
+/// The one recorder of the test process.
+pub(super) fn metrics() -> PrometheusHandle {
+    static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+    METRICS.get_or_init(|| exporter::install().unwrap()).clone()
+}
+
+/// A panel that says what the test wants it to say.
+pub(super) struct FakePanel {
+    pub(super) handle: Handle,
+    pub(super) pictures: watch::Sender<Arc<Picture>>,
+    pub(super) pulse: watch::Sender<Pulse>,
+    pub(super) events: broadcast::Sender<Event>,
+    pub(super) values: Arc<Mutex<Vec<Reported>>>,
+    pub(super) sources: Arc<Mutex<Vec<SourceReport>>>,
+    thread: Option<(System, JoinHandle<()>)>,
+}
+
+impl FakePanel {
+    /// A ready panel with a grey frame.
+    pub(super) fn new(values: Vec<Reported>, sources: Vec<SourceReport>) -> FakePanel {
+        let answers = Answers { values: Arc::new(values.into()), sources: Arc::new(sources.into()) };
+        let (values, sources) = (answers.values.clone(), answers.sources.clone());
+        let (tell, told) = mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let system = System::new();
+            system.block_on(async {
+                let address = answers.start();
+                let values = address.clone().recipient().downgrade();
+                let sources = address.recipient().downgrade();
+                tell.send((System::current(), values, sources)).unwrap();
+            });
+            system.run().unwrap();
+        });
+        let (system, ask_values, ask_sources) = told.recv().unwrap();
+        let (pictures, pictures_seen) = watch::channel(picture(0, Size::new(160, 128), 40));
+        let (pulse, pulse_seen) = watch::channel(Pulse { tick: Tick(3), ready: true, ..Pulse::default() });
+        let events = broadcast::Sender::new(64);
+        let handle = Handle {
+            panel: Arc::new(panel()),
+            pictures: pictures_seen,
+            events: events.clone(),
+            pulse: pulse_seen,
+            values: ask_values,
+            sources: ask_sources,
+            stop: Arc::new(watch::Sender::new(false)),
+        };
+        FakePanel { handle, pictures, pulse, events, values, sources, thread: Some((system, thread)) }
+    }
+
+    /// A server in front of it, on a free port.
+    pub(super) fn serve(&self) -> Server {
+        serve("127.0.0.1:0".parse().unwrap(), self.handle.clone(), metrics()).unwrap()
+    }
+
+    /// Ends the actors: nothing answers any more.
+    pub(super) fn end(&mut self) {
+        if let Some((system, thread)) = self.thread.take() {
+            system.stop();
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for FakePanel {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// A picture of one grey.
+pub(super) fn picture(tick: u64, size: Size, grey: u8) -> Arc<Picture> {
+    Arc::new(Picture { tick: Tick(tick), frame: Frame::new(size, Color::rgb(grey, grey, grey)) })
+}
+
+fn panel() -> Panel {
+    Panel {
+        name: "desk".into(),
+        fps: Fps::default(),
+        seed: 0,
+        fingerprint: 0,
+        sources: Vec::new(),
+        keys: Vec::new(),
+        ring: Default::default(),
+        program: Program::default(),
+        values: Vec::new(),
+        triggers: Vec::new(),
+        animations: Vec::new(),
+        scene: Scene { size: Size::new(160, 128), background: Color::default(), widgets: Vec::new() },
+        outputs: Vec::new(),
+        persistence: None,
+    }
+}
+
+struct Answers {
+    values: Arc<Mutex<Vec<Reported>>>,
+    sources: Arc<Mutex<Vec<SourceReport>>>,
+}
+
+impl Actor for Answers {
+    type Context = Context<Self>;
+}
+
+impl Handler<QueryValues> for Answers {
+    type Result = Vec<Reported>;
+    fn handle(&mut self, _: QueryValues, _: &mut Self::Context) -> Vec<Reported> {
+        self.values.lock().unwrap().clone()
+    }
+}
+
+impl Handler<QuerySources> for Answers {
+    type Result = Vec<SourceReport>;
+    fn handle(&mut self, _: QuerySources, _: &mut Self::Context) -> Vec<SourceReport> {
+        self.sources.lock().unwrap().clone()
+    }
+}
+
+/// An answer to a plain request.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    head: String,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    /// A header's value, the name in lower case.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        let fields = self.head.lines().skip(1).filter_map(|line| line.split_once(": "));
+        fields.filter(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value).next()
+    }
+
+    pub(super) fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    pub(super) fn json(&self) -> Json {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+}
+
+/// Sends `METHOD target` with extra header lines; a `Host` is added where none is given.
+pub(super) fn request(server: SocketAddr, line: &str, headers: &[&str]) -> Answer {
+    let mut stream = TcpStream::connect(server).unwrap();
+    stream.set_read_timeout(Some(WAIT_MAX)).unwrap();
+    let mut text = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
+    if !headers.iter().any(|header| header.starts_with("Host")) {
+        text += &format!("Host: {server}\r\n");
+    }
+    headers.iter().for_each(|header| text += &format!("{header}\r\n"));
+    stream.write_all(format!("{text}\r\n").as_bytes()).unwrap();
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).unwrap();
+    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let status = head[9..12].parse().unwrap();
+    Answer { status, head, body: bytes[end + 4..].to_vec() }
+}
+
+/// `GET target`.
+pub(super) fn get(server: &Server, target: &str) -> Answer {
+    request(server.address(), &format!("GET {target}"), &[])
+}
+
+/// A connected viewer.
+pub(super) struct Viewer {
+    pub(super) socket: WebSocket<TcpStream>,
+    pub(super) screen: Screen,
+}
+
+impl Viewer {
+    pub(super) fn connect(server: &Server) -> Viewer {
+        Viewer::try_connect(server, None).unwrap()
+    }
+
+    /// The status where the server does not want this viewer.
+    pub(super) fn try_connect(server: &Server, origin: Option<&str>) -> Result<Viewer, u16> {
+        let address = server.address();
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(WAIT_MAX)).unwrap();
+        let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
+        request.headers_mut().extend(origin.map(|origin| (header::ORIGIN, origin.parse().unwrap())));
+        match tungstenite::client(request, stream) {
+            Ok((socket, _)) => Ok(Viewer { socket, screen: Screen::default() }),
+            Err(tungstenite::HandshakeError::Failure(tungstenite::Error::Http(answer))) => {
+                Err(answer.status().as_u16())
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// The next text message of this type; pictures before it are shown.
+    pub(super) fn text(&mut self, kind: &str) -> Json {
+        loop {
+            if let Some(message) = self.next()
+                && message["type"] == kind
+            {
+                return message;
+            }
+        }
+    }
+
+    /// Shows pictures until one of `tick` is on the screen and returns how many there were.
+    pub(super) fn show_until(&mut self, tick: u64) -> usize {
+        let before = self.screen.shown;
+        while self.screen.shown == 0 || self.screen.tick != tick {
+            self.next();
+        }
+        self.screen.shown - before
+    }
+
+    /// Takes one message: shows a picture, or returns a text.
+    fn next(&mut self) -> Option<Json> {
+        match self.socket.read().unwrap() {
+            Message::Text(text) => Some(serde_json::from_str(&text).unwrap()),
+            Message::Binary(bytes) => {
+                self.screen.show(&bytes);
+                None
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// A screen as the studio has one: it knows only what the messages say.
+#[derive(Default)]
+pub(super) struct Screen {
+    pub(super) size: (u32, u32),
+    pub(super) pixels: Vec<u8>,
+    pub(super) tick: u64,
+    /// How many pictures were shown.
+    pub(super) shown: usize,
+    /// Whether the last one was a key frame.
+    pub(super) key: bool,
+}
+
+impl Screen {
+    pub(super) fn show(&mut self, message: &[u8]) {
+        let short = |at: usize| usize::from(u16::from_le_bytes([message[at], message[at + 1]]));
+        assert_eq!(message[0], 1);
+        self.key = message[1] == 1;
+        let (rects, width, height) = (short(2), short(4), short(6));
+        if self.key {
+            self.size = (width as u32, height as u32);
+            // A colour that no test paints: what a key frame leaves out is found.
+            self.pixels = [1, 2, 3, 4].repeat(width * height);
+        }
+        assert_eq!(self.size, (width as u32, height as u32));
+        self.tick = u64::from_le_bytes(message[8..16].try_into().unwrap());
+        self.shown += 1;
+        let mut at = 16;
+        for _ in 0..rects {
+            let (x, y, w, h) = (short(at), short(at + 2), short(at + 4), short(at + 6));
+            at += 8;
+            for row in y..y + h {
+                let to = (row * width + x) * 4;
+                self.pixels[to..to + w * 4].copy_from_slice(&message[at..at + w * 4]);
+                at += w * 4;
+            }
+        }
+        assert_eq!(at, message.len());
+    }
+}

@@ -1,0 +1,314 @@
+//! What goes over the wire: the JSON of the API and of the WebSocket, and the WebSocket's pictures.
+//!
+//! # The WebSocket `/ws`
+//! The server speaks, the client listens; what a client sends is ignored. Text messages are JSON objects
+//! with a `type`:
+//!
+//! | `type` | when | other members |
+//! |---|---|---|
+//! | `hello` | first | `panel`, `width`, `height`, `fps`, `version`, `point_ms` (time between two points of a trend), `points` (how many a trend keeps) |
+//! | `values` | second, then four times a second if any changed | `complete`, `values`: all of them with their `trend` if complete, else those that changed |
+//! | `trend` | at each new point | `points`: one number or null for each of the first 256 values, in the order of the last complete `values` |
+//! | `sources` | third, then as they change | `sources` |
+//! | `events` | fourth, then as they come | `events`, oldest first |
+//! | `pulse` | four times a second | `tick`, `late_ticks`, `skipped_frames`, `ready`, `at_ms` (server's time) |
+//!
+//! Binary messages are pictures: what changed since the last one, at most about 30 a second. A client that
+//! is slow gets fewer, always up to the newest frame. All numbers are little-endian.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0 | the format's version, 1 |
+//! | 1 | 1 for a key frame, which covers everything and is the first; else 0 |
+//! | 2-3 | number of rectangles |
+//! | 4-5, 6-7 | width and height of the frame in pixels |
+//! | 8-15 | the tick that it shows |
+//! | 16- | the rectangles: x, y, width, height (2 bytes each), then width × height × 4 bytes of red, green, blue, alpha, row by row |
+
+use std::collections::VecDeque;
+
+use actors::handle::{Picture, Pulse, Reported, SourceReport};
+use engine::event::Event;
+use engine::paint::{Frame, damage};
+use engine::value::Value;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+/// The version of the pictures' format.
+pub const PICTURE_VERSION: u8 = 1;
+
+/// Bytes before the first rectangle of a picture.
+const PICTURE_HEAD: usize = 16;
+
+/// What one more rectangle costs, in pixels: its head, and a call in the browser.
+const RECT_COST: u64 = 64;
+
+/// A text message of the WebSocket.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum Message<'a> {
+    Hello(Hello<'a>),
+    Values { complete: bool, values: Vec<ValueDocument<'a>> },
+    Trend { points: Vec<Option<f64>> },
+    Sources { sources: Vec<SourceDocument<'a>> },
+    Events { events: Vec<EventDocument<'a>> },
+    Pulse(PulseDocument),
+}
+
+#[derive(Serialize)]
+pub(super) struct Hello<'a> {
+    pub(super) panel: &'a str,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) fps: u32,
+    pub(super) version: &'static str,
+    pub(super) point_ms: u64,
+    pub(super) points: usize,
+}
+
+/// A value or key.
+#[derive(Serialize)]
+pub(super) struct ValueDocument<'a> {
+    name: &'a str,
+    formula: Option<&'a str>,
+    value: Option<Plain<'a>>,
+    unit: &'a str,
+    /// The worst state of the sources behind it.
+    state: &'static str,
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trend: Option<&'a VecDeque<Option<f64>>>,
+}
+
+impl<'a> ValueDocument<'a> {
+    pub(super) fn new(reported: &'a Reported) -> ValueDocument<'a> {
+        ValueDocument {
+            name: &reported.name,
+            formula: reported.formula.as_deref(),
+            value: reported.value.as_ref().map(Plain),
+            unit: &reported.unit,
+            state: reported.state.name(),
+            error: reported.error.as_deref(),
+            trend: None,
+        }
+    }
+
+    pub(super) fn with_trend(self, trend: Option<&'a VecDeque<Option<f64>>>) -> ValueDocument<'a> {
+        ValueDocument { trend, ..self }
+    }
+}
+
+/// A source.
+#[derive(PartialEq, Serialize)]
+pub(super) struct SourceDocument<'a> {
+    name: &'a str,
+    kind: &'static str,
+    state: &'static str,
+    samples: u64,
+    dropped: u64,
+    rejected: u64,
+    restarts: u64,
+    error: Option<&'a str>,
+}
+
+impl<'a> SourceDocument<'a> {
+    pub(super) fn new(report: &'a SourceReport) -> SourceDocument<'a> {
+        SourceDocument {
+            name: &report.name,
+            kind: report.kind,
+            state: report.state.name(),
+            samples: report.samples,
+            dropped: report.dropped,
+            rejected: report.rejected,
+            restarts: report.restarts,
+            error: report.error.as_deref(),
+        }
+    }
+}
+
+/// An event, in the same form as in files.
+#[derive(Serialize)]
+pub(super) struct EventDocument<'a> {
+    tick: u64,
+    r#type: &'static str,
+    coordination_id: &'a str,
+    data: Facts<'a>,
+}
+
+impl<'a> EventDocument<'a> {
+    pub(super) fn new(event: &'a Event) -> EventDocument<'a> {
+        EventDocument {
+            tick: event.tick.0,
+            r#type: event.kind.name(),
+            coordination_id: &event.id,
+            data: Facts(&event.data),
+        }
+    }
+}
+
+/// How the clock is doing.
+#[derive(Serialize)]
+pub(super) struct PulseDocument {
+    tick: u64,
+    late_ticks: u64,
+    skipped_frames: u64,
+    ready: bool,
+    at_ms: u64,
+}
+
+impl PulseDocument {
+    pub(super) fn new(pulse: &Pulse, at_ms: u64) -> PulseDocument {
+        let Pulse { tick, late_ticks, skipped_frames, ready, duration: _ } = *pulse;
+        PulseDocument { tick: tick.0, late_ticks, skipped_frames, ready, at_ms }
+    }
+}
+
+/// A value as JSON has it: a number, a text, true or false.
+struct Plain<'a>(&'a Value);
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Number(number) => serializer.serialize_f64(*number),
+            Value::Bool(truth) => serializer.serialize_bool(*truth),
+            Value::Text(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+/// Facts as an object, in their own order.
+struct Facts<'a>(&'a [(String, Value)]);
+
+impl Serialize for Facts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, value) in self.0 {
+            map.serialize_entry(name, &Plain(value))?;
+        }
+        map.end()
+    }
+}
+
+/// Whether a client that was told `old` need not be told `new`.
+pub(super) fn same_value(old: &Reported, new: &Reported) -> bool {
+    let same = match (&old.value, &new.value) {
+        (Some(old), Some(new)) => old.same(new),
+        (None, None) => true,
+        _ => false,
+    };
+    same && old.error == new.error && old.state == new.state
+}
+
+/// The binary message that turns `shown` into `picture`, a key frame where nothing is shown yet; `None`
+/// where nothing changed.
+pub(super) fn picture(shown: Option<&Frame>, picture: &Picture) -> Option<Vec<u8>> {
+    let frame = &picture.frame;
+    let shown = shown.filter(|shown| shown.size() == frame.size());
+    let mut rects = match shown {
+        Some(shown) => damage::diff(shown, frame, RECT_COST),
+        None => vec![frame.bounds()],
+    };
+    rects.retain(|rect| !rect.is_empty());
+    if rects.is_empty() {
+        return None;
+    }
+    let pixels: u64 = rects.iter().map(|rect| rect.area() * 4 + 8).sum();
+    let mut message = Vec::with_capacity(PICTURE_HEAD + pixels as usize);
+    message.extend([PICTURE_VERSION, u8::from(shown.is_none())]);
+    message.extend(short(rects.len() as u32));
+    message.extend(short(frame.size().width));
+    message.extend(short(frame.size().height));
+    message.extend(picture.tick.0.to_le_bytes());
+    for rect in rects {
+        for side in [rect.at.x as u32, rect.at.y as u32, rect.size.width, rect.size.height] {
+            message.extend(short(side));
+        }
+        for y in rect.at.y..rect.bottom() {
+            message.extend(frame.row(y, rect.at.x, rect.right()));
+        }
+    }
+    Some(message)
+}
+
+/// Frames have at most 4,096 pixels a side and their damage fewer rectangles than pixels a row, so that
+/// nothing is cut off here.
+fn short(number: u32) -> [u8; 2] {
+    u16::try_from(number).unwrap_or(u16::MAX).to_le_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::event::EventKind;
+    use engine::paint::{Canvas, Color, Rect, Size};
+    use engine::tick::Tick;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::http::fixture::Screen;
+
+    fn painted(size: Size, fills: &[(Rect, Color)]) -> Picture {
+        let mut frame = Frame::new(size, Color::rgb(0, 0, 0));
+        fills.iter().for_each(|(rect, color)| Canvas::new(&mut frame).fill(*rect, *color));
+        Picture { tick: Tick(fills.len() as u64), frame }
+    }
+
+    fn fill() -> impl Strategy<Value = (Rect, Color)> {
+        let rect = (-4..40i32, -4..30i32, 0..20u32, 0..20u32).prop_map(|(x, y, w, h)| Rect::new(x, y, w, h));
+        (rect, any::<[u8; 3]>()).prop_map(|(rect, [r, g, b])| (rect, Color::rgb(r, g, b)))
+    }
+
+    proptest! {
+        /// Whatever is painted, and however the size changes, the messages replay to the same pixels.
+        #[test]
+        fn pictures_replay(
+            frames in prop::collection::vec((prop::bool::weighted(0.1), prop::collection::vec(fill(), 0..4)), 1..12)
+        ) {
+            let (mut screen, mut shown) = (Screen::default(), None);
+            for (small, fills) in frames {
+                let size = if small { Size::new(17, 5) } else { Size::new(40, 30) };
+                let now = painted(size, &fills);
+                match picture(shown.as_ref(), &now) {
+                    Some(message) => screen.show(&message),
+                    None => prop_assert_eq!(shown.as_ref(), Some(&now.frame)),
+                }
+                prop_assert_eq!(screen.size, (size.width, size.height));
+                prop_assert_eq!(&screen.pixels[..], now.frame.pixels());
+                shown = Some(now.frame);
+            }
+        }
+    }
+
+    #[test]
+    fn picture_bytes() {
+        let black = painted(Size::new(3, 2), &[]);
+        let message = picture(None, &black).unwrap();
+        let head = [1, 1, 1, 0, 3, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(message[..16], head);
+        assert_eq!(message[16..24], [0, 0, 0, 0, 3, 0, 2, 0]);
+        assert_eq!(message[24..], [0, 0, 0, 255].repeat(6));
+
+        let dot = painted(Size::new(3, 2), &[(Rect::new(2, 1, 1, 1), Color::rgb(9, 8, 7))]);
+        let message = picture(Some(&black.frame), &dot).unwrap();
+        let head = [1, 0, 1, 0, 3, 0, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0];
+        assert_eq!(message[..16], head);
+        assert_eq!(message[16..], [2, 0, 1, 0, 1, 0, 1, 0, 9, 8, 7, 255]);
+
+        assert_eq!(picture(Some(&dot.frame), &dot), None);
+        assert_eq!(picture(None, &painted(Size::new(0, 0), &[])), None);
+    }
+
+    #[test]
+    fn event_json() {
+        let data = vec![
+            ("value".into(), Value::Number(80.5)),
+            ("hot".into(), Value::Bool(true)),
+            ("at".into(), Value::from("top")),
+        ];
+        let event = Event { tick: Tick(7), kind: EventKind::TriggerActivated, id: "alarm".into(), data };
+        let json = serde_json::to_string(&EventDocument::new(&event)).unwrap();
+        assert_eq!(
+            json,
+            r#"{"tick":7,"type":"trigger_activated","coordination_id":"alarm","data":{"value":80.5,"hot":true,"at":"top"}}"#
+        );
+    }
+}
