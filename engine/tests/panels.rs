@@ -17,10 +17,10 @@ fn frames_are_the_same_everywhere() {
     paper 1d8f84b4e92d1071
     phosphor 1ed2976ddc488a1d
     live ffae1e94c0484334
-    stale c07606de2eb965e7
-    failed b02acdae8ae27ff1
-    waiting 3030b844a03b0652
-    sparklines 980c3af98120f20a
+    stale 875c6ae66a002e49
+    failed 2ecdad19d23a4d7b
+    waiting 5079511a60c02165
+    sparklines 6dae96ccd013ce4f
     bars 3e06d84179b71994
     shapes 08a377efba080e64
     texts 41bd76a89ab3e8b8
