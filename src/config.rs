@@ -1,8 +1,8 @@
 //! Configuration files: TOML in, a resolved [`Panel`] or a report of everything that is wrong out.
 //!
 //! The way of a file: its text is parsed to a tree with places (syntax errors are reported alone) · one
-//! [`walk`] holds the tree against the [`schema`], reports what does not fit and leaves it out · serde
-//! reads the rest into the types of [`file`] · [`resolve`] turns names into indices and formulas into a
+//! `walk` holds the tree against the [`schema`], reports what does not fit and leaves it out · serde
+//! reads the rest into the types of [`mod@file`] · `resolve` turns names into indices and formulas into a
 //! program, and checks what only makes sense together. All problems come out at once, in the file's order.
 
 pub mod duration;

@@ -96,9 +96,11 @@ impl Clock {
             return false;
         }
         let Ok(done) = self.done.recv_async().await else { return false };
+        let duration = self.world.now().saturating_sub(began);
         let is_late = late > length / 2;
         self.pulse.send_modify(|pulse| {
             pulse.tick = done.tick;
+            pulse.duration = duration;
             pulse.late_ticks += u64::from(is_late);
             pulse.skipped_frames += u64::from(!paint);
             pulse.ready |= paint;
@@ -108,7 +110,7 @@ impl Clock {
         self.telemetry.skipped_frames.increment(u64::from(!paint));
         self.telemetry.rebases.increment(u64::from(rebase_ms > 0));
         self.telemetry.lateness.record(late);
-        self.telemetry.duration.record(self.world.now().saturating_sub(began));
+        self.telemetry.duration.record(duration);
         true
     }
 }

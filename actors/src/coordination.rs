@@ -53,7 +53,8 @@ impl CoordinationActor {
         }
         let sealed = &evaluated.inputs.sealed;
         let names = &self.sources;
-        let states = sealed.states.iter().filter_map(|(id, state)| Some((names.get(usize::from(id.0))?, *state)));
+        let states =
+            sealed.states.iter().filter_map(|(id, state)| Some((names.get(usize::from(id.0))?, *state)));
         let states: Vec<_> = states.map(|(name, state)| (name.as_str(), state)).collect();
         let (tick, rebased_ms) = (sealed.tick, sealed.rebased_ms);
         self.coordinator.step(&Step { tick, results: &self.results, states: &states, rebased_ms }).into()

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix::{Actor, Context, Handler, Message, Recipient};
 use engine::formula::FormulaId;
 use engine::sample::{SourceId, SourceState};
+use engine::tick::Tick;
 use engine::value::Value;
 
 use crate::handle::{QueryValues, Reported};
@@ -26,11 +27,15 @@ pub struct Evaluated {
     pub changed: Arc<[(FormulaId, Option<Value>)]>,
 }
 
+/// The tick from which formulas are compiled to native code, a slice a tick: first frames come first.
+const NATIVE_FROM: Tick = Tick(60);
+
 /// The actor of expressions.
 pub struct ExpressionActor {
     world: World,
     panel: Arc<Panel>,
     evaluator: Evaluator,
+    is_native: bool,
     /// The newest value of every declared key.
     keys: Vec<Option<Value>>,
     /// The newest states of the sources.
@@ -69,6 +74,7 @@ impl ExpressionActor {
             states: vec![SourceState::default(); panel.sources.len()],
             errors: vec![None; panel.program.len()],
             none: Arc::new([]),
+            is_native: false,
             world,
             panel,
             evaluator,
@@ -96,7 +102,9 @@ impl ExpressionActor {
 
     fn evaluate(&mut self, inputs: &Inputs) -> Arc<[(FormulaId, Option<Value>)]> {
         let began = self.world.now();
-        self.evaluator.run(inputs.sealed.tick);
+        if let Err(error) = self.evaluator.run(inputs.sealed.tick) {
+            tracing::error!(%error, "formulas were not evaluated");
+        }
         self.telemetry.formulas.duration.record(self.world.now().saturating_sub(began));
         let mut changed = Vec::new();
         for id in self.evaluator.changed() {
@@ -107,12 +115,23 @@ impl ExpressionActor {
             if self.conditions[id.0 as usize] {
                 changed.push((id, None));
             }
-            tracing::debug!(formula = %site.text, message = %site.message, "formula failed");
-            self.errors[id.0 as usize] = Some(site.message.to_string());
+            self.errors[id.0 as usize] = Some(site.problem.message());
             self.telemetry.formulas.errors.increment(1);
         }
         self.telemetry.formulas.changed.increment(changed.len() as u64);
         if changed.is_empty() { self.none.clone() } else { changed.into() }
+    }
+
+    /// Compiles a slice of the formulas. They give the same results, bit for bit, compiled or not, so a
+    /// failure costs speed alone.
+    fn compile(&mut self, tick: Tick) {
+        if self.is_native || tick < NATIVE_FROM {
+            return;
+        }
+        self.is_native = self.evaluator.compile_native_step(1).unwrap_or_else(|error| {
+            tracing::warn!(%error, "formulas stay interpreted");
+            true
+        });
     }
 
     fn export(&self, changed: &[(FormulaId, Option<Value>)]) {
@@ -132,8 +151,8 @@ impl ExpressionActor {
     }
 
     fn report_value(&self, name: &str, id: FormulaId) -> Reported {
-        let keys = self.panel.program.keys_of(id).iter();
-        let sources = keys.filter_map(|key| Some(self.panel.keys.get(*key)?.source));
+        let keys = self.panel.program.keys_of(id).into_iter();
+        let sources = keys.filter_map(|key| Some(self.panel.keys.get(key)?.source));
         Reported {
             name: name.into(),
             formula: Some(self.panel.program.text(id).into()),
@@ -156,6 +175,7 @@ impl Handler<Inputs> for ExpressionActor {
         self.take(&inputs);
         let changed = self.evaluate(&inputs);
         self.export(&changed);
+        self.compile(inputs.sealed.tick);
         self.next.do_send(Evaluated { inputs, changed });
     }
 }

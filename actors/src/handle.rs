@@ -2,6 +2,7 @@
 //! it never keeps an actor from ending.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Message, WeakRecipient};
 use engine::event::Event;
@@ -91,6 +92,8 @@ impl SourceReport {
 pub struct Pulse {
     /// The newest tick that went through the whole chain.
     pub tick: Tick,
+    /// How long that tick took, from its beginning to the picture.
+    pub duration: Duration,
     /// Ticks that began more than half a tick late.
     pub late_ticks: u64,
     /// Ticks that were stepped and not painted.

@@ -25,18 +25,18 @@ use engine::paint::Frame;
 use engine::tick::Tick;
 use tokio::sync::{broadcast, watch};
 
+use self::core::{Core, Inlets};
 use crate::clock::End;
 use crate::coordination::EventSink;
 use crate::expression;
 use crate::handle::{Handle, Picture, Pulse};
 use crate::panel::Panel;
-use crate::persistence::Entry;
+use crate::persistence::{self, Entry};
 use crate::recording::{self, Recording};
 use crate::renderer::FrameSink;
 use crate::ring::Finish;
 use crate::telemetry::Telemetry;
 use crate::world::World;
-use self::core::{Core, Inlets};
 
 /// Ledgers that wait for the writer before new ones are dropped: about a minute of busy ticks.
 const WRITER_MAILBOX: usize = 4_096;
@@ -96,6 +96,9 @@ pub enum Error {
     /// The recording cannot be written or read.
     #[error("the recording cannot be used: {0}")]
     Recording(String),
+    /// The database is another program's, or a newer version's.
+    #[error("{0}")]
+    Database(#[from] persistence::Error),
     /// The system has no more threads.
     #[error("no thread can be started: {0}")]
     Thread(#[from] std::io::Error),

@@ -14,6 +14,8 @@ mod frame;
 mod geometry;
 mod glyph;
 mod line;
+#[cfg(test)]
+pub(crate) mod picture;
 mod shape;
 mod text;
 

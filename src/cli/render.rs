@@ -55,8 +55,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let last = last.lock().unwrap_or_else(PoisonError::into_inner).take();
     let frame = last.ok_or_else(|| Failure::message(format!("tick {wanted} was not painted")))?;
     let path = &arguments.out;
-    let written = File::create(path)
-        .and_then(|file| png::encode(&frame, arguments.scale, BufWriter::new(file)));
+    let written =
+        File::create(path).and_then(|file| png::encode(&frame, arguments.scale, BufWriter::new(file)));
     written.map_err(|error| Failure::message(format!("`{}` cannot be written: {error}", path.display())))
 }
 

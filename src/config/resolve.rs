@@ -68,7 +68,8 @@ pub(super) fn resolve(
         animation::warn_of_idle(&animations, &triggers, clean.get("animation"), problems);
     }
 
-    let program = formulas.compile(&keys, &sources, &mut widgets, problems);
+    let program = formulas.compile(&keys, problems);
+    formula::connect(&mut widgets, &program, &keys);
     let background =
         colors.resolve_one(&file.display.background, clean.get("display").find("background"), problems);
     let panel = Panel {

@@ -90,7 +90,7 @@ struct Run {
 }
 
 fn run(panel: &str, folder: &Path, options: Options) -> Run {
-    let config = tinydisplay::config::parse("panel.toml", panel, folder).map_err(|report| report.to_string());
+    let config = tinydisplay::config::parse("panel.toml", panel, folder).map_err(|report| report.render(false));
     let seen = Arc::new(Mutex::new(Run::default()));
     let (frames, events) = (seen.clone(), seen.clone());
     let options = Options {

@@ -7,7 +7,7 @@ use engine::widget::{Look, WidgetId};
 
 use super::{Error, Time, Wiring};
 use crate::panel::Panel;
-use crate::persistence::history;
+use crate::persistence::{self, History};
 use crate::recording::{Header, Recording, VERSION};
 
 /// A widget that shows a value's past.
@@ -72,16 +72,19 @@ impl Wiring {
     fn history(&self) -> BTreeMap<String, Vec<(i64, f64)>> {
         let Some(persistence) = &self.panel.persistence else { return BTreeMap::new() };
         let now_ms = self.world.unix_ms();
-        let recent = |chart: Chart| {
-            let since_ms = now_ms.saturating_sub_unsigned(chart.span_ms);
-            match history::recent(&persistence.file, &chart.label, since_ms) {
-                Ok(points) => Some((chart.label, points)),
-                Err(error) => {
-                    tracing::warn!(chart = chart.label, %error, "a chart begins empty");
-                    None
-                }
-            }
+        let read = || -> Result<_, persistence::Error> {
+            let Some(history) = History::open(&persistence.file)? else { return Ok(BTreeMap::new()) };
+            let recent = |chart: Chart| {
+                let since_ms = now_ms.saturating_sub_unsigned(chart.span_ms);
+                Ok((history.recent(&chart.label, since_ms)?, chart.label))
+            };
+            let series = charts(&self.panel).map(recent).collect::<Result<Vec<_>, persistence::Error>>()?;
+            let known = series.into_iter().filter(|(points, _)| !points.is_empty());
+            Ok(known.map(|(points, label)| (label, points)).collect())
         };
-        charts(&self.panel).filter_map(recent).filter(|(_, points)| !points.is_empty()).collect()
+        read().unwrap_or_else(|error| {
+            tracing::warn!(%error, "charts begin empty");
+            BTreeMap::new()
+        })
     }
 }

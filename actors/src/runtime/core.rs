@@ -132,7 +132,10 @@ impl Drop for Guarded {
 
 impl Place<'_> {
     /// Starts the actor that `make` returns, on the core's thread.
-    async fn start<A>(&self, make: impl FnOnce() -> Result<A, Error> + Send + 'static) -> Result<Addr<A>, Error>
+    async fn start<A>(
+        &self,
+        make: impl FnOnce() -> Result<A, Error> + Send + 'static,
+    ) -> Result<Addr<A>, Error>
     where
         A: Actor<Context = Context<A>>,
     {
@@ -237,15 +240,23 @@ fn ring(
 }
 
 fn intake(panel: &Panel, start_ms: i64) -> Result<Intake, Error> {
-    let sources: Vec<_> = panel.sources.iter().map(|source| SourceSpec {
-        name: source.name.clone(),
-        stale_after: source.stale_after.map(|after| panel.fps.ticks_in(after.as_millis() as u64)),
-    }).collect();
-    let declared: Vec<_> = panel.keys.iter().map(|key| {
-        let source = panel.sources.get(usize::from(key.source.0)).map_or("", |source| &source.name);
-        let name = key.name.get(source.len() + 1..).unwrap_or_default();
-        (key.source, name.to_string(), key.kind)
-    }).collect();
+    let sources: Vec<_> = panel
+        .sources
+        .iter()
+        .map(|source| SourceSpec {
+            name: source.name.clone(),
+            stale_after: source.stale_after.map(|after| panel.fps.ticks_in(after.as_millis() as u64)),
+        })
+        .collect();
+    let declared: Vec<_> = panel
+        .keys
+        .iter()
+        .map(|key| {
+            let source = panel.sources.get(usize::from(key.source.0)).map_or("", |source| &source.name);
+            let name = key.name.get(source.len() + 1..).unwrap_or_default();
+            (key.source, name.to_string(), key.kind)
+        })
+        .collect();
     Intake::new(&sources, &declared, panel.ring, panel.fps, start_ms)
         .map_err(|(index, _)| Error::Key(panel.keys[index].name.clone()))
 }

@@ -15,12 +15,11 @@ use crate::supervisor::Supervisor;
 impl Wiring {
     pub(super) fn start_writer(&self) -> Result<Option<flume::Sender<Entry>>, Error> {
         let Some(options) = self.panel.persistence.clone() else { return Ok(None) };
+        persistence::check(&options.file)?;
         let (mailbox, entries) = flume::bounded(WRITER_MAILBOX);
         let labels = beginning::labels(&self.panel);
         let (world, telemetry) = (self.world, self.telemetry.persistence.clone());
-        self.world.spawn("writer", move || async move {
-            persistence::run(options, labels, world, telemetry, entries).await;
-        })?;
+        self.world.spawn("writer", move || persistence::run(options, labels, world, telemetry, entries))?;
         Ok(Some(mailbox))
     }
 

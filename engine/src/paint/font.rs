@@ -69,8 +69,8 @@ pub struct Metrics {
     pub capital: u32,
     /// How far every digit moves the pen: as far as the widest one does, so that numbers do not jump.
     pub digit: i32,
-    /// The empty columns that upright letters have at both sides. Text is set out by them, so that stems of
-    /// different sizes line up on one edge.
+    /// The empty columns that both upright letters and digits have beside them. Text is set out by them, so
+    /// that type of different sizes lines up on one edge.
     pub bearing: i32,
 }
 
@@ -163,13 +163,13 @@ impl Fonts {
     fn measure(&self, style: Style) -> Metrics {
         let upright = self.outline(style, 'H');
         let zero = self.outline(style, '0');
-        let left = |glyph: &Option<Glyph>| glyph.as_ref().map_or(0, |glyph| glyph.bounds.at.x);
+        let bearing = |glyph: &Option<Glyph>| glyph.as_ref().map_or(0, |glyph| glyph.bearings().0);
         let digits = ('0'..='9').filter_map(|digit| self.outline(style, digit));
         Metrics {
             // A face without capitals is taken to have usual ones.
             capital: upright.as_ref().map_or(style.size * 7 / 640, |glyph| glyph.bounds.size.height),
             digit: digits.map(|digit| digit.advance).max().unwrap_or(0),
-            bearing: left(&upright).min(left(&zero)).max(0),
+            bearing: bearing(&upright).min(bearing(&zero)).max(0),
         }
     }
 
@@ -278,5 +278,72 @@ impl OutlinePen for Path {
 
     fn close(&mut self) {
         self.commands.push(Command::Close);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Style = Style { weight: Weight::Regular, size: 11 * 64 };
+
+    #[test]
+    fn measures_are_whole_pixels_and_grow_with_the_size() {
+        let mut fonts = Fonts::bundled();
+        assert_eq!(fonts.metrics(SMALL), Metrics { capital: 8, digit: 7, bearing: 0 });
+        let large = fonts.metrics(Style::new(Weight::Bold, 36.0));
+        assert_eq!(large, Metrics { capital: 27, digit: 24, bearing: 1 });
+    }
+
+    #[test]
+    fn sizes_are_cut_to_what_can_be_drawn() {
+        for (asked, pixels) in
+            [(f64::NAN, 4.0), (-1.0, 4.0), (1e9, 256.0), (f64::INFINITY, 256.0), (11.25, 11.25)]
+        {
+            assert_eq!(Style::new(Weight::Regular, asked).pixels(), pixels, "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_font_misses_everything() {
+        let mut fonts = Fonts::new(b"", b"not a font at all");
+        assert_eq!(fonts.glyph(SMALL, 'a').bounds.size.height, 7);
+        assert_eq!(fonts.missing().collect::<Vec<_>>(), ['a']);
+    }
+
+    #[test]
+    fn the_cache_is_bounded() {
+        let mut fonts = Fonts::bundled();
+        let first = fonts.glyph(SMALL, 'a').clone();
+        for size in 0..200 {
+            let style = Style::new(Weight::Bold, 256.0 - f64::from(size % 8));
+            let character = char::from(b'A' + (size % 26) as u8);
+            assert!(!fonts.glyph(style, character).coverage.is_empty());
+            assert!(fonts.cached_bytes() < Fonts::CACHE_BYTES + (256 * 256));
+        }
+        assert_eq!(*fonts.glyph(SMALL, 'a'), first, "what was dropped is drawn again");
+        for size in 0..100 {
+            fonts.metrics(Style::new(Weight::Regular, 5.0 + f64::from(size)));
+            assert!(fonts.sizes.len() <= Fonts::SIZES_MAX);
+        }
+    }
+
+    #[test]
+    fn missing_characters_are_bounded() {
+        let mut fonts = Fonts::bundled();
+        for code in 0x4e00..0x4e00 + 2 * Fonts::MISSING_MAX as u32 {
+            fonts.glyph(SMALL, char::from_u32(code).unwrap());
+        }
+        assert_eq!(fonts.missing().count(), Fonts::MISSING_MAX);
+    }
+
+    #[test]
+    fn a_face_falls_back_to_the_regular_one() {
+        let regular: &[u8] = include_bytes!("../../assets/fonts/Inter-Medium.otf");
+        let mut fonts = Fonts::new(regular, b"");
+        let expected = fonts.glyph(SMALL, 'Q').clone();
+        let bold = Style { weight: Weight::Bold, ..SMALL };
+        assert_eq!(*fonts.glyph(bold, 'Q'), expected);
+        assert_eq!(fonts.missing().count(), 0);
     }
 }

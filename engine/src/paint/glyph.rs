@@ -33,6 +33,11 @@ impl Glyph {
         Glyph { bounds: Rect::new(1, top, width, height), coverage, advance }
     }
 
+    /// The empty columns before and after it.
+    pub(super) fn bearings(&self) -> (i32, i32) {
+        (self.bounds.at.x, self.advance - self.bounds.right())
+    }
+
     /// Draws it with the pen at `pen`.
     pub(super) fn paint(&self, canvas: &mut Canvas<'_>, pen: Point, color: Color) {
         canvas.mask(self.bounds.moved(pen), &self.coverage, color);

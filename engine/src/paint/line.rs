@@ -85,6 +85,9 @@ impl Mask {
             let row = y as f32 + 0.5;
             let (left, right) = line.columns(row);
             let (left, right) = (left.max(bounds.at.x), right.min(bounds.right()));
+            if left >= right {
+                continue;
+            }
             // Both are inside the bounds, so neither difference is negative.
             let start =
                 (y - bounds.at.y) as usize * bounds.size.width as usize + (left - bounds.at.x) as usize;
@@ -168,4 +171,147 @@ impl Capsule {
 /// The pixels whose centres lie from `low` to `high`, as a half-open range.
 fn centres(low: f32, high: f32) -> (i32, i32) {
     (ceil(low - 0.5), floor(high - 0.5).saturating_add(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::paint::picture::{WHITE, picture};
+
+    /// The picture of a mask on which `draw` drew.
+    fn masked(width: u32, height: u32, draw: impl FnOnce(&mut Mask)) -> alloc::string::String {
+        let mut mask = Mask::default();
+        mask.clear(Rect::new(0, 0, width, height));
+        draw(&mut mask);
+        picture(width, height, |canvas| mask.paint(canvas, WHITE))
+    }
+
+    #[test]
+    fn lines() {
+        let stroke = |to, thickness| masked(16, 8, |mask| mask.line((1.5, 1.5), to, thickness));
+        insta::assert_snapshot!(stroke((14.5, 1.5), 1.0), @r"
+        ................
+        .@@@@@@@@@@@@@@.
+        ................
+        ................
+        ................
+        ................
+        ................
+        ................
+        ");
+        insta::assert_snapshot!(stroke((14.5, 6.5), 1.5), @r"
+        .-..............
+        -@%+-...........
+        .=*@@x=:........
+        ...:+x@%*-......
+        ......-*%@x+:...
+        ........:=x@@*=.
+        ...........-+%@-
+        ..............-.
+        ");
+        insta::assert_snapshot!(stroke((4.5, 6.5), 3.0), @r"
+        *@*.............
+        @@@=............
+        *@@x............
+        :%@@+...........
+        .+@@%:..........
+        ..x@@*..........
+        ..=@@@..........
+        ...*@*..........
+        ");
+        insta::assert_snapshot!(stroke((1.5, 6.5), 0.5), @r"
+        ................
+        .+..............
+        .+..............
+        .+..............
+        .+..............
+        .+..............
+        .+..............
+        ................
+        ");
+    }
+
+    #[test]
+    fn polylines_are_no_darker_at_their_joints() {
+        let zigzag = [(1.5, 6.5), (5.5, 1.5), (9.5, 6.5), (14.5, 1.5)];
+        insta::assert_snapshot!(masked(16, 8, |mask| mask.polyline(&zigzag, 1.5)), @r"
+        .....-........-.
+        ....+@+......+@-
+        ...=@*@=....+@+.
+        ..-%x.x%-..+@+..
+        ..x%-.-%x.+@+...
+        .*@=...=@*@+....
+        -@+.....+@+.....
+        .-.......-......
+        ");
+        let twice = masked(16, 8, |mask| {
+            mask.polyline(&zigzag, 1.5);
+            mask.polyline(&zigzag, 1.5);
+        });
+        assert_eq!(twice, masked(16, 8, |mask| mask.polyline(&zigzag, 1.5)));
+    }
+
+    #[test]
+    fn dots_and_rings() {
+        insta::assert_snapshot!(masked(7, 7, |mask| mask.dot((3.5, 3.5), 2.5)), @r"
+        .......
+        .-x@x-.
+        .x@@@x.
+        .@@@@@.
+        .x@@@x.
+        .-x@x-.
+        .......
+        ");
+        let ring = masked(13, 7, |mask| {
+            mask.line((0.5, 3.5), (6.5, 3.5), 1.5);
+            mask.ring((6.5, 3.5), 3.0, 1.0);
+        });
+        insta::assert_snapshot!(ring, @r"
+        .....=+=.....
+        ....*x+x*....
+        ---=x...x=...
+        @@@++...++...
+        ---=x...x=...
+        ....*x+x*....
+        .....=+=.....
+        ");
+    }
+
+    #[test]
+    fn masks_are_bounded() {
+        let mut mask = Mask::default();
+        mask.clear(Rect::new(0, 0, u32::MAX, u32::MAX));
+        mask.line((0.0, 0.0), (9.0, 9.0), 1.0);
+        assert_eq!((mask.bounds(), mask.coverage().len()), (Rect::default(), 0));
+    }
+
+    proptest! {
+        #[test]
+        fn a_part_of_a_line_is_a_part_of_the_whole(
+            from in (-9.0..29.0f32, -9.0..29.0f32), to in (-9.0..29.0f32, -9.0..29.0f32), thickness in 0.1..6.0f32,
+            part in (0..20i32, 0..20i32, 1..20u32, 1..20u32),
+        ) {
+            let part = Rect::new(part.0, part.1, part.2, part.3);
+            let (mut whole, mut cut) = (Mask::default(), Mask::default());
+            whole.clear(Rect::new(0, 0, 40, 40));
+            cut.clear(part);
+            whole.line(from, to, thickness);
+            cut.line(from, to, thickness);
+            let rows = cut.coverage().chunks_exact(part.size.width as usize);
+            for (row, y) in rows.zip(part.at.y as usize..) {
+                let start = y * 40 + part.at.x as usize;
+                prop_assert_eq!(row, &whole.coverage()[start..start + row.len()]);
+            }
+        }
+
+        #[test]
+        fn any_line_is_answered(from: (f32, f32), to: (f32, f32), thickness: f32) {
+            let mut mask = Mask::default();
+            mask.clear(Rect::new(-3, 5, 9, 9));
+            mask.line(from, to, thickness);
+            mask.ring(to, thickness, 1.0);
+        }
+    }
 }

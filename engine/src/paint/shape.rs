@@ -214,3 +214,207 @@ fn coverage(shape: &impl Distance, x: f32, y: f32) -> u8 {
     // The cast saturates, and rounds to nearest by the half added.
     ((0.5 - shape.distance(x, y)).min(most) * 255.0 + 0.5).max(0.0) as u8
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::paint::picture::{WHITE, picture};
+    use crate::paint::{Frame, Size};
+
+    const fn round_rect(left: f32, top: f32, right: f32, bottom: f32, radius: f32) -> RoundRect {
+        RoundRect { left, top, right, bottom, radius }
+    }
+
+    #[test]
+    fn rectangles() {
+        let shape = round_rect(1.0, 1.0, 13.0, 6.0, 0.0);
+        insta::assert_snapshot!(picture(14, 7, |canvas| shape.fill(canvas, WHITE)), @r"
+        ..............
+        .@@@@@@@@@@@@.
+        .@@@@@@@@@@@@.
+        .@@@@@@@@@@@@.
+        .@@@@@@@@@@@@.
+        .@@@@@@@@@@@@.
+        ..............
+        ");
+        insta::assert_snapshot!(picture(14, 7, |canvas| shape.stroke(canvas, 1.0, WHITE)), @r"
+        ..............
+        .@@@@@@@@@@@@.
+        .@..........@.
+        .@..........@.
+        .@..........@.
+        .@@@@@@@@@@@@.
+        ..............
+        ");
+        let between_pixels = round_rect(1.5, 1.25, 12.25, 5.5, 0.0);
+        insta::assert_snapshot!(picture(14, 7, |canvas| between_pixels.fill(canvas, WHITE)), @r"
+        ..............
+        .+xxxxxxxxxx-.
+        .+@@@@@@@@@@-.
+        .+@@@@@@@@@@-.
+        .+@@@@@@@@@@-.
+        .+++++++++++-.
+        ..............
+        ");
+    }
+
+    #[test]
+    fn round_corners() {
+        let shape = round_rect(0.0, 0.0, 20.0, 9.0, 4.0);
+        insta::assert_snapshot!(picture(20, 9, |canvas| shape.fill(canvas, WHITE)), @r"
+        .-*%@@@@@@@@@@@@%*-.
+        -%@@@@@@@@@@@@@@@@%-
+        *@@@@@@@@@@@@@@@@@@*
+        %@@@@@@@@@@@@@@@@@@%
+        @@@@@@@@@@@@@@@@@@@@
+        %@@@@@@@@@@@@@@@@@@%
+        *@@@@@@@@@@@@@@@@@@*
+        -%@@@@@@@@@@@@@@@@%-
+        .-*%@@@@@@@@@@@@%*-.
+        ");
+        insta::assert_snapshot!(picture(20, 9, |canvas| shape.stroke(canvas, 1.5, WHITE)), @r"
+        .-*%@@@@@@@@@@@@%*-.
+        -%%++++++++++++++%%-
+        *%:..............:%*
+        %+................+%
+        @+................+@
+        %+................+%
+        *%:..............:%*
+        -%%++++++++++++++%%-
+        .-*%@@@@@@@@@@@@%*-.
+        ");
+        let pill = round_rect(0.0, 0.0, 20.0, 5.0, 99.0);
+        insta::assert_snapshot!(picture(20, 5, |canvas| pill.fill(canvas, WHITE)), @r"
+        -x@@@@@@@@@@@@@@@@x-
+        x@@@@@@@@@@@@@@@@@@x
+        @@@@@@@@@@@@@@@@@@@@
+        x@@@@@@@@@@@@@@@@@@x
+        -x@@@@@@@@@@@@@@@@x-
+        ");
+    }
+
+    #[test]
+    fn ellipses() {
+        let circle = Ellipse::new(Rect::new(0, 0, 11, 11));
+        insta::assert_snapshot!(picture(11, 11, |canvas| circle.fill(canvas, WHITE)), @r"
+        ..-*%@%*-..
+        .=@@@@@@@=.
+        -@@@@@@@@@-
+        *@@@@@@@@@*
+        %@@@@@@@@@%
+        @@@@@@@@@@@
+        %@@@@@@@@@%
+        *@@@@@@@@@*
+        -@@@@@@@@@-
+        .=@@@@@@@=.
+        ..-*%@%*-..
+        ");
+        insta::assert_snapshot!(picture(11, 11, |canvas| circle.stroke(canvas, 1.0, WHITE)), @r"
+        ..-*%@%*-..
+        .=@+:.:+@=.
+        -@-.....-@-
+        *+.......+*
+        %:.......:%
+        @.........@
+        %:.......:%
+        *+.......+*
+        -@-.....-@-
+        .=@+:.:+@=.
+        ..-*%@%*-..
+        ");
+        let flat = Ellipse::new(Rect::new(0, 0, 24, 7));
+        insta::assert_snapshot!(picture(24, 7, |canvas| flat.fill(canvas, WHITE)), @r"
+        ...:-+*xx%%%%%%xx*+-:...
+        .-*%@@@@@@@@@@@@@@@@%*-.
+        +@@@@@@@@@@@@@@@@@@@@@@+
+        @@@@@@@@@@@@@@@@@@@@@@@@
+        +@@@@@@@@@@@@@@@@@@@@@@+
+        .-*%@@@@@@@@@@@@@@@@%*-.
+        ...:-+*xx%%%%%%xx*+-:...
+        ");
+    }
+
+    #[test]
+    fn thin_shapes_are_faint() {
+        let half = round_rect(1.25, 0.0, 1.75, 1.0, 0.0);
+        let mut frame = Frame::new(Size::new(3, 1), Color::rgb(0, 0, 0));
+        half.fill(&mut Canvas::new(&mut frame), WHITE);
+        assert_eq!(
+            frame.pixels().chunks_exact(4).map(|pixel| pixel[0]).collect::<alloc::vec::Vec<_>>(),
+            [0, 128, 0]
+        );
+    }
+
+    #[test]
+    fn what_is_no_shape_draws_nothing() {
+        let nothing = picture(4, 4, |_| ());
+        for (left, right, radius) in
+            [(3.0, 1.0, 0.0), (f32::NAN, 3.0, 1.0), (1.0, f32::NAN, f32::NAN), (2.0, 2.0, 0.0)]
+        {
+            let shape = round_rect(left, 0.0, right, 4.0, radius);
+            assert_eq!(picture(4, 4, |canvas| shape.fill(canvas, WHITE)), nothing);
+            assert_eq!(picture(4, 4, |canvas| shape.stroke(canvas, 1.0, WHITE)), nothing);
+        }
+        let shape = round_rect(0.0, 0.0, 4.0, 4.0, 0.0);
+        assert_eq!(picture(4, 4, |canvas| shape.stroke(canvas, f32::NAN, WHITE)), nothing);
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    enum Any {
+        Rect(RoundRect),
+        Ellipse(Ellipse),
+        Overlap(Overlap),
+    }
+
+    impl Any {
+        fn draw(self, canvas: &mut Canvas<'_>, thickness: Option<f32>) {
+            match (self, thickness) {
+                (Any::Rect(shape), None) => shape.fill(canvas, WHITE),
+                (Any::Rect(shape), Some(thickness)) => shape.stroke(canvas, thickness, WHITE),
+                (Any::Ellipse(shape), None) => shape.fill(canvas, WHITE),
+                (Any::Ellipse(shape), Some(thickness)) => shape.stroke(canvas, thickness, WHITE),
+                (Any::Overlap(shape), _) => shape.fill(canvas, WHITE),
+            }
+        }
+    }
+
+    fn any_shape() -> impl Strategy<Value = Any> {
+        let edges = || (-8.0..40.0f32, -8.0..40.0f32, 0.1..50.0f32, 0.1..50.0f32, 0.0..20.0f32);
+        let rect = |(x, y, w, h, r): (f32, f32, f32, f32, f32)| round_rect(x, y, x + w, y + h, r);
+        prop_oneof![
+            edges().prop_map(move |edges| Any::Rect(rect(edges))),
+            (edges(), edges()).prop_map(move |(a, b)| Any::Overlap(Overlap(rect(a), rect(b)))),
+            edges().prop_map(move |edges| {
+                let RoundRect { left, top, right, bottom, .. } = rect(edges);
+                Any::Ellipse(Ellipse { left, top, right, bottom })
+            }),
+            (0..40i32, 0..40i32, 1..40u32, 1..40u32)
+                .prop_map(|(x, y, w, h)| Any::Ellipse(Ellipse::new(Rect::new(x, y, w, h)))),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        /// A widget is repainted in pieces, so a piece must be the same as that part of the whole.
+        #[test]
+        fn a_clipped_shape_is_a_part_of_the_whole(
+            shape in any_shape(), thickness in prop::option::of(0.2..6.0f32),
+            clip in (0..40i32, 0..40i32, 1..40u32, 1..40u32),
+        ) {
+            let clip = Rect::new(clip.0, clip.1, clip.2, clip.3);
+            let mut whole = Frame::new(Size::new(40, 40), Color::rgb(0, 0, 0));
+            let mut part = whole.clone();
+            shape.draw(&mut Canvas::new(&mut whole), thickness);
+            shape.draw(&mut Canvas::new(&mut part).clipped(clip), thickness);
+            for y in 0..40 {
+                for x in 0..40 {
+                    let at = Point::new(x, y);
+                    let expected = if clip.contains(at) { whole.pixel(at) } else { Some(Color::rgb(0, 0, 0)) };
+                    prop_assert_eq!(part.pixel(at), expected, "{} {}", x, y);
+                }
+            }
+        }
+    }
+}

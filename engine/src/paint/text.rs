@@ -3,7 +3,6 @@
 use alloc::vec::Vec;
 
 use super::font::{Fonts, Style};
-use super::glyph::Glyph;
 use super::{Canvas, Color, Point, Rect};
 
 /// A line of text, laid out from its pen's start at 0.
@@ -58,14 +57,14 @@ impl Line {
     /// sign. Digits count as upright letters, so that numbers do not jump.
     pub fn bearings(&self, fonts: &mut Fonts) -> (i32, i32) {
         let upright = fonts.metrics(self.style).bearing;
-        let mut bearing = |placed: Option<&Placed>, side: fn(&Glyph) -> i32| match placed {
+        let mut bearings = |placed: Option<&Placed>| match placed {
             Some(placed) if !placed.character.is_ascii_digit() => {
-                side(fonts.glyph(self.style, placed.character)).clamp(0, upright)
+                let (before, after) = fonts.glyph(self.style, placed.character).bearings();
+                (before.clamp(0, upright), after.clamp(0, upright))
             }
-            _ => upright,
+            _ => (upright, upright),
         };
-        let before = bearing(self.glyphs.first(), |glyph| glyph.bounds.at.x);
-        let after = bearing(self.glyphs.last(), |glyph| glyph.advance - glyph.bounds.right());
+        let (before, after) = (bearings(self.glyphs.first()).0, bearings(self.glyphs.last()).1);
         (before, after)
     }
 
@@ -129,3 +128,147 @@ impl Line {
 }
 
 const ELLIPSIS: char = '…';
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::paint::picture::{WHITE, picture};
+    use crate::widget::Weight;
+
+    fn laid_out(text: &str, size: f64, width_max: i32) -> (Line, Fonts) {
+        let (mut line, mut fonts) = (Line::default(), Fonts::bundled());
+        line.lay_out(text, Style::new(Weight::Regular, size), width_max, &mut fonts);
+        (line, fonts)
+    }
+
+    fn shown(text: &str, size: f64, width: u32, height: u32) -> String {
+        let (line, mut fonts) = laid_out(text, size, width as i32);
+        picture(width, height, |canvas| {
+            line.paint(canvas, Point::new(0, height as i32 - 3), WHITE, &mut fonts)
+        })
+    }
+
+    fn text(line: &Line) -> String {
+        line.glyphs.iter().map(|placed| placed.character).collect()
+    }
+
+    #[test]
+    fn small_type_is_crisp() {
+        insta::assert_snapshot!(shown("CPU 42%", 11.0, 46, 13), @r"
+        ..............................................
+        ...::.........................................
+        .:*%@x-.:@@%%+.:@:...%-......-@+..............
+        .*x-:+%::@::=%-:@:...%-.....:%%+..............
+        :%:..:+-:@:..x+:@:...%-.....+**+..............
+        =%......:@:.-%=:@:...%-....-%:*+..............
+        =%......:@x%%*::@:...%-...:x=.*+..............
+        :%:...+-:@--:..:@:..:@-...=%**xx=.............
+        .*x-:+%::@:.....x*::*%:...-+++xx-:=::=::=:....
+        .:*%@x-.:@:.....-x%%x-........*+.:%--%:-%:....
+        ...::.............::..............:..:..:.....
+        ..............................................
+        ..............................................
+        ");
+        insta::assert_snapshot!(shown("Âgj°", 14.0, 38, 18), @r"
+        ......................................
+        ....--................................
+        ...=%%-...............................
+        ..-%-=x:..............................
+        ...:--.............:+-..:-:...........
+        ...-@%:............:%+.+%%x:..........
+        ...*%@=.............:::%-:x=..........
+        ..:%*xx.....=**-+=.:*=:@-.x+..........
+        ..=@-+%:...+@**x%*.:@+.*%x%:..........
+        ..*%::%+..:%*..-@*.:@+..-=:...........
+        .:%+..xx..-@-...%*.:@+................
+        .=@%%%%@-.=@-...%*.:@+................
+        .xx====%+.:@+..:%*.:@+................
+        :%+....*%:.*%+=x%*.:@+................
+        +@:....=@-.:+xx-x*.:@+................
+        ...........::..:%+.:@+................
+        ...........xx=-*@-:*@-................
+        ...........:*%%x=.-x+.................
+        ");
+    }
+
+    #[test]
+    fn missing_glyphs_are_boxes_and_reported_once() {
+        insta::assert_snapshot!(shown("a\u{6f22}", 11.0, 16, 13), @r"
+        ................
+        ................
+        .......@@@@@....
+        ...:...@...@....
+        .+%%x:.@...@....
+        :*::x=.@...@....
+        .:=*%+.@...@....
+        -%+=x+.@...@....
+        +x.:%+.@...@....
+        :x%xx+.@@@@@....
+        ..:.............
+        ................
+        ................
+        ");
+        let (_, fonts) = laid_out("\u{6f22}a\u{6f22}\u{1f600}", 11.0, 99);
+        assert_eq!(fonts.missing().collect::<String>(), "\u{6f22}\u{1f600}");
+    }
+
+    #[test]
+    fn controls_are_spaces_and_joiners_are_nothing() {
+        let width = |text| laid_out(text, 11.0, 999).0.width();
+        assert_eq!(width("a\u{200d}\u{fe0f}\u{202e}b"), width("ab"));
+        assert!(width("a\nb") > width("ab"));
+        assert_eq!(laid_out("\t\r\n\u{0}", 11.0, 999).1.missing().count(), 0);
+    }
+
+    #[test]
+    fn long_text_ends_in_an_ellipsis() {
+        let full = laid_out("network", 11.0, 999).0.width();
+        let cut = |text: &str, width| self::text(&laid_out(text, 11.0, width).0);
+        assert_eq!(cut("network", full), "network");
+        assert_eq!(cut("network", full - 1), "netwo…");
+        assert_eq!(cut("to be or not", 36), "to be…", "no space before it");
+        assert_eq!(cut("network", 0), "…");
+        assert_eq!(cut("", 0), "");
+    }
+
+    #[test]
+    fn digits_are_tabular() {
+        let (line, _) = laid_out("0123456789", 28.0, 999);
+        let places: alloc::vec::Vec<i32> = line.glyphs.iter().map(|placed| placed.x).collect();
+        assert!(places.windows(3).all(|at| at[2] - at[1] == at[1] - at[0]), "{places:?}");
+    }
+
+    #[test]
+    fn only_what_differs_is_damaged() {
+        let (old, mut fonts) = laid_out("12:34:56", 11.0, 99);
+        let (mut new, mut wider) = (old.clone(), old.clone());
+        let style = Style::new(Weight::Regular, 11.0);
+        new.lay_out("12:34:57", style, 99, &mut fonts);
+        wider.lay_out("112:34:57", style, 99, &mut fonts);
+        let at = Point::new(0, 20);
+        let all = old.ink(at, &mut fonts);
+        assert!(old.difference(at, &old.clone(), at, &mut fonts).is_empty());
+        let last = new.difference(at, &old, at, &mut fonts);
+        assert!(last.area() * 6 < all.area() && last.right() == all.right(), "{last:?} of {all:?}");
+        // Right-aligned, a digit more leaves the others in their place.
+        let digit = fonts.metrics(style).digit;
+        let more = wider.difference(Point::new(-digit, 20), &new, at, &mut fonts);
+        assert!(more.right() <= digit, "{more:?}");
+        let moved = old.difference(Point::new(0, 21), &old, at, &mut fonts);
+        assert_eq!(moved, all.union(&all.moved(Point::new(0, 1))));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_answered_and_keeps_its_width(text in ".{0,40}", size in -9.0..300.0f64, width_max in -9..200i32) {
+            let (line, mut fonts) = laid_out(&text, size, width_max);
+            let ellipsis = laid_out("…", size, 999).0.width();
+            prop_assert!(line.width() <= width_max.max(ellipsis));
+            let _ = line.ink(Point::new(i32::MAX, i32::MIN), &mut fonts);
+        }
+    }
+}

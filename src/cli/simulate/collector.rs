@@ -15,8 +15,8 @@ use engine::value::Value;
 use indicatif::ProgressBar;
 use serde::Serialize;
 
-use super::animated::Animated;
 use super::Arguments;
+use super::animated::Animated;
 use crate::cli::failure::Failure;
 
 /// All that a simulation is to leave behind.

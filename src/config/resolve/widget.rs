@@ -66,7 +66,7 @@ fn one<'t>(index: usize, widget: &form::Widget, at: Place<'t>, around: &mut Surr
         anchor: anchor(widget.anchor),
         z: widget.z,
         opacity: widget.opacity,
-        visible: widget.visible.as_ref().map(|when| around.formulas.unnamed(&when.0, at.get("visible"))),
+        visible: widget.visible.as_ref().map(|when| around.formulas.condition(&when.0, at.get("visible"))),
         sources: Vec::new(),
         look: look(&widget.look, at, widget.size, around),
     };
