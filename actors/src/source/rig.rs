@@ -53,15 +53,15 @@ impl Rig {
             let noted = actix::spawn(async move {
                 let mut readings = Vec::new();
                 while let Ok(reading) = arriving.recv_async().await {
-                    readings.push((world.now(), reading));
-                    if world.now() > span {
-                        break;
+                    // The timers' grain is a millisecond: what is due a moment later may come with it.
+                    if world.now().as_millis() <= span.as_millis() {
+                        readings.push((world.now(), reading));
                     }
                 }
                 readings
             });
             let ended = async {
-                world.sleep_until(span + Duration::from_micros(500)).await;
+                world.sleep_until(span + Duration::from_millis(1)).await;
                 stop.send(true).ok();
                 std::future::pending().await
             };

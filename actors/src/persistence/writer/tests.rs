@@ -176,6 +176,18 @@ fn a_database_at_its_limit_takes_the_new_for_the_old() {
 }
 
 #[test]
+fn what_is_too_old_goes_with_the_next_flush() {
+    with_writer(async |case| {
+        let days = |days: u64| days * 86_400_000;
+        for (tick, kept) in [(0, 1), (days(3), 2), (days(8), 2), (days(30), 1)] {
+            case.keep(tick, 1);
+            case.flush(1).await;
+            assert_eq!(case.ticks().len(), kept, "{tick}");
+        }
+    });
+}
+
+#[test]
 fn a_tick_is_in_or_out() {
     with_writer(async |case| {
         case.keep(0, 1);
