@@ -107,6 +107,7 @@ fn what_was_accepted_is_written_before_the_end() {
         version = 1
         [source.wave]
         kind = "generator"
+        shape = "saw"
         every = "10ms"
         [value]
         doubled = "wave.value * 2"
