@@ -210,6 +210,7 @@ impl Wiring {
         let Options { time, ticks, input, record, on_frame, on_event } = options;
         let replays = input.is_some();
         let header = self.header(time, input.as_ref())?;
+        let start_ms = (!replays).then_some(header.start_ms);
         let writer = if time == Time::Live { self.start_writer()? } else { None };
         let inlets = Inlets::new(&self.panel, input);
         let outlets = core::Outlets { on_frame, on_event, record, writer: writer.clone() };
@@ -219,7 +220,7 @@ impl Wiring {
         }
         started(self.handle(stop, &core));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
-        let clock = self.start_clock(&core, done, ticks)?;
+        let clock = self.start_clock(&core, done, ticks, start_ms)?;
         Ok(Running { core, sources, clock, writer })
     }
 

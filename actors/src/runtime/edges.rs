@@ -59,6 +59,7 @@ impl Wiring {
         core: &Core,
         done: flume::Receiver<Done>,
         ticks: Option<u64>,
+        start_ms: Option<i64>,
     ) -> Result<Child, Error> {
         let (stop, stopped) = watch::channel(false);
         let (answer, ended) = flume::bounded(1);
@@ -71,6 +72,7 @@ impl Wiring {
             pulse: self.pulse.clone(),
             telemetry: self.telemetry.clock.clone(),
             ticks,
+            start_ms,
         };
         self.world.spawn("clock", move || async move {
             let end = clock.run().await;
