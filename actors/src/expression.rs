@@ -124,25 +124,29 @@ impl ExpressionActor {
             self.errors[id.0 as usize] = None;
             changed.push((id, self.evaluator.value(id)));
         }
-        for (id, site) in self.evaluator.errors() {
+        let failed = self.evaluator.errors().map(|(id, site)| (id, site.problem.message()));
+        for (id, problem) in failed.collect::<Vec<_>>() {
             if self.conditions[id.0 as usize] {
                 changed.push((id, None));
             }
-            let problem = site.problem.message();
-            if inputs.sealed.tick >= self.quiet_until[id.0 as usize] {
-                let formula = self.panel.program.name(id).unwrap_or(self.panel.program.text(id));
-                tracing::warn!(formula, problem, "a formula keeps its last good result");
-                let pause = self.panel.fps.ticks_in(LOGGED_EVERY_MS);
-                self.quiet_until[id.0 as usize] = inputs.sealed.tick + pause;
-            }
-            self.errors[id.0 as usize] = Some(problem);
-            match self.named[id.0 as usize] {
-                Some(index) => self.telemetry.value(index).errors.increment(1),
-                None => self.telemetry.formulas.errors.increment(1),
-            }
+            self.fail(id, problem, inputs.sealed.tick);
         }
         self.telemetry.formulas.changed.increment(changed.len() as u64);
         if changed.is_empty() { self.none.clone() } else { changed.into() }
+    }
+
+    fn fail(&mut self, id: FormulaId, problem: String, tick: Tick) {
+        let index = id.0 as usize;
+        if tick >= self.quiet_until[index] {
+            let formula = self.panel.program.name(id).unwrap_or(self.panel.program.text(id));
+            tracing::warn!(formula, problem, "a formula failed and keeps its last good result");
+            self.quiet_until[index] = tick + self.panel.fps.ticks_in(LOGGED_EVERY_MS);
+        }
+        self.errors[index] = Some(problem);
+        match self.named[index] {
+            Some(value) => self.telemetry.value(value).errors.increment(1),
+            None => self.telemetry.formulas.errors.increment(1),
+        }
     }
 
     /// Compiles a slice of the formulas. They give the same results, bit for bit, compiled or not, so a

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use actix::{Actor, Context, Handler, Message, Recipient};
-use engine::ring::intake::{Intake, Sealed};
-use engine::sample::{Reading, SourceId, SourceState};
+use engine::ring::intake::{Intake, Rejection, Sealed};
+use engine::sample::{SourceId, SourceState};
 
 use crate::handle::{QuerySources, SourceReport};
 use crate::recording::{Recorder, Replay};
-use crate::source::port::{Arrived, Counts, Doorbell};
+use crate::source::port::{Arrived, Counts, Doorbell, Posted};
 use crate::telemetry::Telemetry;
+use crate::world::World;
 
 /// Begins a tick: the first message of its way through the core.
 #[derive(Clone, Copy, Debug, Message)]
@@ -55,7 +56,7 @@ pub enum Feed {
     /// Running sources.
     Sources {
         /// The receiving sides of their ports, by [`SourceId`].
-        ports: Vec<flume::Receiver<Reading>>,
+        ports: Vec<flume::Receiver<Posted>>,
         /// What supervisors say.
         reports: flume::Receiver<Report>,
         /// Rings when something has arrived.
@@ -75,6 +76,8 @@ pub struct SourceInfo {
 
 /// The actor of the ring.
 pub struct RingActor {
+    /// Time, for measuring.
+    pub world: World,
     /// The ring and what it knows.
     pub intake: Intake,
     /// Where the inputs come from.
@@ -97,8 +100,9 @@ impl RingActor {
         doorbell.answer();
         for port in ports {
             // Bounded by what waits now, so that a flood cannot hold the ring up.
-            for reading in port.try_iter().take(port.len()) {
+            for Posted { at, reading } in port.try_iter().take(port.len()) {
                 self.intake.accept(reading);
+                self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
         for report in reports.try_iter() {
@@ -138,7 +142,9 @@ impl RingActor {
             source.samples.absolute(status.samples);
             source.dropped.absolute(info.counts.dropped.load(Ordering::Relaxed));
             source.restarts.absolute(info.report.restarts);
-            source.set_rejected(&status.rejected);
+            let mut rejected = status.rejected;
+            rejected[Rejection::Malformed as usize] = info.counts.rejected.load(Ordering::Relaxed);
+            source.set_rejected(&rejected);
         }
     }
 
@@ -193,7 +199,7 @@ impl Handler<QuerySources> for RingActor {
             state: status.state,
             samples: status.samples,
             dropped: source.counts.dropped.load(Ordering::Relaxed),
-            rejected: status.rejected.iter().sum(),
+            rejected: status.rejected.iter().sum::<u64>() + source.counts.rejected.load(Ordering::Relaxed),
             ..source.report.clone()
         });
         reports.collect()

@@ -55,11 +55,13 @@ pub enum Rejection {
     WrongKind,
     /// A timestamp further than [`SKEW_MS_MAX`] from the engine's time.
     Timestamp,
+    /// Input that the source itself could not read; counted there.
+    Malformed,
 }
 
 impl Rejection {
     /// Every reason, in the order of [`SourceStatus::rejected`].
-    pub const ALL: [Rejection; 7] = [
+    pub const ALL: [Rejection; 8] = [
         Rejection::NotFinite,
         Rejection::TextTooLong,
         Rejection::KeyEmpty,
@@ -67,6 +69,7 @@ impl Rejection {
         Rejection::TooManyKeys,
         Rejection::WrongKind,
         Rejection::Timestamp,
+        Rejection::Malformed,
     ];
 
     /// The word for it in metrics and messages.
@@ -79,6 +82,7 @@ impl Rejection {
             Rejection::TooManyKeys => "too_many_keys",
             Rejection::WrongKind => "wrong_kind",
             Rejection::Timestamp => "timestamp",
+            Rejection::Malformed => "malformed",
         }
     }
 }

@@ -162,7 +162,7 @@ fn after_a_long_pause_it_goes_on_from_where_it_was() {
     let case = case("a.csv", format!("time,a\n{rows}"));
     rig::simulate(async {
         let world = World::simulated(false);
-        let (port, arriving) = Port::new(Policy::Block, Doorbell::default());
+        let (port, arriving) = Port::new(world, Policy::Block, Doorbell::default());
         let (_stop, stopped) = watch::channel(false);
         let mut context = Context::new(SourceId(0), world, 7, port, stopped);
         let options = case.options.clone();
