@@ -115,7 +115,7 @@ fn painting(criterion: &mut Criterion) {
         bencher.iter_batched(
             || {
                 let mut stage = warm.clone();
-                stage.repaint();
+                stage.invalidate();
                 stage
             },
             |mut stage| step(&mut stage, 1, &results),

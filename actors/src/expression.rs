@@ -27,6 +27,9 @@ pub struct Evaluated {
     pub changed: Arc<[(FormulaId, Option<Value>)]>,
 }
 
+/// The least time between two log lines about one failing formula, in milliseconds.
+const LOGGED_EVERY_MS: u64 = 10_000;
+
 /// The tick from which formulas are compiled to native code, a slice a tick: first frames come first.
 const NATIVE_FROM: Tick = Tick(60);
 
@@ -40,8 +43,12 @@ pub struct ExpressionActor {
     keys: Vec<Option<Value>>,
     /// The newest states of the sources.
     states: Vec<SourceState>,
-    /// The named values' formulas that failed when last evaluated, and why.
+    /// Per formula: why it failed when last evaluated, if it did.
     errors: Vec<Option<String>>,
+    /// Per formula: until when its failures are not logged.
+    quiet_until: Vec<Tick>,
+    /// Per formula: which named value it is.
+    named: Vec<Option<usize>>,
     /// Per formula: whether it is a condition, which does not hold while it fails.
     conditions: Vec<bool>,
     none: Arc<[(FormulaId, Option<Value>)]>,
@@ -70,9 +77,15 @@ impl ExpressionActor {
         for id in panel.triggers.iter().map(|trigger| trigger.when).chain(visible) {
             conditions[id.0 as usize] = true;
         }
+        let mut named = vec![None; panel.program.len()];
+        for (index, (_, id)) in panel.values.iter().enumerate() {
+            named[id.0 as usize] = Some(index);
+        }
         Ok(ExpressionActor {
             states: vec![SourceState::default(); panel.sources.len()],
             errors: vec![None; panel.program.len()],
+            quiet_until: vec![Tick(0); panel.program.len()],
+            named,
             none: Arc::new([]),
             is_native: false,
             world,
@@ -115,8 +128,18 @@ impl ExpressionActor {
             if self.conditions[id.0 as usize] {
                 changed.push((id, None));
             }
-            self.errors[id.0 as usize] = Some(site.problem.message());
-            self.telemetry.formulas.errors.increment(1);
+            let problem = site.problem.message();
+            if inputs.sealed.tick >= self.quiet_until[id.0 as usize] {
+                let formula = self.panel.program.name(id).unwrap_or(self.panel.program.text(id));
+                tracing::warn!(formula, problem, "a formula keeps its last good result");
+                let pause = self.panel.fps.ticks_in(LOGGED_EVERY_MS);
+                self.quiet_until[id.0 as usize] = inputs.sealed.tick + pause;
+            }
+            self.errors[id.0 as usize] = Some(problem);
+            match self.named[id.0 as usize] {
+                Some(index) => self.telemetry.value(index).errors.increment(1),
+                None => self.telemetry.formulas.errors.increment(1),
+            }
         }
         self.telemetry.formulas.changed.increment(changed.len() as u64);
         if changed.is_empty() { self.none.clone() } else { changed.into() }
@@ -135,12 +158,9 @@ impl ExpressionActor {
     }
 
     fn export(&self, changed: &[(FormulaId, Option<Value>)]) {
-        if changed.is_empty() {
-            return;
-        }
-        for (index, (_, id)) in self.panel.values.iter().enumerate() {
-            if changed.iter().any(|(changed, _)| changed == id) {
-                self.telemetry.value(index).set(self.evaluator.value(*id).and_then(|value| value.number()));
+        for (id, value) in changed {
+            if let Some(index) = self.named[id.0 as usize] {
+                self.telemetry.value(index).set(value.as_ref().and_then(Value::number));
             }
         }
     }

@@ -16,8 +16,8 @@ use crate::telemetry::Telemetry;
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Begin {
-    /// Milliseconds by which the clock was set forward.
-    pub rebase_ms: u64,
+    /// Milliseconds by which the clock is set forward, or back below 0.
+    pub rebase_ms: i64,
     /// Whether this tick is painted; every tick is stepped.
     pub paint: bool,
 }
@@ -110,7 +110,7 @@ impl RingActor {
         }
     }
 
-    fn replay(&mut self) -> u64 {
+    fn replay(&mut self) -> i64 {
         let Feed::Replay(replay) = &mut self.feed else { return 0 };
         let inputs = replay.inputs(self.intake.next_tick());
         inputs.readings.into_iter().for_each(|reading| self.intake.accept(reading));
@@ -169,7 +169,7 @@ impl Handler<Begin> for RingActor {
     fn handle(&mut self, begin: Begin, _: &mut Self::Context) {
         self.drain();
         let replayed_ms = self.replay();
-        let (sealed, missed) = self.intake.seal(begin.rebase_ms + replayed_ms);
+        let (sealed, missed) = self.intake.seal(begin.rebase_ms.saturating_add(replayed_ms));
         self.record(&sealed);
         self.count(&sealed, missed);
         self.next.do_send(Inputs { sealed: Arc::new(sealed), paint: begin.paint });

@@ -32,10 +32,10 @@ impl Doorbell {
 
     /// Wakes the ring, unless it is already awake and about to look.
     pub fn press(&self) {
-        if !self.rung.swap(true, Ordering::AcqRel) {
-            if let Some(ring) = self.ring.get().and_then(WeakRecipient::upgrade) {
-                ring.do_send(Arrived);
-            }
+        if !self.rung.swap(true, Ordering::AcqRel)
+            && let Some(ring) = self.ring.get().and_then(WeakRecipient::upgrade)
+        {
+            ring.do_send(Arrived);
         }
     }
 
@@ -143,12 +143,6 @@ mod tests {
         }
     }
 
-    fn doorbell() -> (Doorbell, Arc<AtomicU64>) {
-        let rung = Arc::new(AtomicU64::new(0));
-        let ring = Ring { rung: rung.clone() }.start();
-        (Doorbell::new(ring.recipient()), rung)
-    }
-
     fn reading(sequence: u64) -> Reading {
         Reading { source: SourceId(0), sequence, timestamp_ms: None, values: Vec::new() }
     }
@@ -159,7 +153,7 @@ mod tests {
         const ALL: u64 = PORT_READINGS as u64 + EXCESS;
         let check = |policy, first: u64, accepted: u64, dropped: u64| {
             simulate(async {
-                let (port, arriving) = Port::new(policy, doorbell().0);
+                let (port, arriving) = Port::new(policy, Doorbell::default());
                 for sequence in 0..ALL {
                     port.send(reading(sequence)).await;
                 }
@@ -178,7 +172,7 @@ mod tests {
     #[test]
     fn a_blocking_port_loses_nothing() {
         simulate(async {
-            let (port, arriving) = Port::new(Policy::Block, doorbell().0);
+            let (port, arriving) = Port::new(Policy::Block, Doorbell::default());
             for sequence in 0..PORT_READINGS as u64 {
                 port.send(reading(sequence)).await;
             }
@@ -199,7 +193,10 @@ mod tests {
     #[test]
     fn the_doorbell_rings_once_until_it_is_answered() {
         simulate(async {
-            let (doorbell, rung) = doorbell();
+            let rung = Arc::new(AtomicU64::new(0));
+            let ring = Ring { rung: rung.clone() }.start();
+            let doorbell = Doorbell::default();
+            doorbell.connect(ring.downgrade().recipient());
             let (port, _arriving) = Port::new(Policy::DropOldest, doorbell.clone());
             let ring_times = async |readings: u64| {
                 for sequence in 0..readings {
@@ -218,7 +215,7 @@ mod tests {
     #[test]
     fn sequence_numbers_go_on_across_restarts() {
         simulate(async {
-            let (port, _arriving) = Port::new(Policy::DropOldest, doorbell().0);
+            let (port, _arriving) = Port::new(Policy::DropOldest, Doorbell::default());
             let after_a_restart = port.clone();
             assert_eq!(port.take_sequence(3), 0);
             assert_eq!(after_a_restart.take_sequence(1), 3);
