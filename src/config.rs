@@ -122,7 +122,8 @@ fn check(text: &str, folder: &Path, problems: &mut Problems) -> Option<(Panel, H
     let schema = schema::schema();
     let clean = walk::walk(schema.as_value(), text, raw.clone(), problems);
     let file = deserialize(&clean, problems)?;
-    Some(resolve::resolve(&file, Place::root(text, &clean), Place::root(text, &raw), folder, problems))
+    let (clean, raw) = (Place::root(text, &clean), Place::root(text, &raw));
+    Some(resolve::resolve(resolve::Setting { file: &file, clean, raw, folder }, problems))
 }
 
 /// What serde makes of the clean tree. The walk leaves nothing that it objects to; should the two ever

@@ -95,7 +95,10 @@ fn unreadable(error: &serde_json::Error) -> Refusal {
     let message = error.to_string();
     // The offset says where.
     let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
-    Refusal { message: format!("this line is no request: {message}"), offset: error.column().saturating_sub(1) }
+    Refusal {
+        message: format!("this line is no request: {message}"),
+        offset: error.column().saturating_sub(1),
+    }
 }
 
 /// The first error of several problems.

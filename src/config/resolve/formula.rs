@@ -4,9 +4,11 @@ use actors::panel::Key;
 use engine::diagnostic::Diagnostic;
 use engine::formula::{self, Entry, FormulaId, Kind, Program};
 use engine::sample::SourceId;
-use engine::template::{Part, Template};
+use engine::template::{self, Part, Style, Template};
 use engine::widget::{Look, Widget};
 
+use super::Setting;
+use crate::config::file;
 use crate::config::place::Place;
 use crate::config::problems::Problems;
 
@@ -37,13 +39,19 @@ enum Purpose {
     Number,
     /// Something that holds or not.
     Condition,
+    /// Something that is written as a number.
+    Formatted,
 }
 
 impl<'t> Formulas<'t> {
-    /// A formula whose result other formulas use as `name`.
-    pub(super) fn named(&mut self, name: &str, text: &str, place: Place<'t>) -> FormulaId {
-        let (name, text) = (Some(name.into()), text.into());
-        self.add(Written { name, text, purpose: Purpose::Any, place, offset: 0 })
+    /// The named values, whose results other formulas use by name.
+    pub(super) fn values(&mut self, setting: Setting<'t>) -> Vec<(String, FormulaId)> {
+        let at = setting.clean.get("value");
+        let add = |(name, text): &(String, file::Formula)| {
+            let (text, place, purpose) = (text.0.clone(), at.get(name), Purpose::Any);
+            (name.clone(), self.add(Written { name: Some(name.clone()), text, purpose, place, offset: 0 }))
+        };
+        setting.file.value.0.iter().map(add).collect()
     }
 
     /// A formula whose result must be a number.
@@ -57,9 +65,21 @@ impl<'t> Formulas<'t> {
     }
 
     /// The formulas of a template.
-    pub(super) fn template(&mut self, text: &str, place: Place<'t>, _problems: &mut Problems) -> Template {
-        let _ = place;
-        Template { parts: vec![Part::Literal(text.into())] }
+    pub(super) fn template(&mut self, text: &str, place: Place<'t>, problems: &mut Problems) -> Template {
+        let (draft, found) = template::parse(text);
+        for problem in found {
+            problems.add_within(problem, |span| place.within(span));
+        }
+        let template = draft.resolve(|formula, span| self.unnamed(formula, Purpose::Any, place, span.start));
+        for part in &template.parts {
+            if let Part::Formula(id, format) = part
+                && format.style != Style::Plain
+                && let Some(written) = self.written.get_mut(id.0 as usize)
+            {
+                written.purpose = Purpose::Formatted;
+            }
+        }
+        template
     }
 
     fn unnamed(&mut self, text: &str, purpose: Purpose, place: Place<'t>, offset: usize) -> FormulaId {
@@ -105,8 +125,17 @@ impl Written<'_> {
     fn no_text(&self) -> Option<Diagnostic> {
         let (message, help) = match self.purpose {
             Purpose::Any => return None,
-            Purpose::Number => ("a number is needed here, and this formula gives a text", "choose a key that is a number, or show the text with a `text` widget"),
-            Purpose::Condition => ("a condition is needed here, and this formula gives a text", "compare it, for example `… == \"on\"`"),
+            Purpose::Number => (
+                "a number is needed here, and this formula gives a text",
+                "choose a key that is a number, or show the text with a `text` widget",
+            ),
+            Purpose::Condition => (
+                "a condition is needed here, and this formula gives a text",
+                "compare it, for example `… == \"on\"`",
+            ),
+            Purpose::Formatted => {
+                ("this formula gives a text, but its format is one of numbers", "leave the format out")
+            }
         };
         let span = self.in_file(0..self.text.len());
         Some(Diagnostic::error("wrong-kind", span, message).with_help(help))
@@ -128,10 +157,7 @@ pub(super) fn connect(widgets: &mut [Widget], program: &Program, keys: &[Key]) {
 fn formulas_of(widget: &Widget) -> Vec<FormulaId> {
     let mut formulas: Vec<FormulaId> = widget.visible.into_iter().collect();
     match &widget.look {
-        Look::Text(text) => formulas.extend(text.template.parts.iter().filter_map(|part| match part {
-            Part::Literal(_) => None,
-            Part::Formula(id, _) => Some(*id),
-        })),
+        Look::Text(text) => formulas.extend(text.template.formulas()),
         Look::Progress(bar) => formulas.push(bar.value),
         Look::Sparkline(chart) => formulas.push(chart.value),
         Look::Shape(_) => {}

@@ -6,9 +6,9 @@ use actors::source::{Error, KeySpec, Kind, Policy, Source, generator, playback, 
 use engine::diagnostic::Diagnostic;
 use engine::tick::Fps;
 
+use super::Setting;
 use crate::config::duration::Duration;
 use crate::config::file::source as form;
-use crate::config::names::Named;
 use crate::config::place::Place;
 use crate::config::problems::Problems;
 use crate::config::utc_offset;
@@ -17,17 +17,12 @@ use crate::config::utc_offset;
 const SHORTEST_MS: u64 = 1;
 
 /// The sources of a configuration, and what each says that it sends.
-pub(super) fn resolve(
-    sources: &Named<form::Source>,
-    at: Place<'_>,
-    fps: Fps,
-    folder: &Path,
-    problems: &mut Problems,
-) -> (Vec<Source>, Vec<Vec<KeySpec>>) {
+pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Vec<Source>, Vec<Vec<KeySpec>>) {
+    let (at, fps) = (setting.clean.get("source"), setting.fps());
     let resolve = |(name, source): &(String, form::Source)| {
         let at = at.get(name);
         let before = problems.len();
-        let kind = kind(&source.kind, at, fps, folder, problems);
+        let kind = kind(&source.kind, at, fps, setting.folder, problems);
         let policy = match (source.on_full, &kind) {
             (Some(form::OnFull::Block), _) | (None, Kind::Playback(_)) => Policy::Block,
             (Some(form::OnFull::DropNewest), _) => Policy::DropNewest,
@@ -38,7 +33,7 @@ pub(super) fn resolve(
         let keys = if problems.len() == before { keys(&kind, at, problems) } else { Vec::new() };
         (Source { name: name.clone(), kind, stale_after, policy }, keys)
     };
-    sources.0.iter().map(resolve).unzip()
+    setting.file.source.0.iter().map(resolve).unzip()
 }
 
 /// What a source says that it sends. One that cannot say it today may well tomorrow.
