@@ -1,3 +1,6 @@
-//! The face of tinydisplay: HTTP and the studio.
+//! The face of tinydisplay: the command line, configuration files, HTTP and the studio. The binary is a thin
+//! wrapper around [`cli`].
 
+pub mod cli;
+pub mod config;
 pub mod http;

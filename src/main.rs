@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The binary; everything it does is in [`tinydisplay::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tinydisplay::cli::main()
+}

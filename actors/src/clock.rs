@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use crate::handle::Pulse;
 use crate::renderer::Done;
 use crate::ring::Begin;
-use crate::telemetry::Telemetry;
+use crate::telemetry;
 use crate::world::World;
 
 /// A clock that is further behind than this, as after a suspend, does not catch up: it is set anew.
@@ -23,7 +23,9 @@ const NAP_MAX: Duration = Duration::from_millis(50);
 /// Why a clock ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It was told to stop, or had made all its ticks.
+    /// It has made all its ticks.
+    Finished,
+    /// It was told to stop.
     Stopped,
     /// The core does not answer any more.
     CoreDied,
@@ -44,7 +46,7 @@ pub struct Clock {
     /// How the run is doing, for all who want to know.
     pub pulse: watch::Sender<Pulse>,
     /// Counters.
-    pub telemetry: Telemetry,
+    pub telemetry: telemetry::Clock,
     /// How many ticks it makes; `None` until it is stopped.
     pub ticks: Option<u64>,
 }
@@ -60,15 +62,15 @@ impl Clock {
             let late = self.world.now().saturating_sub(due);
             let rebase_ms = if late > BEHIND_MAX { late.as_millis() as u64 } else { 0 };
             origin += Duration::from_millis(rebase_ms);
-            if self.step(tick, late, rebase_ms).await == End::CoreDied {
+            if !self.step(tick, late, rebase_ms).await {
                 return End::CoreDied;
             }
             if stopped {
-                break;
+                return End::Stopped;
             }
             tick = tick.next();
         }
-        End::Stopped
+        End::Finished
     }
 
     /// Sleeps until a tick is due and says whether the clock was told to stop meanwhile.
@@ -85,21 +87,30 @@ impl Clock {
         }
     }
 
-    async fn step(&mut self, tick: Tick, late: Duration, rebase_ms: u64) -> End {
+    /// Sends a tick through the core and says whether it came out.
+    async fn step(&mut self, tick: Tick, late: Duration, rebase_ms: u64) -> bool {
         let length = Duration::from_nanos(self.fps.nanos_at(Tick(1)));
         let paint = tick == Tick(0) || rebase_ms > 0 || late < length;
         let began = self.world.now();
         if self.core.try_send(Begin { rebase_ms, paint }).is_err() {
-            return End::CoreDied;
+            return false;
         }
-        let Ok(done) = self.done.recv_async().await else { return End::CoreDied };
-        self.telemetry.tick(late, self.world.now().saturating_sub(began));
+        let Ok(done) = self.done.recv_async().await else { return false };
+        let duration = self.world.now().saturating_sub(began);
+        let is_late = late > length / 2;
         self.pulse.send_modify(|pulse| {
             pulse.tick = done.tick;
-            pulse.late_ticks += u64::from(late > length / 2);
+            pulse.duration = duration;
+            pulse.late_ticks += u64::from(is_late);
             pulse.skipped_frames += u64::from(!paint);
             pulse.ready |= paint;
         });
-        End::Stopped
+        self.telemetry.ticks.increment(1);
+        self.telemetry.late_ticks.increment(u64::from(is_late));
+        self.telemetry.skipped_frames.increment(u64::from(!paint));
+        self.telemetry.rebases.increment(u64::from(rebase_ms > 0));
+        self.telemetry.lateness.record(late);
+        self.telemetry.duration.record(duration);
+        true
     }
 }

@@ -53,7 +53,8 @@ impl CoordinationActor {
         }
         let sealed = &evaluated.inputs.sealed;
         let names = &self.sources;
-        let states = sealed.states.iter().filter_map(|(id, state)| Some((names.get(usize::from(id.0))?, *state)));
+        let states =
+            sealed.states.iter().filter_map(|(id, state)| Some((names.get(usize::from(id.0))?, *state)));
         let states: Vec<_> = states.map(|(name, state)| (name.as_str(), state)).collect();
         let (tick, rebased_ms) = (sealed.tick, sealed.rebased_ms);
         self.coordinator.step(&Step { tick, results: &self.results, states: &states, rebased_ms }).into()
@@ -61,7 +62,7 @@ impl CoordinationActor {
 
     fn announce(&mut self, events: &[Event]) {
         for event in events {
-            self.telemetry.event(event);
+            self.telemetry.events.count(event.kind);
             if let Some(sink) = &mut self.sink {
                 sink(event);
             }
@@ -90,7 +91,8 @@ impl CoordinationActor {
         };
         // The display never waits for the database: what finds no room is dropped and counted.
         let dropped = writer.try_send(Entry::Keep(ledger)).is_err();
-        self.telemetry.kept(writer.len(), dropped);
+        self.telemetry.persistence.dropped.increment(u64::from(dropped));
+        self.telemetry.persistence.queue.set(writer.len() as f64);
     }
 }
 

@@ -2,6 +2,7 @@
 //! it never keeps an actor from ending.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Message, WeakRecipient};
 use engine::event::Event;
@@ -70,11 +71,29 @@ pub struct SourceReport {
     pub error: Option<String>,
 }
 
+impl SourceReport {
+    /// A source that has just been started.
+    pub fn new(name: &str, kind: &'static str) -> SourceReport {
+        SourceReport {
+            name: name.into(),
+            kind,
+            state: SourceState::default(),
+            samples: 0,
+            dropped: 0,
+            rejected: 0,
+            restarts: 0,
+            error: None,
+        }
+    }
+}
+
 /// How the run is doing, as the clock sees it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pulse {
     /// The newest tick that went through the whole chain.
     pub tick: Tick,
+    /// How long that tick took, from its beginning to the picture.
+    pub duration: Duration,
     /// Ticks that began more than half a tick late.
     pub late_ticks: u64,
     /// Ticks that were stepped and not painted.

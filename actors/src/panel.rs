@@ -38,6 +38,8 @@ pub struct Panel {
     pub triggers: Vec<Trigger>,
     /// The animations; an [`engine::animation::AnimationId`] is an index into them.
     pub animations: Vec<Animation>,
+    /// The page's name.
+    pub page: String,
     /// The page.
     pub scene: Scene,
     /// The outputs besides HTTP.
@@ -77,6 +79,22 @@ pub enum Output {
     },
     /// Takes frames and drops them.
     Null,
+}
+
+impl Persistence {
+    /// The usual time between two flushes.
+    pub const FLUSH: Duration = Duration::from_millis(250);
+}
+
+impl Output {
+    /// Its kind, as in the configuration.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Output::Web => "web",
+            Output::Png { .. } => "png",
+            Output::Null => "null",
+        }
+    }
 }
 
 /// How state is kept.

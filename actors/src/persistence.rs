@@ -1,13 +1,33 @@
 //! Persistence: one writer with a connection and a thread of its own. The core hands it what each tick
-//! decided through a bounded mailbox and never waits for it.
+//! decided through a bounded mailbox and never waits for it. Whatever happens to the disk, the display
+//! goes on: while nothing can be written the newest ticks wait in a bounded queue, older ones are dropped
+//! and counted, and the writer tries again.
 
+pub mod history;
+mod queue;
+mod retention;
+mod rows;
+mod schema;
+mod writer;
+
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::Duration;
 
 use engine::event::Event;
 use engine::formula::FormulaId;
 use engine::sample::{KeyId, Sample};
 use engine::tick::Tick;
 use engine::value::Value;
+
+use crate::panel;
+use crate::world::World;
+pub use history::History;
+pub use retention::Retention;
+pub use schema::VERSION as SCHEMA_VERSION;
+use writer::Writer;
 
 /// What one tick has for the database. All of it is written in one transaction or not at all.
 #[derive(Clone, Debug)]
@@ -34,3 +54,119 @@ pub enum Entry {
     /// The last message: write everything, close the database, then answer.
     Drain(flume::Sender<()>),
 }
+
+/// What the writer has counted, for pages and metrics.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Rows that were committed.
+    pub rows: AtomicU64,
+    /// Flushes that succeeded.
+    pub flushes: AtomicU64,
+    /// Flushes that failed.
+    pub failures: AtomicU64,
+    /// Ledgers that were dropped because nothing could be written for too long.
+    pub dropped: AtomicU64,
+    /// Samples whose key was never named, so that they could not be written.
+    pub nameless: AtomicU64,
+    /// Rows that wait to be written.
+    pub pending_rows: AtomicU64,
+    /// How long the last successful flush took, in microseconds.
+    pub last_flush_us: AtomicU64,
+    /// The size of the database file in bytes.
+    pub database_bytes: AtomicU64,
+    /// Whether the last try to write failed.
+    pub degraded: AtomicBool,
+}
+
+/// Why a database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is of a later version of this program.
+    #[error(
+        "`{file}` was written by a newer tinydisplay (schema {found}; this one knows {SCHEMA_VERSION}); \
+         use that, or name another file in [persistence]"
+    )]
+    Newer {
+        /// The database.
+        file: PathBuf,
+        /// Its schema's version.
+        found: usize,
+    },
+    /// It is of another program.
+    #[error("`{file}` is the database of another program; name another file in [persistence]")]
+    Foreign {
+        /// The database.
+        file: PathBuf,
+    },
+    /// Its folder is not there and cannot be made.
+    #[error("cannot make the folder `{folder}`: {error}")]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// The system's reason.
+        error: io::Error,
+    },
+    /// SQLite's own reason.
+    #[error("SQLite: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl Error {
+    /// Whether trying again is pointless: only another program or another file helps.
+    pub fn is_permanent(&self) -> bool {
+        matches!(self, Error::Newer { .. } | Error::Foreign { .. })
+    }
+}
+
+/// Writes what arrives in `mailbox` until [`Entry::Drain`] comes or nobody is left to send. What arrived is
+/// written at the latest when `options.flush` has passed, sooner when there is much of it. Formula `i`
+/// is kept under `labels[i]`, if it has one.
+///
+/// Blocks its thread while it writes: give it one of its own.
+///
+/// # Errors
+/// [`Error::Newer`] and [`Error::Foreign`], at once. Nothing else ends it.
+pub async fn run(
+    options: panel::Persistence,
+    labels: Vec<Option<Arc<str>>>,
+    counts: Arc<Counts>,
+    world: World,
+    mailbox: flume::Receiver<Entry>,
+) -> Result<(), Error> {
+    let mut writer = Writer::new(options, labels, counts, world);
+    writer.open()?;
+    loop {
+        let entry = tokio::select! {
+            // The deadline first: a flood of entries must not put off the flush.
+            biased;
+            () = until(&world, writer.due()) => {
+                writer.flush()?;
+                continue;
+            }
+            entry = mailbox.recv_async() => entry,
+        };
+        match entry {
+            Ok(Entry::Keep(ledger)) => writer.keep(ledger),
+            Ok(Entry::Drain(answer)) => {
+                writer.close();
+                // Whoever asked may have given up waiting.
+                answer.send(()).ok();
+                return Ok(());
+            }
+            Err(flume::RecvError::Disconnected) => {
+                writer.close();
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn until(world: &World, due: Option<Duration>) {
+    match due {
+        Some(at) => world.sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests;

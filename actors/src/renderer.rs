@@ -6,7 +6,7 @@ use std::sync::Arc;
 use actix::{Actor, Context, Handler};
 use engine::animation::{self, Animation, Pose};
 use engine::formula::Results;
-use engine::paint::frame::Frame;
+use engine::paint::Frame;
 use engine::sample::SourceState;
 use engine::scene::{Stage, Step};
 use engine::tick::Tick;
@@ -14,7 +14,8 @@ use tokio::sync::watch;
 
 use crate::coordination::Coordinated;
 use crate::handle::Picture;
-use crate::telemetry::Telemetry;
+use crate::telemetry;
+use crate::world::World;
 
 /// Says that a tick has gone through the whole core.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,8 @@ pub type FrameSink = Box<dyn FnMut(Tick, &Frame) + Send>;
 
 /// The actor of the renderer.
 pub struct RendererActor {
+    /// Time, for measuring.
+    pub world: World,
     /// The page.
     pub stage: Stage,
     /// The animations.
@@ -49,7 +52,7 @@ pub struct RendererActor {
     /// Tells the clock.
     pub done: flume::Sender<Done>,
     /// Counters.
-    pub telemetry: Telemetry,
+    pub telemetry: telemetry::Painting,
 }
 
 /// As many pictures as may be in use by slow outputs before new ones are allocated.
@@ -71,6 +74,7 @@ impl RendererActor {
     }
 
     fn paint(&mut self, tick: Tick) {
+        let began = self.world.now();
         let damage: u64 = self.stage.paint().iter().map(|rect| rect.area()).sum();
         if let Some(sink) = &mut self.sink {
             sink(tick, self.stage.frame());
@@ -78,19 +82,23 @@ impl RendererActor {
         if damage > 0 {
             self.publish(tick);
         }
-        self.telemetry.painted(damage);
+        self.telemetry.damage_pixels.increment(damage);
+        self.telemetry.duration.record(self.world.now().saturating_sub(began));
     }
 
     fn publish(&mut self, tick: Tick) {
         let free = self.spare.iter().position(|picture| Arc::strong_count(picture) == 1);
-        let mut picture = free.map(|index| self.spare.swap_remove(index)).unwrap_or_default();
-        match Arc::get_mut(&mut picture) {
+        let mut spare = free.map(|index| self.spare.swap_remove(index));
+        let picture = match spare.as_mut().and_then(Arc::get_mut) {
             Some(picture) => {
                 picture.tick = tick;
                 picture.frame.clone_from(self.stage.frame());
+                spare.take()
             }
-            None => picture = Arc::new(Picture { tick, frame: self.stage.frame().clone() }),
-        }
+            None => None,
+        };
+        let new = || Arc::new(Picture { tick, frame: self.stage.frame().clone() });
+        let picture = picture.unwrap_or_else(new);
         let shown = self.pictures.send_replace(picture);
         if self.spare.len() < SPARE_MAX {
             self.spare.push(shown);

@@ -22,6 +22,11 @@ pub struct Begin {
     pub paint: bool,
 }
 
+/// The last message: writes out what is left of a recording.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "std::io::Result<()>")]
+pub struct Finish;
+
 /// A tick's inputs on their way through the core.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
@@ -113,6 +118,30 @@ impl RingActor {
         inputs.rebased_ms
     }
 
+    fn count(&self, sealed: &Sealed, missed: u64) {
+        if missed > 0 {
+            tracing::warn!(missed, "more samples came within a tick than the ring holds");
+        }
+        for (source, state) in sealed.states.iter() {
+            self.telemetry.source(*source).set_state(*state);
+        }
+        if sealed.samples.is_empty() && sealed.states.is_empty() {
+            return;
+        }
+        let (ring, telemetry) = (self.intake.ring(), &self.telemetry.ring);
+        telemetry.samples.set(ring.len() as f64);
+        telemetry.bytes.set(ring.bytes() as f64);
+        telemetry.keys.set(self.intake.keys().all().len() as f64);
+        telemetry.overwritten.absolute(ring.overwritten_total());
+        for (id, (status, info)) in (0..).zip(self.intake.sources().iter().zip(&self.sources)) {
+            let source = self.telemetry.source(SourceId(id));
+            source.samples.absolute(status.samples);
+            source.dropped.absolute(info.counts.dropped.load(Ordering::Relaxed));
+            source.restarts.absolute(info.report.restarts);
+            source.set_rejected(&status.rejected);
+        }
+    }
+
     fn record(&mut self, sealed: &Sealed) {
         let Some(recorder) = &mut self.recorder else { return };
         if let Err(error) = recorder.write(sealed, self.intake.keys()) {
@@ -124,12 +153,6 @@ impl RingActor {
 
 impl Actor for RingActor {
     type Context = Context<Self>;
-
-    fn stopped(&mut self, _: &mut Self::Context) {
-        if let Some(Err(error)) = self.recorder.take().map(Recorder::finish) {
-            tracing::error!(%error, "the end of the recording cannot be written");
-        }
-    }
 }
 
 impl Handler<Arrived> for RingActor {
@@ -148,8 +171,16 @@ impl Handler<Begin> for RingActor {
         let replayed_ms = self.replay();
         let (sealed, missed) = self.intake.seal(begin.rebase_ms + replayed_ms);
         self.record(&sealed);
-        self.telemetry.sealed(&sealed, missed, &self.intake);
+        self.count(&sealed, missed);
         self.next.do_send(Inputs { sealed: Arc::new(sealed), paint: begin.paint });
+    }
+}
+
+impl Handler<Finish> for RingActor {
+    type Result = std::io::Result<()>;
+
+    fn handle(&mut self, _: Finish, _: &mut Self::Context) -> Self::Result {
+        self.recorder.take().map_or(Ok(()), Recorder::finish)
     }
 }
 

@@ -5,18 +5,24 @@
 pub mod generator;
 pub mod playback;
 pub mod port;
+#[cfg(test)]
+pub(crate) mod rig;
+mod schedule;
 pub mod system;
 pub mod time;
+mod walk;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::formula;
 use engine::sample::{Reading, SourceId};
 use engine::value::Value;
 use tokio::sync::watch;
 
 use crate::world::World;
 pub use port::Port;
+pub use walk::walk;
 
 /// A source as configured.
 #[derive(Clone, Debug)]
@@ -42,6 +48,87 @@ pub enum Kind {
     Generator(generator::Options),
     /// Recorded data.
     Playback(playback::Options),
+}
+
+impl Kind {
+    /// The word for it in configurations, pages and metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Kind::System(_) => "system",
+            Kind::Time(_) => "time",
+            Kind::Generator(_) => "generator",
+            Kind::Playback(_) => "playback",
+        }
+    }
+
+    /// Whether it reads the world outside, so that a simulation puts a seeded [`walk`] in its place.
+    pub fn is_live(&self) -> bool {
+        matches!(self, Kind::System(_))
+    }
+
+    /// The keys that it will send, as far as they can be known before it runs.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] when it can never run with its options.
+    pub fn keys(&self) -> Result<Vec<KeySpec>, Error> {
+        match self {
+            Kind::System(options) => system::keys(options),
+            Kind::Time(options) => time::keys(options),
+            Kind::Generator(options) => generator::keys(options),
+            Kind::Playback(options) => playback::keys(options),
+        }
+    }
+
+    /// Runs it until its data ends. In a simulated world live kinds become seeded walks.
+    ///
+    /// # Errors
+    /// [`Error`] says whether it is worth another try.
+    pub async fn run(&self, context: &mut Context) -> Result<(), Error> {
+        match self {
+            Kind::System(options) if context.world.is_simulated() => {
+                walk(&system::keys(options)?, options.every, context).await
+            }
+            Kind::System(options) => system::run(options, context).await,
+            Kind::Time(options) => time::run(options, context).await,
+            Kind::Generator(options) => generator::run(options, context).await,
+            Kind::Playback(options) => playback::run(options, context).await,
+        }
+    }
+}
+
+/// A key that a source says it will send.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeySpec {
+    /// Its name, without the source's.
+    pub name: Arc<str>,
+    /// What it holds.
+    pub kind: formula::Kind,
+    /// The values to expect, least and greatest; not a limit. The same on every machine, so that a walk
+    /// over it is too. `(0.0, 0.0)` for texts.
+    pub range: (f64, f64),
+    /// Its unit, for people: `%`, `B`, `B/s`, `°C`, `s`; empty for plain numbers.
+    pub unit: &'static str,
+    /// What it is, for people.
+    pub description: String,
+}
+
+impl KeySpec {
+    /// A key that holds a number.
+    pub fn number(
+        name: impl Into<Arc<str>>,
+        range: (f64, f64),
+        unit: &'static str,
+        description: impl Into<String>,
+    ) -> KeySpec {
+        let description = description.into();
+        KeySpec { name: name.into(), kind: formula::Kind::Number, range, unit, description }
+    }
+
+    /// A key that holds a text.
+    pub fn text(name: impl Into<Arc<str>>, description: impl Into<String>) -> KeySpec {
+        let description = description.into();
+        KeySpec { name: name.into(), kind: formula::Kind::Text, range: (0.0, 0.0), unit: "", description }
+    }
 }
 
 /// What happens to a reading when the port is full.
@@ -79,12 +166,19 @@ pub struct Context {
     pub seed: u64,
     port: Port,
     stop: watch::Receiver<bool>,
+    quiet_until: Option<Duration>,
 }
+
+/// The least time between two log lines about input that a source could not use.
+const REJECTIONS_LOGGED_EVERY: Duration = Duration::from_secs(10);
+
+/// The latest deadline, in world time: a century.
+const FAR: Duration = Duration::from_secs(100 * 31_557_600);
 
 impl Context {
     /// The context of source `id`; it ends soon after `stop` turns true.
     pub fn new(id: SourceId, world: World, seed: u64, port: Port, stop: watch::Receiver<bool>) -> Context {
-        Context { id, world, seed, port, stop }
+        Context { id, world, seed, port, stop, quiet_until: None }
     }
 
     /// Sends the values of one reading, which are sealed in one tick, under `timestamp_ms` (Unix time), or
@@ -107,11 +201,24 @@ impl Context {
         }
     }
 
+    /// Counts a part of the input that the source could not use (a malformed line, say). Logs the first
+    /// and then at most one each [`REJECTIONS_LOGGED_EVERY`].
+    pub fn reject(&mut self, reason: &dyn std::fmt::Display) {
+        let rejected = self.port.reject();
+        let now = self.world.now();
+        if self.quiet_until.is_none_or(|until| now >= until) {
+            self.quiet_until = Some(now + REJECTIONS_LOGGED_EVERY);
+            tracing::warn!(source = self.id.0, rejected, "skipped: {reason}");
+        }
+    }
+
     /// Sleeps until [`World::now`] has reached `at`.
     ///
     /// # Errors
     /// [`Error::Stopped`] when the source is to end.
     pub async fn sleep_until(&mut self, at: Duration) -> Result<(), Error> {
+        // Clocks cannot count to the end of a duration, and no run lasts that long.
+        let at = at.min(FAR);
         tokio::select! {
             biased;
             () = stopped(&mut self.stop) => Err(Error::Stopped),

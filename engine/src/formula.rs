@@ -2,12 +2,30 @@
 //! and all formulas of a configuration together become one [`Program`]: a dependency graph in one
 //! topological order and the text of one Luau chunk that computes it over a buffer.
 
+pub mod ast;
+mod check;
+mod compile;
+pub mod functions;
+mod graph;
+mod ir;
+mod lexer;
+pub mod lower;
+mod names;
+pub mod parser;
+mod program;
+mod site;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Diagnostic;
+pub use check::MAX_TEXT;
+pub use names::Builtin;
+pub use program::{Dependents, Group, Program};
+pub use site::{Problem, Site};
+
 use crate::value::Value;
 
 /// Names a formula: its index in the configuration's order, values, triggers and bindings alike.
@@ -52,13 +70,23 @@ pub struct Compiled {
     pub problems: Vec<(FormulaId, Diagnostic)>,
 }
 
-/// All formulas of a configuration, ready to be evaluated.
-#[derive(Clone, Debug, Default)]
-pub struct Program {}
-
 /// Compiles `entries` over `keys`. The entry at index `i` becomes `FormulaId(i)`.
-pub fn compile(_entries: &[Entry<'_>], _keys: &[Key]) -> Compiled {
-    Compiled { program: Program {}, problems: Vec::new() }
+///
+/// A formula in error is left out: it has no value, and whatever names it neither, without a report of its
+/// own. An empty formula has no value and is no error.
+///
+/// ```
+/// use engine::formula::{Entry, Key, Kind, compile};
+///
+/// let keys = [Key { name: "system.cpu".into(), kind: Kind::Number }];
+/// let hot = Entry { name: Some("hot"), text: "cpu > 80" };
+/// let wrong = Entry { name: None, text: "hott + 1" };
+/// let compiled = compile(&[hot, wrong], &keys);
+/// let (id, problem) = &compiled.problems[0];
+/// assert_eq!((id.0, problem.candidates[0].as_str()), (1, "hot"));
+/// ```
+pub fn compile(entries: &[Entry<'_>], keys: &[Key]) -> Compiled {
+    compile::compile(entries, keys)
 }
 
 /// The newest result of every formula.

@@ -11,6 +11,7 @@ pub mod diagnostic;
 pub mod effect;
 pub mod event;
 pub mod formula;
+pub mod generator;
 pub mod hash;
 pub mod paint;
 pub mod restart;

@@ -9,10 +9,23 @@ mod blend;
 mod canvas;
 mod color;
 pub mod damage;
+mod font;
 mod frame;
 mod geometry;
+mod glyph;
+mod line;
+#[cfg(test)]
+pub(crate) mod picture;
+mod shape;
+mod text;
 
 pub use canvas::Canvas;
 pub use color::Color;
+pub use font::{Fonts, Metrics, Style};
 pub use frame::Frame;
 pub use geometry::{Point, Rect, Size};
+pub use line::Mask;
+pub use shape::{Ellipse, Overlap, RoundRect};
+pub use text::Line;
+
+pub(crate) use blend::scale;

@@ -3,6 +3,7 @@
 //! [`Scene`] is the definition. [`Stage`] is a scene on show: it takes a [`Step`] at every tick and paints
 //! on demand, so that a picture depends on what was stepped and never on which ticks were painted.
 
+mod entry;
 mod stage;
 
 use alloc::vec::Vec;

@@ -1,5 +1,13 @@
-//! Widgets: what is shown. The types here are the definitions, resolved from a configuration; what a
-//! widget remembers from tick to tick lives in [`crate::scene`].
+//! Widgets: what is shown. The types here are the definitions, resolved from a configuration. Beside each
+//! look's definition stands, in a module of its name, what it remembers from tick to tick (`State`), what
+//! its pixels depend on (`Drawing`), and how it is painted; [`crate::scene`] puts them together.
+
+pub(crate) mod progress;
+pub(crate) mod series;
+pub(crate) mod shape;
+pub(crate) mod sparkline;
+pub(crate) mod text;
+pub(crate) mod tone;
 
 use alloc::string::String;
 use alloc::vec::Vec;

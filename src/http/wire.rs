@@ -158,7 +158,7 @@ pub(super) struct PulseDocument {
 
 impl PulseDocument {
     pub(super) fn new(pulse: &Pulse, at_ms: u64) -> PulseDocument {
-        let Pulse { tick, late_ticks, skipped_frames, ready } = *pulse;
+        let Pulse { tick, late_ticks, skipped_frames, ready, duration: _ } = *pulse;
         PulseDocument { tick: tick.0, late_ticks, skipped_frames, ready, at_ms }
     }
 }

@@ -52,6 +52,8 @@ pub struct Counts {
     pub accepted: AtomicU64,
     /// Readings dropped because it was full.
     pub dropped: AtomicU64,
+    /// Parts of the input that the source itself could not use, such as malformed lines.
+    pub rejected: AtomicU64,
     sequence: AtomicU64,
 }
 
@@ -84,6 +86,11 @@ impl Port {
         self.counts.sequence.fetch_add(values as u64, Ordering::Relaxed)
     }
 
+    /// Counts a part of the input that the source could not use; returns how many there were by now.
+    pub fn reject(&self) -> u64 {
+        self.counts.rejected.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
     /// Hands a reading to the ring, or does with it what the policy says when there is no room.
     pub async fn send(&self, reading: Reading) {
         let accepted = match self.policy {
@@ -107,5 +114,115 @@ impl Port {
                 self.counts.dropped.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix::{Actor, Context, Handler};
+    use engine::sample::SourceId;
+
+    use super::*;
+    use crate::source::rig::simulate;
+
+    /// Counts how often it is rung.
+    struct Ring {
+        rung: Arc<AtomicU64>,
+    }
+
+    impl Actor for Ring {
+        type Context = Context<Ring>;
+    }
+
+    impl Handler<Arrived> for Ring {
+        type Result = ();
+        fn handle(&mut self, _: Arrived, _: &mut Context<Ring>) {
+            self.rung.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn doorbell() -> (Doorbell, Arc<AtomicU64>) {
+        let rung = Arc::new(AtomicU64::new(0));
+        let ring = Ring { rung: rung.clone() }.start();
+        (Doorbell::new(ring.recipient()), rung)
+    }
+
+    fn reading(sequence: u64) -> Reading {
+        Reading { source: SourceId(0), sequence, timestamp_ms: None, values: Vec::new() }
+    }
+
+    #[test]
+    fn a_full_port_does_as_its_policy_says() {
+        const EXCESS: u64 = 10;
+        const ALL: u64 = PORT_READINGS as u64 + EXCESS;
+        let check = |policy, first: u64, accepted: u64, dropped: u64| {
+            simulate(async {
+                let (port, arriving) = Port::new(policy, doorbell().0);
+                for sequence in 0..ALL {
+                    port.send(reading(sequence)).await;
+                }
+                let waiting: Vec<u64> = arriving.drain().map(|reading| reading.sequence).collect();
+                let expected: Vec<u64> = (first..first + PORT_READINGS as u64).collect();
+                assert_eq!(waiting, expected, "{policy:?}");
+                let counts = port.counts();
+                assert_eq!(counts.accepted.load(Ordering::Relaxed), accepted, "{policy:?}");
+                assert_eq!(counts.dropped.load(Ordering::Relaxed), dropped, "{policy:?}");
+            });
+        };
+        check(Policy::DropOldest, EXCESS, ALL, EXCESS);
+        check(Policy::DropNewest, 0, PORT_READINGS as u64, EXCESS);
+    }
+
+    #[test]
+    fn a_blocking_port_loses_nothing() {
+        simulate(async {
+            let (port, arriving) = Port::new(Policy::Block, doorbell().0);
+            for sequence in 0..PORT_READINGS as u64 {
+                port.send(reading(sequence)).await;
+            }
+            let one_more = port.send(reading(PORT_READINGS as u64));
+            tokio::pin!(one_more);
+            let patience = tokio::time::timeout(Duration::from_secs(3_600), &mut one_more).await;
+            assert!(patience.is_err(), "it found room where there is none");
+
+            assert_eq!(arriving.recv_async().await.unwrap().sequence, 0);
+            one_more.await;
+            assert_eq!(arriving.drain().last().unwrap().sequence, PORT_READINGS as u64);
+            let counts = port.counts();
+            assert_eq!(counts.accepted.load(Ordering::Relaxed), PORT_READINGS as u64 + 1);
+            assert_eq!(counts.dropped.load(Ordering::Relaxed), 0);
+        });
+    }
+
+    #[test]
+    fn the_doorbell_rings_once_until_it_is_answered() {
+        simulate(async {
+            let (doorbell, rung) = doorbell();
+            let (port, _arriving) = Port::new(Policy::DropOldest, doorbell.clone());
+            let ring_times = async |readings: u64| {
+                for sequence in 0..readings {
+                    port.send(reading(sequence)).await;
+                }
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                rung.load(Ordering::Relaxed)
+            };
+            assert_eq!(ring_times(5).await, 1);
+            assert_eq!(ring_times(5).await, 1);
+            doorbell.answer();
+            assert_eq!(ring_times(5).await, 2);
+        });
+    }
+
+    #[test]
+    fn sequence_numbers_go_on_across_restarts() {
+        simulate(async {
+            let (port, _arriving) = Port::new(Policy::DropOldest, doorbell().0);
+            let after_a_restart = port.clone();
+            assert_eq!(port.take_sequence(3), 0);
+            assert_eq!(after_a_restart.take_sequence(1), 3);
+            assert_eq!(port.take_sequence(1), 4);
+        });
     }
 }

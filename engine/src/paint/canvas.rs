@@ -60,18 +60,32 @@ impl<'a> Canvas<'a> {
         let (left, right) = (left.max(self.clip.at.x), right.min(self.clip.right()));
         let row = self.frame.row_mut(y, left, right);
         if color.a == 255 {
-            let bytes = [color.r, color.g, color.b, 255];
-            row.chunks_exact_mut(4).for_each(|pixel| pixel.copy_from_slice(&bytes));
+            row.fill([color.r, color.g, color.b, 255]);
         } else {
-            row.chunks_exact_mut(4).for_each(|pixel| blend::over(pixel, color, color.a));
+            row.iter_mut().for_each(|pixel| blend::over(pixel, color, color.a));
         }
     }
 
     /// Draws the part `coverage` (0 to 255) of one pixel.
     pub fn cover(&mut self, at: Point, coverage: u8, color: Color) {
         if coverage != 0 && self.clip.contains(at) {
-            let pixel = self.frame.row_mut(at.y, at.x, at.x + 1);
-            blend::over(pixel, color, blend::scale(coverage, color.a));
+            let alpha = blend::scale(coverage, color.a);
+            self.frame
+                .row_mut(at.y, at.x, at.x + 1)
+                .iter_mut()
+                .for_each(|pixel| blend::over(pixel, color, alpha));
+        }
+    }
+
+    /// Draws row `y` from column `left` up to but without column `right`, of each column the part
+    /// `coverage` (0 to 255).
+    pub fn shade(&mut self, y: i32, left: i32, right: i32, color: Color, coverage: impl Fn(i32) -> u8) {
+        if y < self.clip.at.y || y >= self.clip.bottom() {
+            return;
+        }
+        let (left, right) = (left.max(self.clip.at.x), right.min(self.clip.right()));
+        for (x, pixel) in (left..right).zip(self.frame.row_mut(y, left, right)) {
+            blend::over(pixel, color, blend::scale(coverage(x), color.a));
         }
     }
 
@@ -85,7 +99,7 @@ impl<'a> Canvas<'a> {
                 (y - rect.at.y) as usize * rect.size.width as usize + (inside.at.x - rect.at.x) as usize;
             let Some(bytes) = coverage.get(start..start + inside.size.width as usize) else { return };
             let row = self.frame.row_mut(y, inside.at.x, inside.right());
-            for (pixel, byte) in row.chunks_exact_mut(4).zip(bytes) {
+            for (pixel, byte) in row.iter_mut().zip(bytes) {
                 if *byte != 0 {
                     blend::over(pixel, color, blend::scale(*byte, color.a));
                 }
@@ -109,7 +123,8 @@ impl<'a> Canvas<'a> {
     pub(crate) fn fade(&mut self, ground: &[u8], amount: u8) {
         let row_bytes = self.clip.size.width as usize * 4;
         for (y, ground) in rows(&self.clip).zip(ground.chunks_exact(row_bytes.max(1))) {
-            blend::fade(self.frame.row_mut(y, self.clip.at.x, self.clip.right()), ground, amount);
+            let row = self.frame.row_mut(y, self.clip.at.x, self.clip.right());
+            blend::fade(row.as_flattened_mut(), ground, amount);
         }
     }
 }
@@ -149,4 +164,99 @@ impl DrawTarget for Canvas<'_> {
 
 fn from_rgb888(color: Rgb888) -> Color {
     Color::rgb(color.r(), color.g(), color.b())
+}
+
+#[cfg(test)]
+mod tests {
+    use embedded_graphics_core::geometry::Dimensions;
+
+    use super::*;
+    use crate::paint::picture::{self, WHITE, picture};
+    use crate::paint::{Ellipse, Size};
+
+    #[test]
+    fn nothing_is_drawn_outside_the_clip() {
+        let drawn = picture(8, 6, |canvas| {
+            let mut canvas = canvas.clipped(Rect::new(1, 1, 6, 9));
+            let mut canvas = canvas.clipped(Rect::new(-4, 2, 8, 3));
+            canvas.fill(Rect::new(-9, -9, 99, 99), WHITE.with_alpha(64));
+            canvas.span(3, i32::MIN, i32::MAX, WHITE.with_alpha(64));
+            canvas.shade(4, i32::MIN, i32::MAX, WHITE, |x| if x % 2 == 0 { 255 } else { 0 });
+            canvas.cover(Point::new(3, 2), 128, WHITE);
+            canvas.cover(Point::new(4, 2), 255, WHITE);
+            canvas.mask(Rect::new(0, 0, 3, 3), &[255; 9], WHITE);
+        });
+        insta::assert_snapshot!(drawn, @r"
+        ........
+        ........
+        .@@*....
+        .+++....
+        .-@-....
+        ........
+        ");
+    }
+
+    #[test]
+    fn a_short_mask_leaves_the_rest_alone() {
+        let drawn = picture(4, 3, |canvas| canvas.mask(Rect::new(0, 0, 4, 3), &[255; 6], WHITE));
+        assert_eq!(drawn, "@@@@\n....\n....\n");
+    }
+
+    #[test]
+    fn it_is_a_draw_target() {
+        let drawn = picture(6, 4, |canvas| {
+            assert_eq!(canvas.bounding_box().size, EgSize::new(6, 4));
+            let mut canvas = canvas.clipped(Rect::new(0, 0, 5, 9));
+            let pixels = [(0, 0), (4, 1), (5, 1), (-1, 2)];
+            let pixels = pixels.map(|(x, y)| Pixel(EgPoint::new(x, y), Rgb888::new(255, 255, 255)));
+            canvas.draw_iter(pixels).unwrap();
+            canvas
+                .fill_solid(&Rectangle::new(EgPoint::new(2, 2), EgSize::new(9, 9)), Rgb888::new(90, 90, 90))
+                .unwrap();
+        });
+        insta::assert_snapshot!(drawn, @r"
+        @.....
+        ....@.
+        ..===.
+        ..===.
+        ");
+        assert_eq!(picture(2, 1, |canvas| canvas.clear(Rgb888::new(255, 255, 255)).unwrap()), "@@\n");
+    }
+
+    #[test]
+    fn overlapping_parts_do_not_shine_through_a_faded_group() {
+        let circles = |canvas: &mut Canvas<'_>| {
+            for x in [0, 5] {
+                Ellipse::new(Rect::new(x, 0, 9, 9)).fill(canvas, WHITE);
+            }
+        };
+        let faded = picture(14, 9, |canvas| {
+            let mut ground = alloc::vec::Vec::new();
+            canvas.keep(&mut ground);
+            circles(canvas);
+            canvas.fade(&ground, 128);
+        });
+        insta::assert_snapshot!(faded, @r"
+        ..-+++--+++-..
+        .=++++++++++=.
+        -++++++++++++-
+        ++++++++++++++
+        ++++++++++++++
+        ++++++++++++++
+        -++++++++++++-
+        .=++++++++++=.
+        ..-+++--+++-..
+        ");
+        // The same as a layer of its own: every pixel at half its brightness.
+        let mut layer = Frame::new(Size::new(14, 9), Color::rgb(0, 0, 0));
+        circles(&mut Canvas::new(&mut layer));
+        let mut half = Frame::new(layer.size(), Color::rgb(0, 0, 0));
+        for y in 0..9 {
+            for x in 0..14 {
+                let at = Point::new(x, y);
+                Canvas::new(&mut half).cover(at, 128, layer.pixel(at).unwrap());
+            }
+        }
+        assert_eq!(faded, picture::of(&half, half.bounds()));
+    }
 }

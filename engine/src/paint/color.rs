@@ -77,6 +77,12 @@ impl Color {
         }
     }
 
+    /// The opaque colour that is seen where this one lies over `ground`.
+    #[must_use]
+    pub fn over(self, ground: Color) -> Color {
+        ground.mix(self, self.a).with_alpha(255)
+    }
+
     /// The grey that is as bright to the eye as this colour (Rec. 709 weights), with its alpha.
     #[must_use]
     pub fn grey(self) -> Color {

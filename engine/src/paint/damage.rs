@@ -70,3 +70,79 @@ fn spans(a: &[u8], b: &[u8], rect_cost: u64, mut found: impl FnMut(i32, i32)) {
         found(left, right);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::paint::{Canvas, Color, Point, Size};
+
+    fn merged(rects: &[Rect], rect_cost: u64) -> Vec<Rect> {
+        let mut damage = Vec::new();
+        rects.iter().for_each(|rect| add(&mut damage, *rect, rect_cost));
+        damage
+    }
+
+    #[test]
+    fn merges_where_it_pays() {
+        let (a, b, c) = (Rect::new(0, 0, 4, 4), Rect::new(6, 0, 4, 4), Rect::new(2, 0, 6, 4));
+        assert_eq!(merged(&[a, b], 0), [a, b]);
+        assert_eq!(merged(&[a, b], 8), [Rect::new(0, 0, 10, 4)]);
+        assert_eq!(merged(&[a, b], 7), [a, b]);
+        assert_eq!(merged(&[a, b, c], 0), [Rect::new(0, 0, 10, 4)], "one that bridges two");
+        assert_eq!(merged(&[a, a, Rect::default(), Rect::new(1, 1, 2, 2)], 0), [a]);
+        assert_eq!(merged(&[Rect::default()], 99), []);
+    }
+
+    fn frame(rects: &[(i32, i32, u32, u32, u8)]) -> Frame {
+        let mut frame = Frame::new(Size::new(32, 24), Color::rgb(0, 0, 0));
+        for (x, y, width, height, grey) in rects {
+            Canvas::new(&mut frame).fill(Rect::new(*x, *y, *width, *height), Color::rgb(*grey, 0, 0));
+        }
+        frame
+    }
+
+    #[test]
+    fn finds_what_changed() {
+        let check = |rects: &[(i32, i32, u32, u32, u8)], rect_cost, expected: &[Rect]| {
+            assert_eq!(diff(&frame(&[]), &frame(rects), rect_cost), expected);
+        };
+        check(&[], 0, &[]);
+        check(&[(3, 4, 5, 6, 1)], 0, &[Rect::new(3, 4, 5, 6)]);
+        check(&[(3, 4, 5, 6, 1), (20, 4, 5, 6, 1)], 0, &[Rect::new(3, 4, 5, 6), Rect::new(20, 4, 5, 6)]);
+        check(&[(0, 0, 1, 1, 1), (31, 23, 1, 1, 1)], 999, &[Rect::new(0, 0, 32, 24)]);
+        let other = Frame::new(Size::new(3, 3), Color::rgb(0, 0, 0));
+        assert_eq!(diff(&frame(&[]), &other, 0), [other.bounds()]);
+    }
+
+    fn any_rects() -> impl Strategy<Value = Vec<(i32, i32, u32, u32, u8)>> {
+        prop::collection::vec((-4..32i32, -4..24i32, 0..12u32, 0..12u32, 0..4u8), 0..8)
+    }
+
+    proptest! {
+        #[test]
+        fn sending_the_damage_is_enough(old in any_rects(), new in any_rects(), rect_cost in 0..200u64) {
+            let (old, new) = (frame(&old), frame(&new));
+            let mut glass = old.clone();
+            for rect in diff(&old, &new, rect_cost) {
+                for y in rect.at.y..rect.bottom() {
+                    for x in rect.at.x..rect.right() {
+                        let at = Point::new(x, y);
+                        Canvas::new(&mut glass).cover(at, 255, new.pixel(at).unwrap());
+                    }
+                }
+            }
+            prop_assert_eq!(glass, new);
+        }
+
+        #[test]
+        fn merging_loses_no_pixel(rects in any_rects(), rect_cost in 0..200u64) {
+            let rects: Vec<Rect> = rects.iter().map(|(x, y, w, h, _)| Rect::new(*x, *y, *w, *h)).collect();
+            let damage = merged(&rects, rect_cost);
+            for rect in rects.iter().filter(|rect| !rect.is_empty()) {
+                prop_assert!(damage.iter().any(|other| other.intersection(rect) == *rect));
+            }
+        }
+    }
+}

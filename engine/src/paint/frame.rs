@@ -9,7 +9,7 @@ use crate::hash;
 /// A picture in RGBA8888, row by row from the top, always opaque: what every output converts.
 ///
 /// Two frames are equal where their pixels are. [`Frame::hash`] is their identity in recordings.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub struct Frame {
     size: Size,
     pixels: Vec<u8>,
@@ -24,10 +24,8 @@ impl Frame {
         let size = Size::new(size.width.min(Frame::SIDE_MAX), size.height.min(Frame::SIDE_MAX));
         let bytes = size.width as usize * size.height as usize * 4;
         let mut frame = Frame { size, pixels: alloc::vec![0; bytes] };
-        let color = Color::rgb(0, 0, 0).mix(color.with_alpha(255), color.a);
-        for pixel in frame.pixels.chunks_exact_mut(4) {
-            pixel.copy_from_slice(&[color.r, color.g, color.b, 255]);
-        }
+        let color = color.over(Color::rgb(0, 0, 0));
+        frame.pixels.as_chunks_mut().0.fill([color.r, color.g, color.b, 255]);
         frame
     }
 
@@ -65,10 +63,10 @@ impl Frame {
         hash::of(&self.pixels)
     }
 
-    /// The same bytes as [`Frame::row`], to be drawn on.
-    pub(super) fn row_mut(&mut self, y: i32, left: i32, right: i32) -> &mut [u8] {
+    /// The same pixels as [`Frame::row`], to be drawn on.
+    pub(super) fn row_mut(&mut self, y: i32, left: i32, right: i32) -> &mut [[u8; 4]] {
         match self.range(y, left, right) {
-            Some(range) => self.pixels.get_mut(range).unwrap_or(&mut []),
+            Some(range) => self.pixels.get_mut(range).unwrap_or(&mut []).as_chunks_mut().0,
             None => &mut [],
         }
     }
@@ -81,6 +79,18 @@ impl Frame {
         }
         let start = y as usize * self.size.width as usize;
         Some((start + left as usize) * 4..(start + right as usize) * 4)
+    }
+}
+
+impl Clone for Frame {
+    fn clone(&self) -> Frame {
+        Frame { size: self.size, pixels: self.pixels.clone() }
+    }
+
+    /// Reuses the memory that is there.
+    fn clone_from(&mut self, source: &Frame) {
+        self.size = source.size;
+        self.pixels.clone_from(&source.pixels);
     }
 }
 

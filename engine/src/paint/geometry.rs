@@ -136,6 +136,20 @@ impl Rect {
     }
 }
 
+/// The whole number below `x` or equal to it; what is no number counts as 0.
+pub(super) fn floor(x: f32) -> i32 {
+    // The cast cuts towards 0 and saturates. `libm::floorf` gives the same, but only after taking the
+    // number apart, which costs more than the rest of a line's row.
+    let cut = x as i32;
+    if (cut as f32) > x { cut.saturating_sub(1) } else { cut }
+}
+
+/// The whole number above `x` or equal to it; what is no number counts as 0.
+pub(super) fn ceil(x: f32) -> i32 {
+    let cut = x as i32;
+    if (cut as f32) < x { cut.saturating_add(1) } else { cut }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -149,6 +163,17 @@ mod tests {
 
     fn small_rect() -> impl Strategy<Value = Rect> {
         (-4..9i32, -4..9i32, 0..7u32, 0..7u32).prop_map(|(x, y, w, h)| Rect::new(x, y, w, h))
+    }
+
+    #[test]
+    fn rounding_agrees_with_libm() {
+        for x in
+            [0.0, -0.0, 0.5, -0.5, 1.0, -1.0, 2.000_000_2, -7.999_999_5, 8_388_607.5, 1e9, -1e9, f32::NAN]
+        {
+            assert_eq!(floor(x), libm::floorf(x) as i32, "{x}");
+            assert_eq!(ceil(x), libm::ceilf(x) as i32, "{x}");
+        }
+        assert_eq!((floor(f32::MIN), ceil(f32::MAX)), (i32::MIN, i32::MAX));
     }
 
     proptest! {

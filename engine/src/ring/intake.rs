@@ -204,6 +204,11 @@ impl Intake {
         (Sealed { tick, now_ms, new_keys, samples, states, rebased_ms: rebase_ms }, missed)
     }
 
+    /// The tick that the next seal is for.
+    pub fn next_tick(&self) -> Tick {
+        self.next
+    }
+
     /// The ring itself.
     pub fn ring(&self) -> &Ring {
         &self.ring

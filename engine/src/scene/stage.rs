@@ -4,11 +4,13 @@ use alloc::vec::Vec;
 
 use crate::animation::Pose;
 use crate::formula::Results;
-use crate::paint::{Frame, Rect};
+use crate::paint::{Canvas, Color, Fonts, Frame, Mask, Rect, damage};
 use crate::sample::SourceState;
 use crate::scene::Scene;
+use crate::scene::entry::{Entry, Memory, Tools};
 use crate::tick::{Fps, Tick};
-use crate::widget::WidgetId;
+use crate::widget::tone::Fade;
+use crate::widget::{Widget, WidgetId};
 
 /// All that a tick brings to the stage.
 #[derive(Clone, Copy, Debug)]
@@ -26,19 +28,53 @@ pub struct Step<'a> {
 }
 
 /// A scene on show.
+///
+/// Its picture depends on the scene and on what was stepped, and on nothing else: painting at every tick
+/// or only at some gives the same pixels at the ticks that are painted.
+///
+/// ```
+/// use engine::formula::Results;
+/// use engine::paint::{Color, Size};
+/// use engine::scene::{Scene, Stage, Step};
+/// use engine::tick::{Fps, Tick};
+///
+/// let scene = Scene { size: Size::new(160, 128), background: Color::hex(0x0b0e14), widgets: vec![] };
+/// let mut stage = Stage::new(scene, Fps::default());
+/// let step = Step { tick: Tick(0), now_ms: 0, results: &Results::new(0), poses: &[], states: &[] };
+/// stage.step(&step);
+/// assert_eq!(stage.paint().len(), 1, "everything is new");
+/// assert!(stage.paint().is_empty(), "nothing changed");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Stage {
     scene: Scene,
+    entries: Vec<Entry>,
+    /// The widgets' indices from the lowest to the highest.
+    order: Vec<usize>,
     frame: Frame,
     damage: Vec<Rect>,
+    /// The ground below a translucent widget; kept for its memory.
+    ground: Vec<u8>,
+    tools: Tools,
+    painted: bool,
 }
 
 impl Stage {
-    /// Puts `scene` on show, nothing painted yet but its background.
-    pub fn new(scene: Scene, _fps: Fps) -> Stage {
+    /// Puts `scene` on show. Until the first [`Stage::paint`] the frame shows its background alone.
+    pub fn new(scene: Scene, fps: Fps) -> Stage {
         let frame = Frame::new(scene.size, scene.background);
-        let damage = alloc::vec![frame.bounds()];
-        Stage { scene, frame, damage }
+        let mut order: Vec<usize> = (0..scene.widgets.len()).collect();
+        let rank = |at: &usize| scene.widgets.get(*at).map(|widget| (widget.z, widget.name.as_str()));
+        order.sort_by(|a, b| rank(a).cmp(&rank(b)));
+        let tools = Tools {
+            background: scene.background.over(Color::rgb(0, 0, 0)),
+            fade_ticks: fps.ticks_in(Fade::MILLIS),
+            fonts: Fonts::bundled(),
+            mask: Mask::default(),
+        };
+        let entries = scene.widgets.iter().map(Entry::new).collect();
+        let (damage, ground) = (Vec::new(), Vec::new());
+        Stage { scene, entries, order, frame, damage, ground, tools, painted: false }
     }
 
     /// The scene on show.
@@ -46,20 +82,89 @@ impl Stage {
         &self.scene
     }
 
-    /// Gives a sparkline its past, before the first step.
-    pub fn fill_series(&mut self, _widget: WidgetId, _points: &[(i64, f64)]) {}
+    /// Gives a sparkline its past, to be called before the first step: unix milliseconds and value, the
+    /// oldest first. A value holds until the next one; one that is not finite marks a gap from then on. The
+    /// last one holds for at most five seconds until the first step: where more is known, give it once more
+    /// at the time until which it held. Other widgets have no past.
+    pub fn fill_series(&mut self, widget: WidgetId, points: &[(i64, f64)]) {
+        let entry = usize::try_from(widget.0).ok().and_then(|at| self.entries.get_mut(at));
+        if let Some(Entry { memory: Memory::Sparkline(state), .. }) = entry {
+            state.fill(points);
+        }
+    }
 
     /// Takes one tick. To be called for every tick, in order, painted or not.
-    pub fn step(&mut self, _step: &Step<'_>) {}
+    pub fn step(&mut self, step: &Step<'_>) {
+        let mut poses = step.poses.iter();
+        for (entry, widget) in self.entries.iter_mut().zip(&self.scene.widgets) {
+            let pose = poses.next().copied().unwrap_or(Pose::REST);
+            entry.step(widget, pose, step, self.tools.fade_ticks);
+        }
+    }
 
     /// Brings the frame up to the last step and returns the rectangles that were painted anew since the
-    /// last call: none where nothing changed.
+    /// last call: none where nothing changed, the whole frame at first.
     pub fn paint(&mut self) -> &[Rect] {
+        self.damage.clear();
+        let bounds = self.frame.bounds();
+        for (entry, widget) in self.entries.iter_mut().zip(&self.scene.widgets) {
+            entry.update(widget, &mut self.tools, |rect| {
+                damage::add(&mut self.damage, rect.intersection(&bounds), damage::RECT_COST);
+            });
+        }
+        if !core::mem::replace(&mut self.painted, true) {
+            self.damage.clear();
+            damage::add(&mut self.damage, bounds, damage::RECT_COST);
+        }
+        for at in 0..self.damage.len() {
+            if let Some(rect) = self.damage.get(at) {
+                self.repaint(*rect);
+            }
+        }
         &self.damage
+    }
+
+    /// Has the next [`Stage::paint`] paint the whole frame anew.
+    pub fn invalidate(&mut self) {
+        self.painted = false;
     }
 
     /// The picture as of the last [`Stage::paint`].
     pub fn frame(&self) -> &Frame {
         &self.frame
+    }
+
+    /// The characters that were to be painted but are in no font, each once.
+    pub fn missing_characters(&self) -> impl Iterator<Item = char> + '_ {
+        self.tools.fonts.missing()
+    }
+
+    /// Paints all widgets anew inside `rect`.
+    fn repaint(&mut self, rect: Rect) {
+        let mut canvas = Canvas::new(&mut self.frame);
+        let mut canvas = canvas.clipped(rect);
+        canvas.fill(rect, self.tools.background);
+        for at in &self.order {
+            if let (Some(entry), Some(widget)) = (self.entries.get(*at), self.scene.widgets.get(*at)) {
+                paint(entry, widget, &mut canvas, &mut self.tools, &mut self.ground);
+            }
+        }
+    }
+}
+
+/// Paints one widget with its opacity, inside the canvas's clip rectangle.
+fn paint(entry: &Entry, widget: &Widget, canvas: &mut Canvas<'_>, tools: &mut Tools, ground: &mut Vec<u8>) {
+    let bounds = entry.bounds(widget, &mut tools.fonts);
+    let mut canvas = canvas.clipped(bounds);
+    if canvas.clip().is_empty() {
+        return;
+    }
+    match entry.opacity() {
+        255 => entry.paint(widget, &mut canvas, tools),
+        opacity => {
+            canvas.keep(ground);
+            entry.paint(widget, &mut canvas, tools);
+            canvas.fade(ground, opacity);
+        }
     }
 }

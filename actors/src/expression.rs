@@ -1,0 +1,198 @@
+//! The expression actor: evaluates the formulas whose inputs changed and passes on what came out anew.
+
+pub mod chunk;
+
+use std::sync::Arc;
+
+use actix::{Actor, Context, Handler, Message, Recipient};
+use engine::formula::FormulaId;
+use engine::sample::{SourceId, SourceState};
+use engine::tick::Tick;
+use engine::value::Value;
+
+use crate::handle::{QueryValues, Reported};
+use crate::panel::Panel;
+use crate::ring::Inputs;
+use crate::telemetry::Telemetry;
+use crate::world::World;
+use chunk::Evaluator;
+
+/// A tick after evaluation.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Evaluated {
+    /// The tick's inputs.
+    pub inputs: Inputs,
+    /// The results that changed, by formula.
+    pub changed: Arc<[(FormulaId, Option<Value>)]>,
+}
+
+/// The tick from which formulas are compiled to native code, a slice a tick: first frames come first.
+const NATIVE_FROM: Tick = Tick(60);
+
+/// The actor of expressions.
+pub struct ExpressionActor {
+    world: World,
+    panel: Arc<Panel>,
+    evaluator: Evaluator,
+    is_native: bool,
+    /// The newest value of every declared key.
+    keys: Vec<Option<Value>>,
+    /// The newest states of the sources.
+    states: Vec<SourceState>,
+    /// The named values' formulas that failed when last evaluated, and why.
+    errors: Vec<Option<String>>,
+    /// Per formula: whether it is a condition, which does not hold while it fails.
+    conditions: Vec<bool>,
+    none: Arc<[(FormulaId, Option<Value>)]>,
+    next: Recipient<Evaluated>,
+    telemetry: Telemetry,
+}
+
+impl ExpressionActor {
+    /// An actor that evaluates the panel's formulas. Keys begin with their defaults.
+    ///
+    /// # Errors
+    /// Those of the Lua machine, which takes no configuration that was checked amiss.
+    pub fn new(
+        world: World,
+        panel: Arc<Panel>,
+        next: Recipient<Evaluated>,
+        telemetry: Telemetry,
+    ) -> Result<ExpressionActor, chunk::Error> {
+        let mut evaluator = Evaluator::new(panel.program.clone(), panel.fps)?;
+        let keys: Vec<_> = panel.keys.iter().map(|key| key.default.clone()).collect();
+        for (index, default) in keys.iter().enumerate() {
+            evaluator.set_key(index, default.as_ref());
+        }
+        let mut conditions = vec![false; panel.program.len()];
+        let visible = panel.scene.widgets.iter().filter_map(|widget| widget.visible);
+        for id in panel.triggers.iter().map(|trigger| trigger.when).chain(visible) {
+            conditions[id.0 as usize] = true;
+        }
+        Ok(ExpressionActor {
+            states: vec![SourceState::default(); panel.sources.len()],
+            errors: vec![None; panel.program.len()],
+            none: Arc::new([]),
+            is_native: false,
+            world,
+            panel,
+            evaluator,
+            keys,
+            conditions,
+            next,
+            telemetry,
+        })
+    }
+
+    fn take(&mut self, inputs: &Inputs) {
+        for sample in inputs.sealed.samples.iter() {
+            let index = sample.key.0 as usize;
+            // Keys that nobody declared stay in the ring; formulas cannot name them.
+            let Some(key) = self.keys.get_mut(index) else { continue };
+            self.evaluator.set_key(index, Some(&sample.value));
+            *key = Some(sample.value.clone());
+        }
+        for (source, state) in inputs.sealed.states.iter() {
+            if let Some(known) = self.states.get_mut(usize::from(source.0)) {
+                *known = *state;
+            }
+        }
+    }
+
+    fn evaluate(&mut self, inputs: &Inputs) -> Arc<[(FormulaId, Option<Value>)]> {
+        let began = self.world.now();
+        if let Err(error) = self.evaluator.run(inputs.sealed.tick) {
+            tracing::error!(%error, "formulas were not evaluated");
+        }
+        self.telemetry.formulas.duration.record(self.world.now().saturating_sub(began));
+        let mut changed = Vec::new();
+        for id in self.evaluator.changed() {
+            self.errors[id.0 as usize] = None;
+            changed.push((id, self.evaluator.value(id)));
+        }
+        for (id, site) in self.evaluator.errors() {
+            if self.conditions[id.0 as usize] {
+                changed.push((id, None));
+            }
+            self.errors[id.0 as usize] = Some(site.problem.message());
+            self.telemetry.formulas.errors.increment(1);
+        }
+        self.telemetry.formulas.changed.increment(changed.len() as u64);
+        if changed.is_empty() { self.none.clone() } else { changed.into() }
+    }
+
+    /// Compiles a slice of the formulas. They give the same results, bit for bit, compiled or not, so a
+    /// failure costs speed alone.
+    fn compile(&mut self, tick: Tick) {
+        if self.is_native || tick < NATIVE_FROM {
+            return;
+        }
+        self.is_native = self.evaluator.compile_native_step(1).unwrap_or_else(|error| {
+            tracing::warn!(%error, "formulas stay interpreted");
+            true
+        });
+    }
+
+    fn export(&self, changed: &[(FormulaId, Option<Value>)]) {
+        if changed.is_empty() {
+            return;
+        }
+        for (index, (_, id)) in self.panel.values.iter().enumerate() {
+            if changed.iter().any(|(changed, _)| changed == id) {
+                self.telemetry.value(index).set(self.evaluator.value(*id).and_then(|value| value.number()));
+            }
+        }
+    }
+
+    fn state_of(&self, sources: impl Iterator<Item = SourceId>) -> SourceState {
+        let states = sources.filter_map(|id| self.states.get(usize::from(id.0)).copied());
+        states.max().unwrap_or(SourceState::Live)
+    }
+
+    fn report_value(&self, name: &str, id: FormulaId) -> Reported {
+        let keys = self.panel.program.keys_of(id).into_iter();
+        let sources = keys.filter_map(|key| Some(self.panel.keys.get(key)?.source));
+        Reported {
+            name: name.into(),
+            formula: Some(self.panel.program.text(id).into()),
+            value: self.evaluator.value(id),
+            error: self.errors[id.0 as usize].clone(),
+            state: self.state_of(sources),
+            unit: "".into(),
+        }
+    }
+}
+
+impl Actor for ExpressionActor {
+    type Context = Context<Self>;
+}
+
+impl Handler<Inputs> for ExpressionActor {
+    type Result = ();
+
+    fn handle(&mut self, inputs: Inputs, _: &mut Self::Context) {
+        self.take(&inputs);
+        let changed = self.evaluate(&inputs);
+        self.export(&changed);
+        self.compile(inputs.sealed.tick);
+        self.next.do_send(Evaluated { inputs, changed });
+    }
+}
+
+impl Handler<QueryValues> for ExpressionActor {
+    type Result = Vec<Reported>;
+
+    fn handle(&mut self, _: QueryValues, _: &mut Self::Context) -> Vec<Reported> {
+        let values = self.panel.values.iter().map(|(name, id)| self.report_value(name, *id));
+        let keys = self.panel.keys.iter().zip(&self.keys).map(|(key, value)| Reported {
+            name: key.name.as_str().into(),
+            formula: None,
+            value: value.clone(),
+            error: None,
+            state: self.state_of([key.source].into_iter()),
+            unit: key.unit.as_str().into(),
+        });
+        values.chain(keys).collect()
+    }
+}

@@ -1,0 +1,130 @@
+//! The evaluator's texts. In a lane a text is a number; two lanes are equal if and only if their texts are.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Below this many texts nothing is swept.
+const FEW: usize = 1_024;
+
+/// Texts by their numbers.
+pub(super) struct Texts {
+    by_number: Vec<Option<Arc<str>>>,
+    // Never iterated over, so that its order does not matter.
+    numbers: HashMap<Arc<str>, u32>,
+    free: Vec<u32>,
+    /// The first ones are the program's own and stay.
+    literals: usize,
+    crowded_at: usize,
+    /// Where results are put together.
+    scratch: String,
+}
+
+impl Texts {
+    /// The program's own texts get their indices as numbers.
+    pub(super) fn new(literals: &[Arc<str>]) -> Texts {
+        let mut texts = Texts {
+            by_number: Vec::new(),
+            numbers: HashMap::new(),
+            free: Vec::new(),
+            literals: literals.len(),
+            crowded_at: FEW + 2 * literals.len(),
+            scratch: String::new(),
+        };
+        for literal in literals {
+            texts.intern(literal);
+        }
+        texts
+    }
+
+    /// The number of a text.
+    pub(super) fn intern(&mut self, text: &str) -> f64 {
+        if let Some(number) = self.numbers.get(text) {
+            return f64::from(*number);
+        }
+        let kept: Arc<str> = text.into();
+        let number = self.free.pop().unwrap_or(u32::try_from(self.by_number.len()).unwrap_or(u32::MAX));
+        match self.by_number.get_mut(number as usize) {
+            Some(place) => *place = Some(kept.clone()),
+            None => self.by_number.push(Some(kept.clone())),
+        }
+        self.numbers.insert(kept, number);
+        f64::from(number)
+    }
+
+    /// The number of a text that `write` writes.
+    pub(super) fn with_scratch(&mut self, write: impl FnOnce(&mut String)) -> f64 {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        scratch.clear();
+        write(&mut scratch);
+        let number = self.intern(&scratch);
+        self.scratch = scratch;
+        number
+    }
+
+    /// The text of a number.
+    pub(super) fn get(&self, number: f64) -> Option<Arc<str>> {
+        self.by_number.get(index(number)?)?.clone()
+    }
+
+    /// Whether it is time to [`Texts::keep_only`].
+    pub(super) fn is_crowded(&self) -> bool {
+        self.numbers.len() > self.crowded_at
+    }
+
+    /// Forgets all texts but the program's and those with the numbers in `lanes`.
+    pub(super) fn keep_only(&mut self, lanes: impl Iterator<Item = f64>) {
+        let mut keep = vec![false; self.by_number.len()];
+        keep.iter_mut().take(self.literals).for_each(|keep| *keep = true);
+        for number in lanes.filter_map(index) {
+            if let Some(keep) = keep.get_mut(number) {
+                *keep = true;
+            }
+        }
+        for ((number, text), keep) in (0..).zip(&mut self.by_number).zip(keep) {
+            if let Some(text) = text.take_if(|_| !keep) {
+                self.numbers.remove(&text);
+                self.free.push(number);
+            }
+        }
+        self.crowded_at = FEW + 2 * self.numbers.len();
+    }
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "lanes of texts hold small whole numbers"
+)]
+fn index(number: f64) -> Option<usize> {
+    (number >= 0.0).then_some(number as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_have_one_number_and_numbers_are_used_again() {
+        let mut texts = Texts::new(&["literal".into()]);
+        let (a, b) = (texts.intern("a"), texts.intern("b"));
+        assert_eq!((texts.intern("literal"), a, texts.intern("a"), b), (0.0, 1.0, 1.0, 2.0));
+        texts.keep_only([b, f64::NAN].into_iter());
+        assert_eq!(
+            (texts.get(0.0).as_deref(), texts.get(a), texts.get(b).as_deref()),
+            (Some("literal"), None, Some("b"))
+        );
+        assert_eq!((texts.intern("c"), texts.intern("a")), (1.0, 3.0));
+    }
+
+    #[test]
+    fn what_nobody_keeps_does_not_pile_up() {
+        let mut texts = Texts::new(&[]);
+        for n in 0..10 * FEW {
+            let number = texts.intern(&n.to_string());
+            if texts.is_crowded() {
+                texts.keep_only([number].into_iter());
+            }
+        }
+        assert!(texts.by_number.len() <= FEW + 3, "{}", texts.by_number.len());
+    }
+}

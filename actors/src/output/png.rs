@@ -1,0 +1,76 @@
+//! The newest frame as a PNG file, for web servers and scripts that want a file to read. The file is
+//! replaced as a whole, so that no reader ever sees half of one.
+
+use std::borrow::Cow;
+use std::fs;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use engine::paint::Frame;
+
+use super::Context;
+
+/// Writes the newest frame to `file` whenever it has changed, at most once per `every`. A write that fails
+/// is logged and tried again with the next frame.
+pub async fn run(file: &Path, every: Duration, context: &mut Context) {
+    let mut failing = false;
+    while let Some(picture) = context.newer().await {
+        match replace(file, &picture.frame) {
+            Ok(bytes) => {
+                context.telemetry.bytes.increment(bytes);
+                failing = false;
+            }
+            Err(error) if !failing => {
+                tracing::warn!(file = %file.display(), %error, "the frame cannot be written");
+                failing = true;
+            }
+            Err(_) => {}
+        }
+        drop(picture);
+        context.world.sleep_until(context.world.now() + every).await;
+    }
+}
+
+/// The most times that [`encode`] repeats a pixel across and down.
+pub const SCALE_MAX: u32 = 16;
+
+/// Writes a frame as a PNG in which every pixel is a square of `scale` (1 to [`SCALE_MAX`]) pixels.
+///
+/// # Errors
+/// Those of the writer.
+pub fn encode(frame: &Frame, scale: u32, out: impl Write) -> io::Result<()> {
+    let scale = scale.clamp(1, SCALE_MAX);
+    let size = frame.size();
+    let mut encoder = png::Encoder::new(out, size.width * scale, size.height * scale);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&enlarged(frame, scale as usize))?;
+    Ok(writer.finish()?)
+}
+
+fn enlarged(frame: &Frame, scale: usize) -> Cow<'_, [u8]> {
+    if scale == 1 {
+        return Cow::Borrowed(frame.pixels());
+    }
+    let mut pixels = Vec::with_capacity(frame.pixels().len() * scale * scale);
+    for row in frame.pixels().chunks_exact((frame.size().width as usize * 4).max(1)) {
+        let start = pixels.len();
+        for pixel in row.chunks_exact(4) {
+            (0..scale).for_each(|_| pixels.extend_from_slice(pixel));
+        }
+        let end = pixels.len();
+        (1..scale).for_each(|_| pixels.extend_from_within(start..end));
+    }
+    Cow::Owned(pixels)
+}
+
+fn replace(file: &Path, frame: &Frame) -> io::Result<u64> {
+    let unfinished = file.with_extension("png.part");
+    let mut out = BufWriter::new(fs::File::create(&unfinished)?);
+    encode(frame, 1, &mut out)?;
+    let bytes = out.into_inner()?.metadata()?.len();
+    fs::rename(&unfinished, file)?;
+    Ok(bytes)
+}

@@ -1,0 +1,78 @@
+//! Reading what earlier runs wrote, on a connection of its own that cannot write.
+
+use std::path::Path;
+
+use engine::tick::Tick;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{Error, schema};
+
+/// The most points that one question is answered with: the newest.
+pub const MAX_POINTS: usize = 10_000;
+
+/// Answered from the index on key and time alone, newest first, so that the limit ends the search.
+const RECENT: &str = "SELECT timestamp_ms, data_value FROM data_history
+    WHERE data_key = ?1 AND timestamp_ms >= ?2 AND data_value IS NOT NULL
+    ORDER BY timestamp_ms DESC, data_id DESC LIMIT ?3";
+
+/// The history in a database.
+#[derive(Debug)]
+pub struct History {
+    connection: Connection,
+}
+
+impl History {
+    /// Opens a database; `None` where none was written yet.
+    ///
+    /// # Errors
+    /// [`Error`], for a caller that may well go on without history.
+    pub fn open(file: &Path) -> Result<Option<History>, Error> {
+        Ok(schema::open_to_read(file)?.map(|connection| History { connection }))
+    }
+
+    /// The numbers that a key (`source.key`) or a named value had from `since_ms` on (Unix time in
+    /// milliseconds), oldest first, at most the newest [`MAX_POINTS`]. The cost does not grow with what
+    /// else the database holds.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`] when the file cannot be read.
+    pub fn recent(&self, label: &str, since_ms: i64) -> Result<Vec<(i64, f64)>, Error> {
+        let mut statement = self.connection.prepare_cached(RECENT)?;
+        let rows = statement.query_map((label, since_ms, MAX_POINTS as i64), |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, f64>(1)?))
+        })?;
+        let mut points: Vec<(i64, f64)> = rows.collect::<Result<_, _>>()?;
+        points.reverse();
+        Ok(points)
+    }
+
+    /// The newest tick that anything was written of; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`] when the file cannot be read.
+    pub fn last_tick(&self) -> Result<Option<Tick>, Error> {
+        let newest = |table: &str, id: &str| {
+            let statement = format!("SELECT tick FROM {table} ORDER BY {id} DESC LIMIT 1");
+            self.connection.query_row(&statement, [], |row| row.get::<_, i64>(0)).optional()
+        };
+        let ticks = newest("data_history", "data_id")?.max(newest("timeline_events", "event_id")?);
+        Ok(ticks.map(|tick| Tick(tick.unsigned_abs())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recent_points_are_found_through_the_index_and_never_sorted() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = schema::open(&folder.path().join("state.db")).unwrap();
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {RECENT}")).unwrap();
+        let plan: Vec<String> =
+            statement.query_map(("a", 0, 1), |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
+        let expected = "SEARCH data_history USING INDEX idx_data_history_data_key_timestamp_ms \
+                        (data_key=? AND timestamp_ms>?)";
+        assert_eq!(plan, [expected]);
+    }
+}

@@ -1,0 +1,309 @@
+//! The writer as the core sees it: entries in, a database out, in virtual time.
+
+use std::sync::atomic::Ordering;
+
+use engine::event::EventKind;
+use engine::sample::SourceId;
+use rusqlite::Connection;
+
+use super::*;
+use crate::source::rig::simulate;
+
+const FLUSH: Duration = Duration::from_millis(250);
+const MS: Duration = Duration::from_millis(1);
+
+fn number(n: f64) -> Value {
+    Value::Number(n)
+}
+
+/// A tick with one sample of key 0 and one result of formula 0; key 0 is named at tick 0.
+fn ledger(tick: u64) -> Ledger {
+    let now_ms = 1_000_000 + tick as i64;
+    let new_keys = if tick == 0 { vec![(KeyId(0), "system.cpu".into())] } else { Vec::new() };
+    let value = number(tick as f64);
+    let sample = Sample { source: SourceId(0), key: KeyId(0), value, timestamp_ms: now_ms, sequence: tick };
+    Ledger {
+        tick: Tick(tick),
+        now_ms,
+        new_keys: new_keys.into(),
+        samples: Arc::new([sample]),
+        changed: Arc::new([(FormulaId(0), Some(number(tick as f64 * 2.0)))]),
+        events: Arc::new([]),
+    }
+}
+
+/// A writer at work.
+struct Running {
+    counts: Arc<Counts>,
+    world: World,
+    entries: flume::Sender<Entry>,
+    file: PathBuf,
+}
+
+fn start(file: PathBuf) -> Running {
+    let world = World::simulated(false);
+    let (entries, mailbox) = flume::bounded(64);
+    let counts = Arc::new(Counts::default());
+    let labels = vec![Some("load".into()), None];
+    let options = panel::Persistence { file: file.clone(), flush: FLUSH };
+    let writer = run(options, labels, counts.clone(), world, mailbox);
+    actix::spawn(async move { writer.await.unwrap() });
+    Running { counts, world, entries, file }
+}
+
+impl Running {
+    async fn keep(&self, ledger: Ledger) {
+        self.entries.send_async(Entry::Keep(ledger)).await.unwrap();
+    }
+
+    async fn sleep(&self, span: Duration) {
+        self.world.sleep_until(self.world.now() + span).await;
+    }
+
+    async fn drain(&self) {
+        let (answer, answered) = flume::bounded(1);
+        self.entries.send_async(Entry::Drain(answer)).await.unwrap();
+        answered.recv_async().await.unwrap();
+    }
+
+    fn rows(&self) -> u64 {
+        self.counts.rows.load(Ordering::Relaxed)
+    }
+}
+
+/// All rows of a query, one line each.
+fn dump(file: &std::path::Path, query: &str) -> String {
+    let connection = Connection::open(file).unwrap();
+    let mut statement = connection.prepare(query).unwrap();
+    let columns = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    let mut text = String::new();
+    while let Some(row) = rows.next().unwrap() {
+        use rusqlite::types::ValueRef;
+        let cells = (0..columns).map(|column| match row.get_ref(column).unwrap() {
+            ValueRef::Null => "-".to_owned(),
+            ValueRef::Integer(n) => n.to_string(),
+            ValueRef::Real(n) => n.to_string(),
+            ValueRef::Text(text) => String::from_utf8(text.to_vec()).unwrap(),
+            ValueRef::Blob(_) => "blob".to_owned(),
+        });
+        text += &(cells.collect::<Vec<_>>().join(" ") + "\n");
+    }
+    text
+}
+
+#[test]
+fn everything_goes_where_it_belongs() {
+    let folder = tempfile::tempdir().unwrap();
+    simulate(async {
+        let running = start(folder.path().join("deep/state.db"));
+        let event = |tick, kind, id: &str, data: &[(&str, Value)]| {
+            let data = data.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+            Event { tick: Tick(tick), kind, id: id.into(), data }
+        };
+        let sample = |key, value, sequence| Sample {
+            source: SourceId(key as u16),
+            key: KeyId(key),
+            value,
+            timestamp_ms: 1_767_225_600_250,
+            sequence,
+        };
+        running
+            .keep(Ledger {
+                tick: Tick(3),
+                now_ms: 1_767_225_600_500,
+                new_keys: Arc::new([(KeyId(0), "system.cpu".into()), (KeyId(1), "time.month_name".into())]),
+                samples: Arc::new([
+                    sample(0, number(61.5), 7),
+                    sample(1, Value::from("May"), 8),
+                    sample(0, Value::Bool(true), 9),
+                    sample(2, number(1.0), 10),
+                ]),
+                changed: Arc::new([
+                    (FormulaId(0), Some(number(0.25))),
+                    (FormulaId(1), Some(number(1.0))),
+                    (FormulaId(9), None),
+                ]),
+                events: Arc::new([
+                    event(3, EventKind::TriggerActivated, "hot", &[("value", number(80.0))]),
+                    event(3, EventKind::AnimationStarted, "pulse", &[]),
+                ]),
+            })
+            .await;
+        running
+            .keep(Ledger {
+                tick: Tick(4),
+                now_ms: 1_767_225_601_500,
+                new_keys: Arc::new([]),
+                samples: Arc::new([]),
+                changed: Arc::new([(FormulaId(0), None)]),
+                events: Arc::new([event(4, EventKind::AnimationCompleted, "pulse", &[])]),
+            })
+            .await;
+        running.drain().await;
+        assert_eq!(running.counts.nameless.load(Ordering::Relaxed), 1);
+        assert_eq!(running.rows(), 8);
+
+        let data =
+            "SELECT data_key, data_value, data_text, source, sequence, tick, timestamp_ms FROM data_history";
+        insta::assert_snapshot!(dump(&running.file, data), @r"
+        system.cpu 61.5 - system 7 3 1767225600250
+        time.month_name - May time 8 3 1767225600250
+        system.cpu 1 - system 9 3 1767225600250
+        load 0.25 - value - 3 1767225600500
+        load - - value - 4 1767225601500
+        ");
+        let events = "SELECT tick, event_type, coordination_id, animation_id, event_data_json, timestamp FROM timeline_events";
+        insta::assert_snapshot!(dump(&running.file, events), @r#"
+        3 trigger_activated hot - {"value":80} 2026-01-01 00:00:00.500
+        3 animation_started pulse pulse {} 2026-01-01 00:00:00.500
+        4 animation_completed pulse pulse {} 2026-01-01 00:00:01.500
+        "#);
+        insta::assert_snapshot!(dump(&running.file, "SELECT * FROM animations"), @r#"
+        pulse {"name":"pulse"} - 3 4 0 2026-01-01 00:00:00 2026-01-01 00:00:01
+        "#);
+    });
+}
+
+#[test]
+fn a_flush_waits_for_its_time_and_no_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    simulate(async {
+        let running = start(folder.path().join("state.db"));
+        // The span counts from the first ledger that waits, not from the last flush.
+        running.sleep(MS * 1_000).await;
+        for tick in 0..5 {
+            running.keep(ledger(tick)).await;
+            running.sleep(MS * 10).await;
+        }
+        running.sleep(FLUSH - MS * 51).await;
+        assert_eq!((running.rows(), running.counts.pending_rows.load(Ordering::Relaxed)), (0, 10));
+        running.sleep(MS * 2).await;
+        assert_eq!((running.rows(), running.counts.pending_rows.load(Ordering::Relaxed)), (10, 0));
+        assert_eq!(running.counts.flushes.load(Ordering::Relaxed), 1);
+
+        running.keep(ledger(5)).await;
+        running.sleep(FLUSH + MS).await;
+        assert_eq!((running.rows(), running.counts.flushes.load(Ordering::Relaxed)), (12, 2));
+        assert!(running.counts.database_bytes.load(Ordering::Relaxed) > 0);
+    });
+}
+
+#[test]
+fn much_is_written_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    simulate(async {
+        let running = start(folder.path().join("state.db"));
+        for tick in 0..queue::BATCH_ROWS as u64 {
+            running.keep(ledger(tick)).await;
+        }
+        running.sleep(MS).await;
+        assert!(running.rows() >= queue::BATCH_ROWS as u64, "{}", running.rows());
+    });
+}
+
+#[test]
+fn ticks_without_rows_write_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    simulate(async {
+        let running = start(folder.path().join("state.db"));
+        for tick in 0..100 {
+            running.keep(Ledger { samples: Arc::new([]), changed: Arc::new([]), ..ledger(tick) }).await;
+            running.sleep(FLUSH).await;
+        }
+        assert_eq!(running.counts.flushes.load(Ordering::Relaxed), 0);
+        // The names that came with them are kept.
+        running.keep(ledger(100)).await;
+        running.drain().await;
+        assert_eq!((running.rows(), running.counts.nameless.load(Ordering::Relaxed)), (2, 0));
+    });
+}
+
+#[test]
+fn a_drain_leaves_one_whole_file() {
+    let folder = tempfile::tempdir().unwrap();
+    simulate(async {
+        let running = start(folder.path().join("state.db"));
+        for tick in 0..10 {
+            running.keep(ledger(tick)).await;
+        }
+        running.drain().await;
+        let names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names, ["state.db"]);
+        assert_eq!(dump(&running.file, "SELECT count(*) FROM data_history"), "20\n");
+    });
+}
+
+#[test]
+fn a_core_that_is_gone_ends_the_writer_with_everything_written() {
+    let folder = tempfile::tempdir().unwrap();
+    simulate(async {
+        let running = start(folder.path().join("state.db"));
+        running.keep(ledger(0)).await;
+        let Running { entries, world, file, .. } = running;
+        drop(entries);
+        world.sleep_until(world.now() + MS).await;
+        assert_eq!(dump(&file, "SELECT count(*) FROM data_history"), "2\n");
+    });
+}
+
+#[test]
+fn history_reads_what_an_earlier_run_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    assert!(History::open(&file).unwrap().is_none());
+    let write = |ticks: std::ops::Range<u64>| {
+        simulate(async {
+            let running = start(file.clone());
+            running
+                .keep(Ledger { tick: Tick(0), samples: Arc::new([]), changed: Arc::new([]), ..ledger(0) })
+                .await;
+            for tick in ticks {
+                running.keep(ledger(tick)).await;
+            }
+            running.drain().await;
+        });
+    };
+    write(0..3);
+    write(3..5);
+    let history = History::open(&file).unwrap().unwrap();
+    let check = |label, since_ms, expected: &[(i64, f64)]| {
+        assert_eq!(history.recent(label, since_ms).unwrap(), expected, "{label} {since_ms}");
+    };
+    check("system.cpu", 1_000_002, &[(1_000_002, 2.0), (1_000_003, 3.0), (1_000_004, 4.0)]);
+    check("load", 1_000_003, &[(1_000_003, 6.0), (1_000_004, 8.0)]);
+    check("load", 1_000_005, &[]);
+    check("nothing", 0, &[]);
+    assert_eq!(history.last_tick().unwrap(), Some(Tick(4)));
+    // While a writer has it open too.
+    write(5..6);
+    check("load", 1_000_004, &[(1_000_004, 8.0), (1_000_005, 10.0)]);
+}
+
+#[test]
+fn only_the_newest_points_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let last = history::MAX_POINTS as i64 + 5;
+    let fill = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+        INSERT INTO data_history (data_key, data_value, source, tick, timestamp_ms)
+        SELECT 'a', i, 'value', i, i FROM n";
+    schema::open(&file).unwrap().execute(fill, [last]).unwrap();
+    let points = History::open(&file).unwrap().unwrap().recent("a", 0).unwrap();
+    assert_eq!(points.len(), history::MAX_POINTS);
+    assert_eq!((points[0], points[points.len() - 1]), ((6, 6.0), (last, last as f64)));
+}
+
+#[test]
+fn a_database_that_is_not_ours_ends_the_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    Connection::open(&file).unwrap().execute_batch("CREATE TABLE a (x)").unwrap();
+    let error = simulate(async {
+        let (_entries, mailbox) = flume::bounded(1);
+        let options = panel::Persistence { file: file.clone(), flush: FLUSH };
+        run(options, Vec::new(), Arc::default(), World::simulated(false), mailbox).await.unwrap_err()
+    });
+    assert!(matches!(error, Error::Foreign { .. }), "{error}");
+}

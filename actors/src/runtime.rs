@@ -1,0 +1,268 @@
+//! The runtime: the one place where the actors are wired together, the same for live runs and simulations.
+//!
+//! ```text
+//!  sources ──ports──▶ ring ─Inputs─▶ expression ─Evaluated─▶ coordination ─Coordinated─▶ renderer ──▶ outputs
+//!     ▲                ▲                                          │                          │ (newest picture)
+//!  supervisor        Begin                                     Ledger                      Done
+//!                    clock ◀─────────────────────────────────────┼──────────────────────────┘
+//!                                                             writer ──▶ SQLite
+//! ```
+//!
+//! Ring, expression, coordination and renderer share one thread, since a hop within it takes 4 µs and one
+//! across threads five times as long; everybody else has a thread of their own. In a simulation all of
+//! them share the calling thread and virtual time.
+
+mod beginning;
+mod core;
+mod edges;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::event::Event;
+use engine::paint::Frame;
+use engine::tick::Tick;
+use tokio::sync::{broadcast, watch};
+
+use self::core::{Core, Inlets};
+use crate::clock::End;
+use crate::coordination::EventSink;
+use crate::expression;
+use crate::handle::{Handle, Picture, Pulse};
+use crate::panel::Panel;
+use crate::persistence::Entry;
+use crate::recording::{self, Recording};
+use crate::renderer::FrameSink;
+use crate::ring::Finish;
+use crate::telemetry::Telemetry;
+use crate::world::World;
+
+/// Ledgers that wait for the writer before new ones are dropped: about a minute of busy ticks.
+const WRITER_MAILBOX: usize = 4_096;
+
+/// Events that wait for a slow listener before it loses the oldest.
+const EVENT_BACKLOG: usize = 1_024;
+
+/// How long the writer has to commit what it holds when the run ends.
+const DRAIN_MAX: Duration = Duration::from_secs(3);
+
+/// How a panel is run.
+#[derive(Default)]
+pub struct Options {
+    /// In which time.
+    pub time: Time,
+    /// How many ticks; `None` until it is stopped.
+    pub ticks: Option<u64>,
+    /// Inputs to take instead of running the sources.
+    pub input: Option<Recording>,
+    /// Where to write down the inputs.
+    pub record: Option<PathBuf>,
+    /// Called with every painted frame, on the core's thread.
+    pub on_frame: Option<FrameSink>,
+    /// Called with every event, on the core's thread.
+    pub on_event: Option<EventSink>,
+}
+
+/// In which time a panel runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Time {
+    /// Real time, with real threads.
+    #[default]
+    Live,
+    /// Virtual time, on the calling thread, as fast as it goes. Sources that read this machine walk at
+    /// random instead; no state is kept and no output runs.
+    Virtual,
+    /// Virtual time that waits for real time.
+    Paced,
+}
+
+/// What is known after a run.
+#[derive(Clone, Debug)]
+pub struct Summary {
+    /// How the run went.
+    pub pulse: Pulse,
+}
+
+/// Why a run could not begin or did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The formulas cannot be loaded.
+    #[error("the formulas cannot be loaded: {0}")]
+    Expression(#[from] expression::chunk::Error),
+    /// A declared key cannot be a key.
+    #[error("key {0:?} cannot be declared: it is empty, too long, or one too many")]
+    Key(String),
+    /// The recording cannot be written or read.
+    #[error("the recording cannot be used: {0}")]
+    Recording(String),
+    /// The system has no more threads.
+    #[error("no thread can be started: {0}")]
+    Thread(#[from] std::io::Error),
+    /// An actor of the core panicked.
+    #[error("the core stopped working; the panic above says why")]
+    CoreDied,
+}
+
+impl From<recording::Error> for Error {
+    fn from(error: recording::Error) -> Error {
+        Error::Recording(error.to_string())
+    }
+}
+
+/// Runs a panel until it has made its ticks or is stopped through the handle, which `started` is given
+/// before the first tick.
+///
+/// # Errors
+/// [`Error`], before the first tick or, for [`Error::CoreDied`], at any.
+pub fn run(panel: Panel, options: Options, started: impl FnOnce(Handle)) -> Result<Summary, Error> {
+    let system = match options.time {
+        Time::Live => actix::System::new(),
+        Time::Virtual | Time::Paced => actix::System::with_tokio_rt(paused_runtime),
+    };
+    let result = system.block_on(async { Wiring::new(panel, options.time).conduct(options, started).await });
+    actix::System::try_current().inspect(actix::System::stop);
+    result
+}
+
+fn paused_runtime() -> tokio::runtime::Runtime {
+    let built = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    // actix leaves no way to return an error from here.
+    built.expect("a runtime needs nothing but a free file descriptor")
+}
+
+/// What all parts of a run are wired with.
+struct Wiring {
+    world: World,
+    panel: Arc<Panel>,
+    telemetry: Telemetry,
+    pictures: watch::Sender<Arc<Picture>>,
+    events: broadcast::Sender<Event>,
+    pulse: watch::Sender<Pulse>,
+}
+
+/// A child outside the core: how to tell it to end, and how it says that it has.
+struct Child {
+    stop: watch::Sender<bool>,
+    ended: flume::Receiver<End>,
+}
+
+impl Child {
+    async fn end(&self) -> End {
+        self.stop.send_replace(true);
+        self.ended.recv_async().await.unwrap_or(End::Stopped)
+    }
+}
+
+/// All that runs.
+struct Running {
+    core: Core,
+    sources: Option<Child>,
+    clock: Child,
+    writer: Option<flume::Sender<Entry>>,
+}
+
+impl Wiring {
+    fn new(panel: Panel, time: Time) -> Wiring {
+        let world = match time {
+            Time::Live => World::live(),
+            Time::Virtual => World::simulated(false),
+            Time::Paced => World::simulated(true),
+        };
+        let sources: Vec<_> = panel.sources.iter().map(|source| source.name.clone()).collect();
+        let outputs: Vec<_> = panel.outputs.iter().map(|output| output.name().to_string()).collect();
+        let values: Vec<_> = panel.values.iter().map(|(name, _)| name.clone()).collect();
+        let nothing = Frame::new(panel.scene.size, panel.scene.background);
+        Wiring {
+            world,
+            telemetry: Telemetry::new(&sources, &outputs, &values),
+            pictures: watch::channel(Arc::new(Picture { tick: Tick(0), frame: nothing })).0,
+            panel: Arc::new(panel),
+            events: broadcast::channel(EVENT_BACKLOG).0,
+            pulse: watch::channel(Pulse::default()).0,
+        }
+    }
+
+    async fn conduct(self, options: Options, started: impl FnOnce(Handle)) -> Result<Summary, Error> {
+        // Kept here too, so that a face that drops its handle does not end the run.
+        let stop = Arc::new(watch::Sender::new(false));
+        let mut stopped = stop.subscribe();
+        let running = self.start(options, stop.clone(), started).await?;
+        let end = tokio::select! {
+            biased;
+            _ = running.core.died() => End::CoreDied,
+            end = running.clock.ended.recv_async() => end.unwrap_or(End::CoreDied),
+            _ = stopped.wait_for(|stop| *stop) => End::Stopped,
+        };
+        self.end(end, running).await
+    }
+
+    /// Starts everybody, consumers before producers.
+    async fn start(
+        &self,
+        options: Options,
+        stop: Arc<watch::Sender<bool>>,
+        started: impl FnOnce(Handle),
+    ) -> Result<Running, Error> {
+        let Options { time, ticks, input, record, on_frame, on_event } = options;
+        let replays = input.is_some();
+        let header = self.header(time, input.as_ref())?;
+        let writer = if time == Time::Live { self.start_writer()? } else { None };
+        let inlets = Inlets::new(&self.panel, input);
+        let outlets = core::Outlets { on_frame, on_event, record, writer: writer.clone() };
+        let (core, done) = Core::start(self, &header, &inlets, outlets).await?;
+        if time == Time::Live {
+            self.start_outputs()?;
+        }
+        started(self.handle(stop, &core));
+        let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
+        let clock = self.start_clock(&core, done, ticks)?;
+        Ok(Running { core, sources, clock, writer })
+    }
+
+    /// Ends everybody, producers before consumers, so that all that was accepted is shown and written.
+    async fn end(&self, end: End, running: Running) -> Result<Summary, Error> {
+        let Running { core, sources, clock, writer } = running;
+        if let Some(sources) = sources {
+            sources.end().await;
+        }
+        let died = end == End::CoreDied || (end == End::Stopped && clock.end().await == End::CoreDied);
+        let recorded = core.ring.send(Finish).await.unwrap_or(Ok(()));
+        self.drain(writer).await;
+        core.stop();
+        match (died, recorded) {
+            (true, _) => Err(Error::CoreDied),
+            (false, Err(error)) => Err(Error::Recording(error.to_string())),
+            (false, Ok(())) => Ok(Summary { pulse: *self.pulse.borrow() }),
+        }
+    }
+
+    async fn drain(&self, writer: Option<flume::Sender<Entry>>) {
+        let Some(writer) = writer else { return };
+        let (answer, drained) = flume::bounded(1);
+        let deadline = self.world.now() + DRAIN_MAX;
+        let drain = async {
+            writer.send_async(Entry::Drain(answer)).await.ok()?;
+            drained.recv_async().await.ok()
+        };
+        tokio::select! {
+            biased;
+            _ = drain => {}
+            () = self.world.sleep_until(deadline) => {
+                tracing::error!("the database did not take the last data in time");
+            }
+        }
+    }
+
+    fn handle(&self, stop: Arc<watch::Sender<bool>>, core: &Core) -> Handle {
+        Handle {
+            panel: self.panel.clone(),
+            pictures: self.pictures.subscribe(),
+            events: self.events.clone(),
+            pulse: self.pulse.subscribe(),
+            values: core.expression.downgrade().recipient(),
+            sources: core.ring.downgrade().recipient(),
+            stop,
+        }
+    }
+}

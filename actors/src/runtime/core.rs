@@ -1,0 +1,262 @@
+//! The core: ring, expression, coordination and renderer, chained on one thread.
+
+use std::path::PathBuf;
+
+use actix::{Actor, Addr, Arbiter, Context};
+use engine::animation::Pose;
+use engine::coordination::Coordinator;
+use engine::formula::Results;
+use engine::ring::intake::{Intake, SourceSpec};
+use engine::sample::{Reading, SourceState};
+use engine::scene::Stage;
+
+use super::{Error, Wiring, beginning};
+use crate::coordination::{CoordinationActor, EventSink};
+use crate::expression::ExpressionActor;
+use crate::handle::SourceReport;
+use crate::panel::Panel;
+use crate::persistence::Entry;
+use crate::recording::{Header, Recorder, Recording, Replay};
+use crate::renderer::{Done, FrameSink, RendererActor};
+use crate::ring::{Feed, Report, RingActor, SourceInfo};
+use crate::source::Port;
+use crate::source::port::Doorbell;
+
+/// The core of a run.
+pub(super) struct Core {
+    pub(super) ring: Addr<RingActor>,
+    pub(super) expression: Addr<ExpressionActor>,
+    arbiter: Option<Arbiter>,
+    deaths: flume::Receiver<()>,
+}
+
+/// The ways into the core.
+pub(super) struct Inlets {
+    pub(super) ports: Vec<Port>,
+    pub(super) doorbell: Doorbell,
+    pub(super) reports: flume::Sender<Report>,
+    readings: Vec<flume::Receiver<Reading>>,
+    reported: flume::Receiver<Report>,
+    replay: Option<Recording>,
+}
+
+/// The ways out of the core, besides pictures.
+pub(super) struct Outlets {
+    pub(super) on_frame: Option<FrameSink>,
+    pub(super) on_event: Option<EventSink>,
+    pub(super) record: Option<PathBuf>,
+    pub(super) writer: Option<flume::Sender<Entry>>,
+}
+
+impl Inlets {
+    /// A port for every source; with a recording, its inputs instead.
+    pub(super) fn new(panel: &Panel, replay: Option<Recording>) -> Inlets {
+        let doorbell = Doorbell::default();
+        let ports = panel.sources.iter().map(|source| Port::new(source.policy, doorbell.clone()));
+        let (ports, readings) = ports.unzip();
+        let (reports, reported) = flume::unbounded();
+        Inlets { ports, doorbell, reports, readings, reported, replay }
+    }
+
+    fn feed(&self, panel: &Panel) -> Feed {
+        match &self.replay {
+            Some(recording) => {
+                Feed::Replay(Replay::new(recording.clone(), panel.sources.iter().map(|s| s.name.clone())))
+            }
+            None => Feed::Sources {
+                ports: self.readings.clone(),
+                reports: self.reported.clone(),
+                doorbell: self.doorbell.clone(),
+            },
+        }
+    }
+}
+
+impl Core {
+    /// Starts the chain, its end first. Returns it and what says that a tick has come out.
+    pub(super) async fn start(
+        wiring: &Wiring,
+        header: &Header,
+        inlets: &Inlets,
+        outlets: Outlets,
+    ) -> Result<(Core, flume::Receiver<Done>), Error> {
+        let Outlets { on_frame, on_event, record, writer } = outlets;
+        let (done, came_out) = flume::bounded(1);
+        let (guard, deaths) = flume::bounded(4);
+        let arbiter = if wiring.world.is_simulated() { None } else { Some(Arbiter::new()) };
+        let place = Place { arbiter: arbiter.as_ref(), guard };
+        let renderer = renderer(wiring, header, on_frame, done);
+        let renderer = place.start(move || Ok(renderer)).await?;
+        let coordination = coordination(wiring, on_event, writer, &renderer);
+        let coordination = place.start(move || Ok(coordination)).await?;
+        let (world, panel) = (wiring.world, wiring.panel.clone());
+        let (next, telemetry) = (coordination.recipient(), wiring.telemetry.clone());
+        // The Lua machine cannot leave the thread on which it was made.
+        let expression = move || Ok(ExpressionActor::new(world, panel, next, telemetry)?);
+        let expression = place.start(expression).await?;
+        let ring = ring(wiring, header, inlets, record, &expression)?;
+        let ring = place.start(move || Ok(ring)).await?;
+        inlets.doorbell.connect(ring.downgrade().recipient());
+        Ok((Core { ring, expression, arbiter, deaths }, came_out))
+    }
+
+    /// Returns when an actor of the core has panicked.
+    pub(super) async fn died(&self) {
+        let _ = self.deaths.recv_async().await;
+    }
+
+    /// Ends the core's thread.
+    pub(super) fn stop(self) {
+        if let Some(arbiter) = self.arbiter {
+            arbiter.stop();
+        }
+    }
+}
+
+/// Where the core's actors are started.
+struct Place<'a> {
+    arbiter: Option<&'a Arbiter>,
+    guard: flume::Sender<()>,
+}
+
+/// Says so when an actor panics: actix drops the actor and tells nobody.
+struct Guarded(flume::Sender<()>);
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.try_send(());
+        }
+    }
+}
+
+impl Place<'_> {
+    /// Starts the actor that `make` returns, on the core's thread.
+    async fn start<A>(
+        &self,
+        make: impl FnOnce() -> Result<A, Error> + Send + 'static,
+    ) -> Result<Addr<A>, Error>
+    where
+        A: Actor<Context = Context<A>>,
+    {
+        let guard = Guarded(self.guard.clone());
+        let Some(arbiter) = self.arbiter else { return Ok(start(make()?, guard)) };
+        let (answer, started) = flume::bounded(1);
+        arbiter.spawn_fn(move || {
+            let _ = answer.send(make().map(|actor| start(actor, guard)));
+        });
+        started.recv_async().await.map_err(|_| Error::CoreDied)?
+    }
+}
+
+/// Starts an actor whose context holds the guard, so that it is dropped while a panic unwinds the actor.
+fn start<A: Actor<Context = Context<A>>>(actor: A, guard: Guarded) -> Addr<A> {
+    A::create(|context| {
+        use actix::{AsyncContext, WrapFuture};
+        context.spawn(
+            async move {
+                let _guard = guard;
+                std::future::pending::<()>().await;
+            }
+            .into_actor(&actor),
+        );
+        actor
+    })
+}
+
+fn renderer(
+    wiring: &Wiring,
+    header: &Header,
+    sink: Option<FrameSink>,
+    done: flume::Sender<Done>,
+) -> RendererActor {
+    let panel = &wiring.panel;
+    let mut stage = Stage::new(panel.scene.clone(), panel.fps);
+    for chart in beginning::charts(panel) {
+        if let Some(points) = header.history.get(&chart.label) {
+            stage.fill_series(chart.widget, points);
+        }
+    }
+    RendererActor {
+        world: wiring.world,
+        stage,
+        animations: panel.animations.clone(),
+        starts: vec![None; panel.animations.len()],
+        poses: vec![Pose::REST; panel.scene.widgets.len()],
+        results: Results::new(panel.program.len()),
+        states: vec![SourceState::default(); panel.sources.len()],
+        pictures: wiring.pictures.clone(),
+        spare: Vec::new(),
+        sink,
+        done,
+        telemetry: wiring.telemetry.painting.clone(),
+    }
+}
+
+fn coordination(
+    wiring: &Wiring,
+    sink: Option<EventSink>,
+    writer: Option<flume::Sender<Entry>>,
+    renderer: &Addr<RendererActor>,
+) -> CoordinationActor {
+    let panel = &wiring.panel;
+    CoordinationActor {
+        coordinator: Coordinator::new(&panel.page, panel.triggers.clone(), panel.animations.clone()),
+        results: Results::new(panel.program.len()),
+        sources: panel.sources.iter().map(|source| source.name.clone()).collect(),
+        events: wiring.events.clone(),
+        sink,
+        writer,
+        next: renderer.clone().recipient(),
+        telemetry: wiring.telemetry.clone(),
+    }
+}
+
+fn ring(
+    wiring: &Wiring,
+    header: &Header,
+    inlets: &Inlets,
+    record: Option<PathBuf>,
+    expression: &Addr<ExpressionActor>,
+) -> Result<RingActor, Error> {
+    let panel = &wiring.panel;
+    let names: Vec<_> = panel.sources.iter().map(|source| source.name.clone()).collect();
+    let recorder = record.map(|file| {
+        let failed = |error| Error::Recording(format!("{}: {error}", file.display()));
+        Recorder::create(&file, header, names).map_err(failed)
+    });
+    let sources = panel.sources.iter().zip(&inlets.ports).map(|(source, port)| SourceInfo {
+        report: SourceReport::new(&source.name, source.kind.name()),
+        counts: port.counts(),
+    });
+    Ok(RingActor {
+        intake: intake(panel, header.start_ms)?,
+        feed: inlets.feed(panel),
+        sources: sources.collect(),
+        recorder: recorder.transpose()?,
+        next: expression.clone().recipient(),
+        telemetry: wiring.telemetry.clone(),
+    })
+}
+
+fn intake(panel: &Panel, start_ms: i64) -> Result<Intake, Error> {
+    let sources: Vec<_> = panel
+        .sources
+        .iter()
+        .map(|source| SourceSpec {
+            name: source.name.clone(),
+            stale_after: source.stale_after.map(|after| panel.fps.ticks_in(after.as_millis() as u64)),
+        })
+        .collect();
+    let declared: Vec<_> = panel
+        .keys
+        .iter()
+        .map(|key| {
+            let source = panel.sources.get(usize::from(key.source.0)).map_or("", |source| &source.name);
+            let name = key.name.get(source.len() + 1..).unwrap_or_default();
+            (key.source, name.to_string(), key.kind)
+        })
+        .collect();
+    Intake::new(&sources, &declared, panel.ring, panel.fps, start_ms)
+        .map_err(|(index, _)| Error::Key(panel.keys[index].name.clone()))
+}

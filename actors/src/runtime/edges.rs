@@ -1,0 +1,84 @@
+//! The edges of the runtime: the actors around the core, each with a thread of its own.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::core::{Core, Inlets};
+use super::{Child, Error, WRITER_MAILBOX, Wiring, beginning};
+use crate::clock::{Clock, End};
+use crate::output;
+use crate::persistence::{self, Entry};
+use crate::renderer::Done;
+use crate::supervisor::Supervisor;
+
+impl Wiring {
+    pub(super) fn start_writer(&self) -> Result<Option<flume::Sender<Entry>>, Error> {
+        let Some(options) = self.panel.persistence.clone() else { return Ok(None) };
+        let (mailbox, entries) = flume::bounded(WRITER_MAILBOX);
+        let labels = beginning::labels(&self.panel);
+        let (world, counts) = (self.world, Arc::default());
+        self.world.spawn("writer", move || async move {
+            if let Err(error) = persistence::run(options, labels, counts, world, entries).await {
+                tracing::error!(%error, "nothing is kept");
+            }
+        })?;
+        Ok(Some(mailbox))
+    }
+
+    pub(super) fn start_outputs(&self) -> Result<(), Error> {
+        for (index, output) in self.panel.outputs.iter().cloned().enumerate() {
+            let context = output::Context {
+                world: self.world,
+                pictures: self.pictures.subscribe(),
+                telemetry: self.telemetry.output(index).clone(),
+            };
+            self.world.spawn(output.name(), move || output::run(output, context))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn start_sources(&self, inlets: Inlets) -> Result<Child, Error> {
+        let (stop, stopped) = watch::channel(false);
+        let (answer, ended) = flume::bounded(1);
+        let sources = self.panel.sources.iter().cloned().map(Arc::new).zip(inlets.ports).collect();
+        let supervisor = Supervisor {
+            world: self.world,
+            seed: self.panel.seed,
+            sources,
+            reports: inlets.reports,
+            doorbell: inlets.doorbell,
+            stop: stopped,
+        };
+        self.world.spawn("supervisor", move || async move {
+            supervisor.run().await;
+            let _ = answer.send(End::Stopped);
+        })?;
+        Ok(Child { stop, ended })
+    }
+
+    pub(super) fn start_clock(
+        &self,
+        core: &Core,
+        done: flume::Receiver<Done>,
+        ticks: Option<u64>,
+    ) -> Result<Child, Error> {
+        let (stop, stopped) = watch::channel(false);
+        let (answer, ended) = flume::bounded(1);
+        let clock = Clock {
+            world: self.world,
+            fps: self.panel.fps,
+            core: core.ring.clone().recipient(),
+            done,
+            stop: stopped,
+            pulse: self.pulse.clone(),
+            telemetry: self.telemetry.clock.clone(),
+            ticks,
+        };
+        self.world.spawn("clock", move || async move {
+            let end = clock.run().await;
+            let _ = answer.send(end);
+        })?;
+        Ok(Child { stop, ended })
+    }
+}

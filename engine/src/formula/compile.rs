@@ -1,0 +1,280 @@
+//! From texts to a program: parses and checks all formulas, puts equal ones together, orders them by what
+//! they need, and has each group of them lowered.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::ast::Expr;
+use super::check::{AnyKind, Known, Texts, check};
+use super::graph;
+use super::ir::Ir;
+use super::lower::{self, GROUP, Layout};
+use super::names::{Builtin, Meaning, Names};
+use super::parser::parse;
+use super::program::{Dependents, Formula, Group, Node, Program};
+use super::site::Site;
+use super::{Compiled, Entry, FormulaId, Key, Kind};
+use crate::diagnostic::{Diagnostic, Severity};
+
+/// The largest group, in parts of formulas: a function that is too large is not compiled to native code.
+const MAX_GROUP_SIZE: usize = 2_000;
+
+/// See [`super::compile`].
+pub(super) fn compile(entries: &[Entry<'_>], keys: &[Key]) -> Compiled {
+    let names = Names::new(entries, keys);
+    let mut build = Build {
+        entries,
+        keys,
+        names: &names,
+        trees: Vec::with_capacity(entries.len()),
+        problems: Vec::new(),
+        in_error: Vec::with_capacity(entries.len()),
+        known: vec![Known::Failed; entries.len()],
+        texts: Texts::default(),
+        program: Program::default(),
+        irs: Vec::new(),
+        nodes: BTreeMap::new(),
+    };
+    build.parse();
+    build.check_names();
+    let edges = build.edges();
+    for component in graph::components(&edges) {
+        match component.as_slice() {
+            [one] if !edges[*one as usize].contains(one) => build.check(*one),
+            several => build.report_cycle(&edges, several),
+        }
+    }
+    build.problems.sort_by_key(|(id, diagnostic)| (*id, diagnostic.span.start, diagnostic.span.end));
+    build.finish()
+}
+
+struct Build<'a> {
+    entries: &'a [Entry<'a>],
+    keys: &'a [Key],
+    names: &'a Names<'a>,
+    trees: Vec<Option<Expr>>,
+    problems: Vec<(FormulaId, Diagnostic)>,
+    /// By entry: whether its text or its name is wrong already.
+    in_error: Vec<bool>,
+    /// By entry.
+    known: Vec<Known>,
+    texts: Texts,
+    program: Program,
+    /// By node.
+    irs: Vec<Ir>,
+    nodes: BTreeMap<Ir, u32>,
+}
+
+impl Build<'_> {
+    fn parse(&mut self) {
+        for (index, entry) in (0..).zip(self.entries) {
+            let parsed = parse(entry.text);
+            self.trees.push(parsed.tree);
+            self.in_error.push(parsed.diagnostics.iter().any(|d| d.severity == Severity::Error));
+            self.problems
+                .extend(parsed.diagnostics.into_iter().map(|diagnostic| (FormulaId(index), diagnostic)));
+            self.program.formulas.push(Formula {
+                name: entry.name.map(ToString::to_string),
+                text: entry.text.into(),
+                node: None,
+                sites: Vec::new(),
+            });
+        }
+    }
+
+    /// Two values of one name, or one that hides a built-in name.
+    fn check_names(&mut self) {
+        for (index, entry) in (0..).zip(self.entries) {
+            let Some(name) = entry.name else { continue };
+            let (code, message) = if Builtin::named(name).is_some() {
+                ("reserved-name", format!("`{name}` is a built-in name, a value cannot be called that"))
+            } else if self.names.value(name) != Some(index) {
+                ("duplicate-name", format!("there is another value called `{name}`"))
+            } else {
+                continue;
+            };
+            self.in_error[index as usize] = true;
+            self.problems.push((FormulaId(index), Diagnostic::error(code, 0..entry.text.len(), message)));
+        }
+    }
+
+    /// Which entries each entry names.
+    fn edges(&self) -> Vec<Vec<u32>> {
+        let named = |tree: &Option<Expr>| {
+            let mut needed = Vec::new();
+            if let Some(tree) = tree {
+                tree.names(&mut |name, _| {
+                    if let Meaning::Value(entry) = self.names.meaning(name) {
+                        needed.push(entry);
+                    }
+                });
+            }
+            needed
+        };
+        self.trees.iter().map(named).collect()
+    }
+
+    fn check(&mut self, entry: u32) {
+        let id = FormulaId(entry);
+        let Some(tree) = &self.trees[entry as usize] else {
+            // An empty formula has no value and is no error.
+            self.known[entry as usize] = self.node(id, Ir::Nil, None, Vec::new());
+            return;
+        };
+        let checked = check(tree, self.names, self.keys, &self.known, &mut self.texts);
+        self.problems.extend(checked.diagnostics.into_iter().map(|diagnostic| (id, diagnostic)));
+        if let Some((ir, kind, sites)) = checked.formula.filter(|_| !self.in_error[entry as usize]) {
+            self.known[entry as usize] = self.node(id, ir, kind, sites);
+        }
+    }
+
+    /// The node that computes `ir`: an old one if it is known already or no more than another's name.
+    fn node(&mut self, id: FormulaId, ir: Ir, kind: AnyKind, sites: Vec<Site>) -> Known {
+        let next = u32::try_from(self.irs.len()).unwrap_or(u32::MAX);
+        let node = match &ir {
+            Ir::Node(node) => *node,
+            ir => *self.nodes.entry(ir.clone()).or_insert(next),
+        };
+        if node == next {
+            self.program.nodes.push(node_of(&ir, kind));
+            self.irs.push(ir);
+        }
+        self.program.nodes[node as usize].formulas.push(id);
+        let formula = &mut self.program.formulas[id.0 as usize];
+        formula.node = Some(node);
+        formula.sites = sites;
+        Known::Node(node, kind)
+    }
+
+    fn report_cycle(&mut self, edges: &[Vec<u32>], component: &[u32]) {
+        let Some(&first) = component.first() else { return };
+        let name = |entry: u32| self.entries[entry as usize].name.unwrap_or_default();
+        let way = graph::cycle(edges, component, first);
+        let shown: Vec<&str> = way.iter().map(|entry| name(*entry)).collect();
+        let message = format!("this value depends on itself: {}", shorten(&shown).join(" -> "));
+        let next = way.get(1).copied().unwrap_or(first);
+        let mut span = 0..0;
+        if let Some(tree) = &self.trees[first as usize] {
+            tree.names(&mut |name, at| {
+                if span.is_empty() && self.names.meaning(name) == Meaning::Value(next) {
+                    span = at.clone();
+                }
+            });
+        }
+        let error = Diagnostic::error("cycle", span, message);
+        let error = match self.names.key_called(name(first)).filter(|_| next == first) {
+            Some(key) => error.with_help(format!("for the key write its full name, `{}`", key.name)),
+            None => error,
+        };
+        self.problems.push((FormulaId(first), error));
+    }
+
+    fn finish(mut self) -> Compiled {
+        let keys = self.keys.len();
+        self.program.key_kinds = self.keys.iter().map(|key| key.kind).collect();
+        self.program.layout = Layout::new(keys, self.irs.len());
+        self.program.keys = vec![Vec::new(); keys];
+        self.program.nodes.iter_mut().for_each(|node| node.formulas.sort_unstable());
+        let group_of = self.group();
+        self.depend(&group_of);
+        let inside = self.inside(&group_of);
+        for group in &mut self.program.groups {
+            let nodes = group.nodes.clone();
+            let (code, scratch) =
+                lower::group(&self.irs[nodes.clone()], nodes.start, &inside[nodes], self.program.layout);
+            group.code = code;
+            self.program.layout.reserve(scratch);
+        }
+        self.program.texts = self.texts.all;
+        Compiled { program: self.program, problems: self.problems }
+    }
+
+    /// Cuts the nodes into groups; gives the group of each.
+    fn group(&mut self) -> Vec<u32> {
+        let mut group_of = Vec::with_capacity(self.irs.len());
+        let mut size = 0;
+        for (index, ir) in self.irs.iter().enumerate() {
+            size += ir.size();
+            match self.program.groups.last_mut() {
+                Some(group) if group.nodes.len() < GROUP && size <= MAX_GROUP_SIZE => group.nodes.end += 1,
+                _ => {
+                    self.program.groups.push(Group { code: String::new(), nodes: index..index + 1 });
+                    size = ir.size();
+                }
+            }
+            group_of.push(u32::try_from(self.program.groups.len() - 1).unwrap_or(u32::MAX));
+        }
+        group_of
+    }
+
+    /// Notes for every input and node which nodes of which groups read it.
+    fn depend(&mut self, group_of: &[u32]) {
+        for (index, ir) in self.irs.iter().enumerate() {
+            let group = group_of[index];
+            let bit = 1u32 << (index - self.program.groups[group as usize].nodes.start);
+            let program = &mut self.program;
+            ir.walk(&mut |part| match part {
+                Ir::Key(key) => depends(&mut program.keys[*key as usize], group, bit),
+                Ir::Builtin(builtin) => depends(&mut program.builtins[*builtin as usize], group, bit),
+                Ir::Node(node) if group_of[*node as usize] != group => {
+                    depends(&mut program.nodes[*node as usize].dependents, group, bit);
+                }
+                _ => {}
+            });
+        }
+    }
+
+    /// For each node the mask of those of its own group that read it.
+    fn inside(&self, group_of: &[u32]) -> Vec<u32> {
+        let mut inside = vec![0; self.irs.len()];
+        for (index, node) in self.program.nodes.iter().enumerate() {
+            let group = group_of[index];
+            let bit = 1u32 << (index - self.program.groups[group as usize].nodes.start);
+            for needed in node.needs_nodes.iter().filter(|needed| group_of[**needed as usize] == group) {
+                inside[*needed as usize] |= bit;
+            }
+        }
+        inside
+    }
+}
+
+fn node_of(ir: &Ir, kind: AnyKind) -> Node {
+    let (mut needs_keys, mut needs_nodes) = (Vec::new(), Vec::new());
+    ir.walk(&mut |part| match part {
+        Ir::Key(key) => needs_keys.push(*key),
+        Ir::Node(node) => needs_nodes.push(*node),
+        _ => {}
+    });
+    for needs in [&mut needs_keys, &mut needs_nodes] {
+        needs.sort_unstable();
+        needs.dedup();
+    }
+    Node {
+        kind: kind.unwrap_or(Kind::Number),
+        formulas: Vec::new(),
+        dependents: Vec::new(),
+        needs_keys,
+        needs_nodes,
+    }
+}
+
+/// Adds a bit; groups come in ascending order, so that only the last can be the same one.
+fn depends(on: &mut Vec<Dependents>, group: u32, bit: u32) {
+    match on.last_mut() {
+        Some(last) if last.group == group => last.mask |= bit,
+        _ => on.push(Dependents { group, mask: bit }),
+    }
+}
+
+/// A cycle of many members is shown by its ends.
+fn shorten<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    match names {
+        [start @ .., _, _, _] if start.len() > 8 => {
+            names[..6].iter().chain(&["\u{2026}"]).chain(&names[names.len() - 3..]).copied().collect()
+        }
+        _ => names.to_vec(),
+    }
+}

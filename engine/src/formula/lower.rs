@@ -1,0 +1,632 @@
+//! The last step: checked formulas become Luau. The code is total: whatever its inputs hold, it never
+//! raises an error, so that no formula can disturb another.
+//!
+//! - Everything lives in one buffer: a lane of 64 bits for each input and each result ([`Layout`]). No value
+//!   is NaN; a text is the number under which the evaluator keeps it.
+//! - The buffer is the global `B`; functions in Rust are the globals [`trampoline`], [`TEXT`], [`JOIN`] and
+//!   [`ORDER`].
+//! - A group of up to [`GROUP`] results is one Luau function. It takes a mask of those to compute, and
+//!   returns three: those that changed, those that failed, and those that were computed.
+//! - An operation that can fail writes the number of its site (from 1) and goes on with no value.
+//! - Only operations that IEEE 754 defines exactly are computed in Luau: `+ - * /`, comparisons, floor,
+//!   ceil, abs and sqrt. Everything else is called in Rust, where it is the same on every machine.
+//! - Nothing of what a user wrote gets into the code, only numbers and positions.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Write;
+
+use super::ast::Comparison;
+use super::functions::Exact;
+use super::ir::{Arithmetic, Chain, Ir, Link, Piece, SiteIndex, Subject, function};
+
+/// The most results that one Luau function computes: the bits of its mask.
+pub const GROUP: usize = 32;
+
+/// The global function that makes a text of a number.
+pub const TEXT: &str = "f_text";
+
+/// The global function that puts two texts together; it answers -1 where the result is too long.
+pub const JOIN: &str = "f_join";
+
+/// The global function that compares two texts by their bytes: -1, 0 or 1.
+pub const ORDER: &str = "f_order";
+
+/// Temporaries that are Luau locals; the rest lives in the buffer, since Luau has 200 locals a function.
+const LOCALS: usize = 48;
+
+/// The most operands of one sum or product that are checked together.
+const CLUSTER: usize = 24;
+
+/// Where things are in the buffer, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    keys: usize,
+    nodes: usize,
+    scratch: usize,
+}
+
+impl Layout {
+    pub(super) fn new(keys: usize, nodes: usize) -> Layout {
+        Layout { keys, nodes, scratch: 0 }
+    }
+
+    /// The lane of the built-in name at this index of [`Builtin::ALL`](super::Builtin::ALL).
+    pub fn builtin(self, index: usize) -> usize {
+        8 * index
+    }
+
+    /// The lane of a key.
+    pub fn key(self, index: usize) -> usize {
+        8 * (3 + index)
+    }
+
+    /// The lane of a node's result. A whole group's lanes can be read from its first on.
+    pub fn node(self, index: usize) -> usize {
+        8 * (3 + self.keys + index)
+    }
+
+    /// Where a node's failing site is written: 32 bits, the site's index plus 1.
+    pub fn error(self, index: usize) -> usize {
+        self.node(self.nodes + GROUP) + 4 * index
+    }
+
+    fn scratch(self, index: usize) -> usize {
+        self.error(self.nodes.next_multiple_of(2)) + 8 * index
+    }
+
+    /// The whole buffer.
+    pub fn len(self) -> usize {
+        self.scratch(self.scratch)
+    }
+
+    /// Whether there is nothing in it; never so.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn reserve(&mut self, scratch: usize) {
+        self.scratch = self.scratch.max(scratch);
+    }
+}
+
+/// The Luau function of a group, and how much scratch it needs.
+///
+/// `inside` gives for each node the nodes of this very group that depend on it, as a mask.
+pub(super) fn group(nodes: &[Ir], first: usize, inside: &[u32], layout: Layout) -> (String, usize) {
+    let mut text = String::from(PRELUDE);
+    let mut scratch = 0;
+    for (index, ir) in nodes.iter().enumerate() {
+        let mut lowering = Lowering { layout, body: String::new(), temporaries: 0, fails: false };
+        let result = lowering.value(ir, 0);
+        lowering.finish(&mut text, &result, may_be_negative_zero(ir), first + index, index, inside[index]);
+        scratch = scratch.max(lowering.temporaries.saturating_sub(LOCALS));
+    }
+    text.push_str("return c, f, d\nend\n");
+    (text, scratch)
+}
+
+/// `rd`, `wr`, `we`: read and write a lane, write an error. `bit`, `bor`: test and join masks.
+const PRELUDE: &str = "\
+local b = B
+local rd, wr, we, bit, bor = buffer.readf64, buffer.writef64, buffer.writeu32, bit32.btest, bit32.bor
+local abs, floor, ceil, sqrt = math.abs, math.floor, math.ceil, math.sqrt
+return function(d)
+local c, f = 0, 0
+";
+
+const NIL: &str = "(0/0)";
+
+struct Lowering {
+    layout: Layout,
+    body: String,
+    /// How many temporaries are used at most.
+    temporaries: usize,
+    fails: bool,
+}
+
+/// Whether -0 can come out, which is made 0 in results.
+fn may_be_negative_zero(ir: &Ir) -> bool {
+    !matches!(
+        ir,
+        Ir::Key(_)
+            | Ir::Node(_)
+            | Ir::Text(_)
+            | Ir::Builtin(_)
+            | Ir::Compare(..)
+            | Ir::IsNil(_)
+            | Ir::Not(_)
+            | Ir::All(_)
+            | Ir::Any(_)
+            | Ir::Join(..)
+    )
+}
+
+impl Lowering {
+    /// Wraps the code of a node: its test, its result, what changed.
+    fn finish(&mut self, text: &mut String, result: &str, zero: bool, node: usize, bit: usize, inside: u32) {
+        let (lane, mask) = (self.layout.node(node), 1u32 << bit);
+        line(text, format_args!("if bit(d, {mask}) then"));
+        let locals = self.temporaries.min(LOCALS);
+        if locals > 0 {
+            let names: Vec<String> = (0..locals).map(|n| format!("t{n}")).collect();
+            line(text, format_args!("local {}", names.join(", ")));
+        }
+        if self.fails {
+            line(text, format_args!("local e = 0"));
+        }
+        text.push_str(&self.body);
+        line(text, format_args!("local r, o = {result}, rd(b, {lane})"));
+        if self.fails {
+            let error = self.layout.error(node);
+            line(text, format_args!("if e ~= 0 then r = 0/0 f = bor(f, {mask}) we(b, {error}, e) end"));
+        }
+        if zero {
+            line(text, format_args!("if r == 0 then r = 0 end"));
+        }
+        let propagate = if inside == 0 { String::new() } else { format!(" d = bor(d, {inside})") };
+        line(
+            text,
+            format_args!(
+                "if r ~= o and (r == r or o == o) then wr(b, {lane}, r) c = bor(c, {mask}){propagate} end"
+            ),
+        );
+        line(text, format_args!("end"));
+    }
+
+    fn emit(&mut self, arguments: core::fmt::Arguments<'_>) {
+        line(&mut self.body, arguments);
+    }
+
+    /// A temporary as an expression.
+    fn temporary(&mut self, index: usize) -> String {
+        self.temporaries = self.temporaries.max(index + 1);
+        match index.checked_sub(LOCALS) {
+            None => format!("t{index}"),
+            Some(spilled) => format!("rd(b, {})", self.layout.scratch(spilled)),
+        }
+    }
+
+    /// Puts a number into a temporary, and gives it back as an expression.
+    fn assign(&mut self, index: usize, value: &str) -> String {
+        let place = self.temporary(index);
+        if place != value {
+            match index.checked_sub(LOCALS) {
+                None => self.emit(format_args!("{place} = {value}")),
+                Some(spilled) => {
+                    let offset = self.layout.scratch(spilled);
+                    self.emit(format_args!("wr(b, {offset}, {value})"));
+                }
+            }
+        }
+        place
+    }
+
+    /// Emits what computes `ir`. The result is an expression that can be used more than once: a literal, a
+    /// lane, or the temporary at `at`. It is finite or NaN. Temporaries from `at` on may be overwritten.
+    fn value(&mut self, ir: &Ir, at: usize) -> String {
+        match ir {
+            Ir::Nil => NIL.into(),
+            Ir::Number(bits) => literal(bits.number()),
+            Ir::Text(index) => index.to_string(),
+            Ir::Key(key) => self.lane(self.layout.key(*key as usize)),
+            Ir::Node(node) => self.lane(self.layout.node(*node as usize)),
+            Ir::Builtin(builtin) => self.lane(self.layout.builtin(*builtin as usize)),
+            Ir::Negate(operand) => {
+                let operand = self.value(operand, at);
+                self.assign(at, &format!("-{operand}"))
+            }
+            Ir::Chain(chain) => self.chain(chain, at),
+            Ir::Join(pieces, site) => self.join(pieces, *site, at),
+            Ir::Compare(comparison, subject, operands) => self.compare(*comparison, *subject, operands, at),
+            Ir::IsNil(_) | Ir::Not(_) | Ir::All(_) | Ir::Any(_) => {
+                let condition = self.condition(ir, at);
+                self.assign(at, &format!("if {condition} then 1 else 0"))
+            }
+            Ir::If(parts) => self.choice(parts, at),
+            Ir::Coalesce(parts) => self.coalesce(parts, at),
+            Ir::Min(parts) => self.extreme(parts, "<", at),
+            Ir::Max(parts) => self.extreme(parts, ">", at),
+            Ir::Exact(exact, operand, site) => self.exact(*exact, operand, *site, at),
+            Ir::Call(index, arguments, domain, overflow) => {
+                self.call(*index, arguments, (*domain, *overflow), at)
+            }
+        }
+    }
+
+    fn lane(&self, offset: usize) -> String {
+        format!("rd(b, {offset})")
+    }
+
+    /// A value that is used several times, in a temporary unless it is a literal.
+    fn reusable(&mut self, ir: &Ir, at: usize) -> String {
+        let value = self.value(ir, at);
+        if matches!(ir, Ir::Key(_) | Ir::Node(_) | Ir::Builtin(_)) { self.assign(at, &value) } else { value }
+    }
+
+    /// Emits what computes a condition. The result is a Luau expression that is true or false.
+    fn condition(&mut self, ir: &Ir, at: usize) -> String {
+        match ir {
+            Ir::Compare(comparison, subject, operands)
+                if *comparison == Comparison::Equal
+                    || *comparison != Comparison::NotEqual && *subject == Subject::Numbers =>
+            {
+                // Without a value every comparison but this is false.
+                let a = self.value(&operands[0], at);
+                let b = self.value(&operands[1], at + 1);
+                format!("{a} {} {b}", symbol(*comparison))
+            }
+            Ir::IsNil(operand) => {
+                let operand = self.reusable(operand, at);
+                format!("{operand} ~= {operand}")
+            }
+            Ir::Not(operand) => format!("not ({})", self.condition(operand, at)),
+            Ir::All(parts) => self.sequence(parts, "~=", at),
+            Ir::Any(parts) => self.sequence(parts, "==", at),
+            _ => {
+                let value = self.reusable(ir, at);
+                if ir.may_be_nil() {
+                    format!("({value} ~= 0 and {value} == {value})")
+                } else {
+                    format!("{value} ~= 0")
+                }
+            }
+        }
+    }
+
+    /// Conditions one after the other, as long as the result so far is `go_on` 0.
+    fn sequence(&mut self, parts: &[Ir], go_on: &str, at: usize) -> String {
+        let mut so_far = String::new();
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                self.emit(format_args!("if {so_far} {go_on} 0 then"));
+            }
+            let condition = self.condition(part, at);
+            so_far = self.assign(at, &format!("if {condition} then 1 else 0"));
+            if index > 0 {
+                self.emit(format_args!("end"));
+            }
+        }
+        format!("{so_far} ~= 0")
+    }
+
+    fn compare(&mut self, comparison: Comparison, subject: Subject, [a, b]: &[Ir; 2], at: usize) -> String {
+        let nil = [a, b].map(Ir::may_be_nil);
+        let ordered =
+            subject == Subject::Texts && !matches!(comparison, Comparison::Equal | Comparison::NotEqual);
+        let left = self.reusable(a, at + 1);
+        let right = self.reusable(b, at + 2);
+        if ordered {
+            // -1, 0 or 1, or NaN where one has no value.
+            let order = self.assign(at, &format!("{ORDER}({left}, {right})"));
+            let sign = symbol(comparison);
+            return self.assign(
+                at,
+                &format!("if {order} {sign} 0 then 1 elseif {order} == {order} then 0 else {NIL}"),
+            );
+        }
+        let there: Vec<String> = [&left, &right]
+            .into_iter()
+            .zip(nil)
+            .filter(|(_, nil)| *nil)
+            .map(|(v, _)| format!("{v} == {v}"))
+            .collect();
+        let sign = symbol(comparison);
+        let value = if there.is_empty() {
+            format!("if {left} {sign} {right} then 1 else 0")
+        } else if comparison == Comparison::NotEqual {
+            format!("if {left} == {right} then 0 elseif {} then 1 else {NIL}", there.join(" and "))
+        } else {
+            format!("if {left} {sign} {right} then 1 elseif {} then 0 else {NIL}", there.join(" and "))
+        };
+        self.assign(at, &value)
+    }
+
+    fn choice(&mut self, [condition, a, b]: &[Ir; 3], at: usize) -> String {
+        let condition = self.condition(condition, at);
+        self.emit(format_args!("if {condition} then"));
+        let a = self.value(a, at);
+        self.assign(at, &a);
+        self.emit(format_args!("else"));
+        let b = self.value(b, at);
+        let result = self.assign(at, &b);
+        self.emit(format_args!("end"));
+        result
+    }
+
+    fn coalesce(&mut self, parts: &[Ir], at: usize) -> String {
+        let mut result = String::from(NIL);
+        for (index, part) in parts.iter().enumerate() {
+            if index > 0 {
+                self.emit(format_args!("if {result} ~= {result} then"));
+            }
+            let value = self.value(part, at);
+            result = self.assign(at, &value);
+            if index > 0 {
+                self.emit(format_args!("end"));
+            }
+        }
+        result
+    }
+
+    fn extreme(&mut self, parts: &[Ir], better: &str, at: usize) -> String {
+        let mut result = String::from(NIL);
+        for (index, part) in parts.iter().enumerate() {
+            if index == 0 {
+                let value = self.value(part, at);
+                result = self.assign(at, &value);
+            } else {
+                let value = self.reusable(part, at + 1);
+                let nil = if part.may_be_nil() { format!(" or {value} ~= {value}") } else { String::new() };
+                self.emit(format_args!("if {value} {better} {result}{nil} then"));
+                self.assign(at, &value);
+                self.emit(format_args!("end"));
+            }
+        }
+        result
+    }
+
+    fn exact(&mut self, exact: Exact, operand: &Ir, site: SiteIndex, at: usize) -> String {
+        let x = self.reusable(operand, at + 1);
+        let value = match exact {
+            Exact::Abs => format!("abs({x})"),
+            Exact::Floor => format!("floor({x})"),
+            Exact::Ceil => format!("ceil({x})"),
+            Exact::Trunc => format!("if {x} < 0 then ceil({x}) else floor({x})"),
+            Exact::Sign => format!("if {x} > 0 then 1 elseif {x} < 0 then -1 else {x}"),
+            Exact::Sqrt => format!("sqrt({x})"),
+            // Half away from zero; the difference is exact, which `floor(x + 0.5)` is not.
+            Exact::Round => {
+                let whole = self.assign(at, &format!("floor(abs({x}))"));
+                let value = format!("if abs({x}) - {whole} >= 0.5 then {whole} + 1 else {whole}");
+                let magnitude = self.assign(at, &value);
+                format!("if {x} < 0 then -{magnitude} else {magnitude}")
+            }
+        };
+        let result = self.assign(at, &value);
+        if exact == Exact::Sqrt {
+            self.fails = true;
+            let site = site + 1;
+            self.emit(format_args!("if {x} < 0 and e == 0 then e = {site} end"));
+        }
+        result
+    }
+
+    /// A function in Rust. It answers NaN where an argument is NaN, an infinity outside its domain, and a
+    /// negative infinity where the result is too large.
+    fn call(&mut self, index: usize, arguments: &[Ir], sites: (SiteIndex, SiteIndex), at: usize) -> String {
+        let mut values = Vec::with_capacity(arguments.len());
+        for (offset, argument) in arguments.iter().enumerate() {
+            values.push(self.value(argument, at + offset));
+        }
+        let name = trampoline(function(index).name, arguments.len());
+        let result = self.assign(at, &format!("{name}({})", values.join(", ")));
+        self.infinite(&result, at, sites);
+        result
+    }
+
+    /// Turns infinities, by which trampolines report, into errors.
+    fn infinite(&mut self, result: &str, at: usize, (positive, negative): (SiteIndex, SiteIndex)) {
+        self.fails = true;
+        let (positive, negative) = (positive + 1, negative + 1);
+        self.emit(format_args!("if {result} - {result} ~= 0 then"));
+        self.emit(format_args!("if e == 0 then e = if {result} > 0 then {positive} elseif {result} < 0 then {negative} else 0 end"));
+        self.assign(at, NIL);
+        self.emit(format_args!("end"));
+    }
+
+    fn join(&mut self, pieces: &[Piece], site: SiteIndex, at: usize) -> String {
+        self.fails = true;
+        let mut result = String::new();
+        for (index, piece) in pieces.iter().enumerate() {
+            let value = self.value(&piece.ir, at + usize::from(index > 0));
+            if index == 0 {
+                result = self.assign(at, &value);
+                if !piece.is_text {
+                    self.assign(at, &format!("{TEXT}({result})"));
+                }
+                continue;
+            }
+            let value = if piece.is_text { value } else { self.assign(at + 1, &format!("{TEXT}({value})")) };
+            self.assign(at, &format!("{JOIN}({result}, {value})"));
+            let site = site + 1;
+            self.emit(format_args!("if {result} < 0 then"));
+            self.emit(format_args!("if e == 0 then e = {site} end"));
+            self.assign(at, NIL);
+            self.emit(format_args!("end"));
+        }
+        result
+    }
+}
+
+/// Sums and products.
+impl Lowering {
+    /// Operands are evaluated in order; the result is checked once for a whole cluster of operations.
+    fn chain(&mut self, chain: &Chain, at: usize) -> String {
+        let mut cluster = Cluster { next: at + 2, ..Cluster::default() };
+        cluster.text = self.operand(&chain.first, &mut cluster, Place::First);
+        for link in &chain.links {
+            if matches!(link.arithmetic, Arithmetic::Modulo | Arithmetic::FloorDivide) {
+                let left = self.close(cluster, chain.overflow, at);
+                let result = self.floored(link, &left, chain.overflow, at);
+                cluster = Cluster::after(result, at + 2);
+                continue;
+            }
+            if cluster.size + leaves(&link.operand) > CLUSTER {
+                let left = self.close(cluster, chain.overflow, at);
+                cluster = Cluster::after(left, at + 2);
+            }
+            self.link(link, &mut cluster);
+        }
+        self.close(cluster, chain.overflow, at)
+    }
+
+    /// Puts a link's operation around the cluster's expression.
+    fn link(&mut self, link: &Link, cluster: &mut Cluster) {
+        let (sign, place) = match link.arithmetic {
+            Arithmetic::Add => ("+", Place::Operand),
+            Arithmetic::Subtract => ("-", Place::Operand),
+            Arithmetic::Multiply => ("*", Place::Operand),
+            _ => ("/", Place::Divisor(link.site)),
+        };
+        let operand = self.operand(&link.operand, cluster, place);
+        cluster.text = format!("{} {sign} {operand}", cluster.text);
+    }
+
+    /// An operand as an expression of the cluster. A sum in a sum is computed in one with it; a divisor is
+    /// not, since an infinity in it would be lost.
+    fn operand(&mut self, ir: &Ir, cluster: &mut Cluster, place: Place) -> String {
+        cluster.size += 1;
+        match (ir, place) {
+            (Ir::Number(bits), Place::First | Place::Operand) => literal(bits.number()),
+            (Ir::Number(bits), Place::Divisor(_)) if bits.number() != 0.0 => literal(bits.number()),
+            (Ir::Chain(chain), Place::First | Place::Operand) if joins(chain, cluster) => {
+                let outer = core::mem::take(&mut cluster.text);
+                cluster.text = self.operand(&chain.first, cluster, Place::First);
+                for link in &chain.links {
+                    self.link(link, cluster);
+                }
+                let inner = core::mem::replace(&mut cluster.text, outer);
+                format!("({inner})")
+            }
+            _ => {
+                let at = cluster.next;
+                let value = self.value(ir, at);
+                if value == self.temporary_name(at) {
+                    cluster.next += 1;
+                }
+                if let Place::Divisor(site) = place {
+                    cluster.divisors.push((value.clone(), site));
+                }
+                if ir.may_be_nil() {
+                    cluster.leaves.push(value.clone());
+                }
+                value
+            }
+        }
+    }
+
+    /// The name that a temporary has, without using it.
+    fn temporary_name(&self, index: usize) -> String {
+        match index.checked_sub(LOCALS) {
+            None => format!("t{index}"),
+            Some(spilled) => self.lane(self.layout.scratch(spilled)),
+        }
+    }
+
+    /// Computes a cluster into the temporary at `at` and checks it.
+    fn close(&mut self, cluster: Cluster, overflow: SiteIndex, at: usize) -> String {
+        let target = self.temporary_name(at);
+        if cluster.text == target {
+            return target;
+        }
+        // The check below still needs the leaves.
+        let into = if cluster.leaves.contains(&target) { at + 1 } else { at };
+        let result = self.assign(into, &cluster.text);
+        self.check(&result, into, &cluster, overflow);
+        self.assign(at, &result)
+    }
+
+    /// What is not finite is an error if all leaves have a value, and without a value either way.
+    fn check(&mut self, result: &str, at: usize, cluster: &Cluster, overflow: SiteIndex) {
+        self.fails = true;
+        let there: String =
+            cluster.leaves.iter().fold(String::new(), |all, leaf| all + &format!(" and {leaf} == {leaf}"));
+        let mut site = String::from("e =");
+        if !cluster.divisors.is_empty() {
+            site.push_str(" if");
+            for (index, (divisor, site_of)) in cluster.divisors.iter().enumerate() {
+                let keyword = if index > 0 { " elseif" } else { "" };
+                let _ = write!(site, "{keyword} {divisor} == 0 then {}", site_of + 1);
+            }
+            site.push_str(" else");
+        }
+        let overflow = overflow + 1;
+        self.emit(format_args!("if {result} - {result} ~= 0 then"));
+        self.emit(format_args!("if e == 0{there} then {site} {overflow} end"));
+        self.assign(at, NIL);
+        self.emit(format_args!("end"));
+    }
+
+    /// `a % b` or `a // b`; the left side is in the temporary at `at`.
+    fn floored(&mut self, link: &Link, left: &str, overflow: SiteIndex, at: usize) -> String {
+        let right = self.reusable(&link.operand, at + 2);
+        if link.arithmetic == Arithmetic::Modulo {
+            let result = self.assign(at, &format!("{}({left}, {right})", trampoline("mod", 2)));
+            self.infinite(&result, at, (link.site, overflow));
+            return result;
+        }
+        let result = self.assign(at + 1, &format!("floor({left} / {right})"));
+        let cluster = Cluster {
+            leaves: Vec::from([left.into(), right.clone()]),
+            divisors: Vec::from([(right, link.site)]),
+            ..Cluster::default()
+        };
+        self.check(&result, at + 1, &cluster, overflow);
+        self.assign(at, &result)
+    }
+}
+
+/// Operations whose result is checked once.
+#[derive(Default)]
+struct Cluster {
+    text: String,
+    /// What may be without a value.
+    leaves: Vec<String>,
+    divisors: Vec<(String, SiteIndex)>,
+    /// How many operands its expression has.
+    size: usize,
+    /// The first free temporary.
+    next: usize,
+}
+
+impl Cluster {
+    /// One that starts with a result in a temporary.
+    fn after(result: String, next: usize) -> Cluster {
+        Cluster { text: result.clone(), leaves: Vec::from([result]), divisors: Vec::new(), size: 1, next }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Place {
+    First,
+    Operand,
+    Divisor(SiteIndex),
+}
+
+/// Whether an inner chain can be computed together with the outer one.
+fn joins(chain: &Chain, cluster: &Cluster) -> bool {
+    let plain =
+        chain.links.iter().all(|l| !matches!(l.arithmetic, Arithmetic::Modulo | Arithmetic::FloorDivide));
+    let own = leaves(&chain.first) + chain.links.iter().map(|link| leaves(&link.operand)).sum::<usize>();
+    plain && cluster.size + own <= CLUSTER
+}
+
+/// How many operands an expression adds to a cluster, at most.
+fn leaves(ir: &Ir) -> usize {
+    match ir {
+        Ir::Chain(chain) => {
+            leaves(&chain.first) + chain.links.iter().map(|link| leaves(&link.operand)).sum::<usize>()
+        }
+        _ => 1,
+    }
+}
+
+fn line(text: &mut String, arguments: core::fmt::Arguments<'_>) {
+    let _ = writeln!(text, "{arguments}");
+}
+
+/// The global name under which the generated code calls a function in Rust.
+pub fn trampoline(name: &str, arguments: usize) -> String {
+    format!("f_{name}_{arguments}")
+}
+
+fn symbol(comparison: Comparison) -> &'static str {
+    if comparison == Comparison::NotEqual { "~=" } else { comparison.symbol() }
+}
+
+/// The shortest decimal that reads back as the same number.
+fn literal(n: f64) -> String {
+    if n.is_sign_negative() { format!("({n:e})") } else { format!("{n:e}") }
+}

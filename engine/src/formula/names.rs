@@ -1,0 +1,123 @@
+//! What a name in a formula means: a named value, a key, or one of the built-in names.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::Cell;
+
+use super::{Entry, Key};
+use crate::diagnostic::nearest;
+
+/// The names that always have a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Builtin {
+    /// The number of the tick.
+    Tick,
+    /// The seconds since tick 0: tick / fps.
+    Time,
+    /// Ticks a second.
+    Fps,
+}
+
+impl Builtin {
+    /// All of them, in the order of their lanes.
+    pub const ALL: [Builtin; 3] = [Builtin::Tick, Builtin::Time, Builtin::Fps];
+
+    /// How formulas write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Builtin::Tick => "tick",
+            Builtin::Time => "time",
+            Builtin::Fps => "fps",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Builtin> {
+        Builtin::ALL.into_iter().find(|builtin| builtin.name() == name)
+    }
+}
+
+/// What a name stands for.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Meaning<'a> {
+    /// The entry at this index.
+    Value(u32),
+    /// The key at this index.
+    Key(u32),
+    Builtin(Builtin),
+    /// The bare part of several keys.
+    Ambiguous(Vec<&'a str>),
+    Unknown,
+}
+
+/// How many different unknown names get suggestions: each costs a walk over all names.
+const MAX_SUGGESTIONS: u32 = 100;
+
+/// All names that formulas may use.
+pub(super) struct Names<'a> {
+    values: BTreeMap<&'a str, u32>,
+    keys: &'a [Key],
+    /// Full names and every part of them behind a dot.
+    by_suffix: BTreeMap<&'a str, Vec<u32>>,
+    suggestions_left: Cell<u32>,
+}
+
+impl<'a> Names<'a> {
+    /// Of two entries with one name the first has it.
+    pub(super) fn new(entries: &[Entry<'a>], keys: &'a [Key]) -> Names<'a> {
+        let mut values = BTreeMap::new();
+        for (index, entry) in (0u32..).zip(entries) {
+            if let Some(name) = entry.name {
+                values.entry(name).or_insert(index);
+            }
+        }
+        let mut by_suffix: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+        for (index, key) in (0u32..).zip(keys) {
+            let mut suffix = key.name.as_str();
+            loop {
+                by_suffix.entry(suffix).or_default().push(index);
+                match suffix.split_once('.') {
+                    Some((_, rest)) => suffix = rest,
+                    None => break,
+                }
+            }
+        }
+        Names { values, keys, by_suffix, suggestions_left: Cell::new(MAX_SUGGESTIONS) }
+    }
+
+    /// What `name` stands for. A full name comes before a bare one, and a value before a key.
+    pub(super) fn meaning(&self, name: &str) -> Meaning<'a> {
+        if let Some(value) = self.values.get(name) {
+            return Meaning::Value(*value);
+        }
+        let keys = self.by_suffix.get(name).map_or(&[][..], Vec::as_slice);
+        let full_name = |index: &u32| self.keys.get(*index as usize).map_or("", |key| key.name.as_str());
+        if let Some(full) = keys.iter().find(|index| full_name(index) == name) {
+            return Meaning::Key(*full);
+        }
+        match (Builtin::named(name), keys) {
+            (Some(builtin), _) => Meaning::Builtin(builtin),
+            (None, []) => Meaning::Unknown,
+            (None, [key]) => Meaning::Key(*key),
+            (None, several) => Meaning::Ambiguous(several.iter().map(full_name).collect()),
+        }
+    }
+
+    /// The entry that has this name.
+    pub(super) fn value(&self, name: &str) -> Option<u32> {
+        self.values.get(name).copied()
+    }
+
+    /// A key whose bare name this is.
+    pub(super) fn key_called(&self, name: &str) -> Option<&'a Key> {
+        self.by_suffix.get(name).and_then(|keys| self.keys.get(*keys.first()? as usize))
+    }
+
+    /// Names that were probably meant by an unknown one.
+    pub(super) fn suggestions(&self, name: &str) -> Vec<String> {
+        let Some(left) = self.suggestions_left.get().checked_sub(1) else { return Vec::new() };
+        self.suggestions_left.set(left);
+        let builtins = Builtin::ALL.iter().map(|builtin| builtin.name());
+        nearest(name, self.values.keys().copied().chain(self.by_suffix.keys().copied()).chain(builtins))
+    }
+}

@@ -1,0 +1,71 @@
+//! Where a formula can go wrong at run time, and what to say when it does.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::ast::Span;
+use super::check::MAX_TEXT;
+use super::functions::{FUNCTIONS, Rule};
+use crate::diagnostic::Diagnostic;
+
+/// A place in a formula where evaluation can fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// The bytes of the formula's text.
+    pub span: Span,
+    /// What goes wrong there.
+    pub problem: Problem,
+}
+
+/// What can go wrong at run time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// `a / b` or `a // b` where b is 0.
+    DivisionByZero,
+    /// `a % b` where b is 0.
+    ModuloByZero,
+    /// A result beyond the largest number, 1.8e308.
+    Overflow,
+    /// The function at this index of the table is not defined for its arguments.
+    Domain(usize),
+    /// A text of more than [`MAX_TEXT`] bytes.
+    TextTooLong,
+}
+
+impl Problem {
+    /// A short stable name.
+    pub fn code(self) -> &'static str {
+        match self {
+            Problem::DivisionByZero | Problem::ModuloByZero => "division-by-zero",
+            Problem::Overflow => "overflow",
+            Problem::Domain(_) => "domain",
+            Problem::TextTooLong => "text-too-long",
+        }
+    }
+
+    /// What is wrong, in one sentence without a full stop.
+    pub fn message(self) -> String {
+        match self {
+            Problem::DivisionByZero => "division by zero".into(),
+            Problem::ModuloByZero => "modulo by zero".into(),
+            Problem::Overflow => "the result is too large for a number".into(),
+            Problem::Domain(index) => match FUNCTIONS.get(index).map(|function| function.rule) {
+                Some(Rule::Call(numeric) | Rule::ExactOrCall(_, numeric)) => numeric.domain.into(),
+                _ => "the square root of a negative number is not defined".into(),
+            },
+            Problem::TextTooLong => format!("the text is longer than {MAX_TEXT} bytes"),
+        }
+    }
+}
+
+impl Site {
+    /// The error, as it is shown in the formula's text.
+    pub fn diagnostic(&self) -> Diagnostic {
+        let error = Diagnostic::error(self.problem.code(), self.span.clone(), self.problem.message());
+        match self.problem {
+            Problem::DivisionByZero => error.with_help("where it can be zero, write `if(b == 0, 0, a / b)`"),
+            Problem::ModuloByZero => error.with_help("where it can be zero, write `if(b == 0, 0, a % b)`"),
+            _ => error,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `eval`: a formula's result.
+
+mod batch;
+mod compute;
+
+use std::io::{self, Write};
+
+use engine::value::Value;
+
+use super::failure::Failure;
+use crate::config::report::Report;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Give a variable a value: a number, true, false, nil (none yet), or else a text
+    #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
+    set: Vec<(String, Option<Value>)>,
+    /// Read formulas from standard input, one JSON object on each line, and print one for each
+    #[arg(long, conflicts_with_all = ["set", "expression"])]
+    batch: bool,
+    /// The formula
+    #[arg(required_unless_present = "batch", allow_hyphen_values = true)]
+    expression: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
+    let Some(expression) = &arguments.expression else {
+        return batch::run(io::stdin().lock(), out);
+    };
+    match compute::compute(expression, arguments.set.iter().cloned()) {
+        Ok(Some(value)) => Ok(writeln!(out, "{value}")?),
+        Ok(None) => Ok(writeln!(out, "nil")?),
+        Err(problem) => Err(Failure::Report(Box::new(Report::new("expression", expression, vec![*problem])))),
+    }
+}
+
+/// `key=value`; later ones win.
+fn assignment(text: &str) -> Result<(String, Option<Value>), String> {
+    let (key, value) = text.split_once('=').ok_or("write KEY=VALUE, such as cpu=81.5")?;
+    if key.is_empty() {
+        return Err("the name before `=` is missing".into());
+    }
+    Ok((key.into(), value_of(value)))
+}
+
+fn value_of(text: &str) -> Option<Value> {
+    let number = text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let quoted = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    Some(match (text, number, quoted) {
+        ("nil", ..) => return None,
+        ("true", ..) => Value::Bool(true),
+        ("false", ..) => Value::Bool(false),
+        (_, Some(number), _) => Value::Number(number),
+        (_, _, Some(quoted)) => Value::from(quoted),
+        _ => Value::from(text),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_numbers_truths_or_texts() {
+        for (text, key, value) in [
+            ("a=1", "a", Value::Number(1.0)),
+            ("a=-1.5e3", "a", Value::Number(-1500.0)),
+            ("a=true", "a", Value::Bool(true)),
+            ("a=on", "a", Value::from("on")),
+            ("a='1'", "a", Value::from("1")),
+            ("a=inf", "a", Value::from("inf")),
+            ("a=", "a", Value::from("")),
+            ("s.k=x=y", "s.k", Value::from("x=y")),
+        ] {
+            assert_eq!(assignment(text), Ok((key.into(), Some(value))), "{text}");
+        }
+        assert_eq!(assignment("a=nil"), Ok(("a".into(), None)));
+        assert!(assignment("a").is_err());
+        assert!(assignment("=1").is_err());
+    }
+}

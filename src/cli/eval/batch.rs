@@ -1,0 +1,97 @@
+//! `eval --batch`: a formula on each line, a result on each line.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Read, Write};
+
+use engine::value::Value;
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+
+use super::compute::compute;
+use crate::cli::failure::Failure;
+
+/// The longest line that is read, in bytes.
+const LINE_BYTES: usize = 1 << 20;
+
+/// A line of input.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    expression: String,
+    /// `null` stands for a key that has no value yet.
+    #[serde(default)]
+    variables: BTreeMap<String, Json>,
+    /// For each key, pairs of age in seconds and number.
+    #[serde(default)]
+    samples: BTreeMap<String, Vec<(f64, f64)>>,
+}
+
+/// What is wrong with a line: a sentence, and where, in characters of the expression (of the line, where
+/// the line itself is at fault).
+struct Refusal {
+    message: String,
+    offset: usize,
+}
+
+/// Answers each line of `input` with one line of `out`; a bad line's is an error.
+pub(super) fn run(mut input: impl BufRead, out: &mut impl Write) -> Result<(), Failure> {
+    let unreadable = |error| Failure::message(format!("standard input cannot be read: {error}"));
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let read = input.by_ref().take(LINE_BYTES as u64 + 1).read_until(b'\n', &mut line);
+        if read.map_err(unreadable)? == 0 {
+            return Ok(());
+        }
+        let answer = if line.len() > LINE_BYTES && !line.ends_with(b"\n") {
+            input.skip_until(b'\n').map_err(unreadable)?;
+            Err(Refusal { message: format!("a line has at most {LINE_BYTES} bytes"), offset: LINE_BYTES })
+        } else {
+            answer(&line)
+        };
+        match answer {
+            Ok(value) => writeln!(out, "{{\"value\":{value}}}")?,
+            Err(refusal) => {
+                writeln!(out, "{}", json!({ "error": refusal.message, "offset": refusal.offset }))?;
+            }
+        }
+        // Who asks line by line waits for each answer.
+        out.flush()?;
+    }
+}
+
+/// The result as JSON.
+fn answer(line: &[u8]) -> Result<String, Refusal> {
+    let request: Request = serde_json::from_slice(line).map_err(|error| Refusal {
+        message: format!("this line is no request: {error}"),
+        offset: error.column().saturating_sub(1),
+    })?;
+    let mut variables = Vec::new();
+    for (key, samples) in request.samples {
+        let newest = samples.iter().min_by(|a, b| a.0.total_cmp(&b.0));
+        variables.push((key, newest.map(|(_, number)| Value::Number(*number))));
+    }
+    for (key, json) in request.variables {
+        let value = match json {
+            Json::Null => None,
+            Json::Bool(truth) => Some(Value::Bool(truth)),
+            Json::String(text) => Some(Value::from(text.as_str())),
+            Json::Number(number) => number.as_f64().map(Value::Number),
+            Json::Array(_) | Json::Object(_) => {
+                let message = format!("variable `{key}` is a list or an object: write a number or a text");
+                return Err(Refusal { message, offset: 0 });
+            }
+        };
+        variables.push((key, value));
+    }
+    match compute(&request.expression, variables) {
+        Ok(None) => Ok("null".into()),
+        Ok(Some(Value::Text(text))) => Ok(json!(&*text).to_string()),
+        // Numbers and truth values are written in JSON as everywhere.
+        Ok(Some(value)) => Ok(value.to_string()),
+        Err(problem) => {
+            let before = request.expression.get(..problem.span.start).unwrap_or(&request.expression);
+            Err(Refusal { message: problem.message.clone(), offset: before.chars().count() })
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! `simulate`: a panel in virtual time.
+
+mod animated;
+mod collector;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actors::panel::Panel;
+use actors::recording::Recording;
+use actors::runtime::{self, Options, Time};
+
+use super::failure::{Failure, note};
+use super::run;
+use collector::Collector;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The configuration
+    pub(super) config: PathBuf,
+    /// How many ticks: 0 to N-1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) ticks: u64,
+    /// The seed of everything random, instead of the configuration's
+    #[arg(long, value_name = "S")]
+    pub(super) seed: Option<u64>,
+    /// A recording whose inputs replace all sources
+    #[arg(long, value_name = "RECORDING")]
+    pub(super) input: Option<PathBuf>,
+    /// Write events to this file, as JSON Lines
+    #[arg(long, value_name = "FILE")]
+    pub(super) events: Option<PathBuf>,
+    /// Write every frame to this folder, as PNG files
+    #[arg(long, value_name = "DIR")]
+    pub(super) frames: Option<PathBuf>,
+    /// Write an animated GIF of at most 50 frames a second, which is what the format can do
+    #[arg(long, value_name = "FILE")]
+    pub(super) gif: Option<PathBuf>,
+    /// Print one line for each frame, "tick hash", and a last one, "all hash"
+    #[arg(long)]
+    pub(super) hash: bool,
+    /// Take as long as a real run
+    #[arg(long)]
+    pub(super) realtime: bool,
+}
+
+pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
+    let mut config = run::load(&arguments.config)?;
+    if let Some(seed) = arguments.seed {
+        config.panel.seed = seed;
+    }
+    let input = input(&config.panel, arguments.input.as_deref())?;
+    let collector = Collector::new(&config.panel, arguments)?;
+    let time = if arguments.realtime { Time::Paced } else { Time::Virtual };
+    let collector = simulate(config.panel, time, arguments.ticks, input, collector)?;
+    collector.finish(out)
+}
+
+/// The recording at `file`, if there is one. Says which sources are made up where there is none.
+pub(super) fn input(panel: &Panel, file: Option<&Path>) -> Result<Option<Recording>, Failure> {
+    let Some(file) = file else {
+        for source in panel.sources.iter().filter(|source| source.kind.is_live()) {
+            let name = &source.name;
+            note(&format!("source `{name}` is a seeded walk here; `--input` replays a recording instead"));
+        }
+        return Ok(None);
+    };
+    let recording = Recording::read(file).map_err(|error| Failure::message(error.to_string()))?;
+    if recording.header.fingerprint != format!("{:016x}", panel.fingerprint) {
+        note("warning: this recording was made with another configuration, or another version of it");
+    }
+    Ok(Some(recording))
+}
+
+/// Runs `panel` in virtual time and shows everything to `collector`.
+fn simulate(
+    panel: Panel,
+    time: Time,
+    ticks: u64,
+    input: Option<Recording>,
+    collector: Collector,
+) -> Result<Collector, Failure> {
+    let collector = Arc::new(Mutex::new(collector));
+    let (frames, events) = (collector.clone(), collector.clone());
+    // A panic of the core ends the run with an error of its own, so a poisoned lock means nothing here.
+    let options = Options {
+        time,
+        ticks: Some(ticks),
+        input,
+        on_frame: Some(Box::new(move |tick, frame| {
+            frames.lock().unwrap_or_else(PoisonError::into_inner).frame(tick, frame);
+        })),
+        on_event: Some(Box::new(move |event| {
+            events.lock().unwrap_or_else(PoisonError::into_inner).event(event);
+        })),
+        ..Options::default()
+    };
+    runtime::run(panel, options, |_| {}).map_err(|error| Failure::message(error.to_string()))?;
+    let collector = Arc::into_inner(collector).map(|collector| collector.into_inner());
+    let lost = || Failure::message("the simulation did not come to its end");
+    collector.ok_or_else(lost).map(|collector| collector.unwrap_or_else(PoisonError::into_inner))
+}

@@ -1,0 +1,142 @@
+//! Configuration files: TOML in, a resolved [`Panel`] or a report of everything that is wrong out.
+//!
+//! The way of a file: its text is parsed to a tree with places (syntax errors are reported alone) · one
+//! `walk` holds the tree against the [`schema`], reports what does not fit and leaves it out · serde
+//! reads the rest into the types of [`mod@file`] · `resolve` turns names into indices and formulas into a
+//! program, and checks what only makes sense together. All problems come out at once, in the file's order.
+
+pub mod duration;
+pub mod file;
+pub mod limits;
+pub mod names;
+mod place;
+mod problems;
+pub mod report;
+mod resolve;
+pub mod schema;
+mod syntax;
+mod token;
+mod utc_offset;
+mod walk;
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::{fs, io};
+
+use actors::panel::Panel;
+use engine::diagnostic::Diagnostic;
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer};
+
+use file::File;
+use place::Place;
+use problems::Problems;
+use report::Report;
+
+/// A configuration that can run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What runs.
+    pub panel: Panel,
+    /// The web server.
+    pub http: Http,
+    /// What works, but hardly as meant.
+    pub warnings: Report,
+}
+
+/// The web server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Http {
+    /// A loopback address.
+    pub listen: SocketAddr,
+}
+
+/// Reads and resolves the configuration file at `path`.
+///
+/// # Errors
+/// All errors and warnings of the file, or the one that says why it cannot be read.
+pub fn load(path: &Path) -> Result<Config, Box<Report>> {
+    let name = path.display().to_string();
+    let folder = path.parent().unwrap_or(Path::new(""));
+    match read(path) {
+        Ok(text) => parse(&name, &text, folder),
+        Err(error) => {
+            let message = format!("`{name}` cannot be read: {error}");
+            Err(Box::new(Report::new(&name, "", vec![Diagnostic::error("unreadable", 0..0, message)])))
+        }
+    }
+}
+
+/// Resolves the configuration `text`, which users know as `name`. Relative names of files in it count
+/// from `folder`.
+///
+/// # Errors
+/// All errors and warnings of the text.
+pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Box<Report>> {
+    let mut problems = Problems::default();
+    let config = check(text, folder, &mut problems);
+    let usable = !problems.any_error();
+    let report = Report::new(name, text, problems.sorted());
+    match config {
+        Some((mut panel, http)) if usable => {
+            if panel.name.is_empty() {
+                panel.name = name.into();
+            }
+            panel.fingerprint = engine::hash::of(text.as_bytes());
+            Ok(Config { panel, http, warnings: report })
+        }
+        _ => Err(Box::new(report)),
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let size = fs::metadata(path)?.len();
+    if size > limits::FILE_BYTES as u64 {
+        return Err(io::Error::other(format!(
+            "it has {size} bytes, at most {} are allowed",
+            limits::FILE_BYTES
+        )));
+    }
+    String::from_utf8(fs::read(path)?).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        io::Error::other(format!("it is no UTF-8 text: byte {at} is at fault"))
+    })
+}
+
+fn check(text: &str, folder: &Path, problems: &mut Problems) -> Option<(Panel, Http)> {
+    if text.len() > limits::FILE_BYTES {
+        let message =
+            format!("this text has {} bytes, at most {} are allowed", text.len(), limits::FILE_BYTES);
+        problems.error("too-long", 0..0, message);
+        return None;
+    }
+    let (table, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        for error in errors {
+            problems.add(syntax::explain(text, &error));
+        }
+        return None;
+    }
+    let raw = Spanned::new(table.span(), DeValue::Table(table.into_inner()));
+    let schema = schema::schema();
+    let clean = walk::walk(schema.as_value(), text, raw.clone(), problems);
+    let file = deserialize(&clean, problems)?;
+    Some(resolve::resolve(&file, Place::root(text, &clean), Place::root(text, &raw), folder, problems))
+}
+
+/// What serde makes of the clean tree. The walk leaves nothing that it objects to; should the two ever
+/// disagree, its error is reported like any other.
+fn deserialize(clean: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<File> {
+    let table = match clean.get_ref() {
+        DeValue::Table(table) => table.clone(),
+        _ => DeTable::new(),
+    };
+    match File::deserialize(Deserializer::from(Spanned::new(clean.span(), table))) {
+        Ok(file) => Some(file),
+        Err(error) => {
+            problems.error("unusable", error.span().unwrap_or(0..0), error.message().to_owned());
+            None
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Keys: what sources provide by themselves and what `[keys]` adds.
+
+use std::collections::BTreeMap;
+
+use actors::panel::Key;
+use actors::source::{KeySpec, Source};
+use engine::diagnostic::Diagnostic;
+use engine::formula::Kind;
+use engine::sample::SourceId;
+use engine::value::Value;
+
+use crate::config::file::source as form;
+use crate::config::limits;
+use crate::config::names::Named;
+use crate::config::place::Place;
+use crate::config::problems::{Problems, with_known};
+
+/// What the file calls sources.
+pub(super) struct Names<'a> {
+    /// The sources.
+    pub(super) sources: &'a [Source],
+    /// Where the file names them, good and bad ones.
+    pub(super) raw: Place<'a>,
+}
+
+/// All declared keys: what each source `provided`, then those of `[keys]` that are new.
+pub(super) fn resolve(
+    declared: &Named<form::Key>,
+    at: Place<'_>,
+    named: Names<'_>,
+    provided: Vec<Vec<KeySpec>>,
+    problems: &mut Problems,
+) -> Vec<Key> {
+    let mut keys: Vec<Key> = Vec::new();
+    for (index, (source, provided)) in named.sources.iter().zip(provided).enumerate() {
+        keys.extend(provided.into_iter().map(|key| Key {
+            name: format!("{}.{}", source.name, key.name),
+            source: id(index),
+            kind: key.kind,
+            default: None,
+            range: key.range,
+            unit: key.unit.into(),
+        }));
+    }
+    let mut known: BTreeMap<String, usize> =
+        keys.iter().enumerate().map(|(index, key)| (key.name.clone(), index)).collect();
+    for (name, key) in &declared.0 {
+        let place = at.get(name);
+        let Some(source) = source_of(name, place, &named, problems) else { continue };
+        let index = *known.entry(name.clone()).or_insert_with(|| {
+            let (default, range, unit) = (None, (0.0, 100.0), String::new());
+            keys.push(Key { name: name.clone(), source, kind: kind_of(key), default, range, unit });
+            keys.len() - 1
+        });
+        declare(&mut keys[index], key, place, problems);
+    }
+    if keys.len() > limits::KEYS {
+        let message =
+            format!("the sources and `[keys]` declare {} keys, at most {} fit", keys.len(), limits::KEYS);
+        problems.error("too-many", at.span(), message);
+        keys.truncate(limits::KEYS);
+    }
+    keys
+}
+
+/// The source that the key `name` belongs to.
+fn source_of(name: &str, at: Place<'_>, named: &Names<'_>, problems: &mut Problems) -> Option<SourceId> {
+    let source = name.split('.').next().unwrap_or_default();
+    let found = named.sources.iter().position(|known| known.name == source);
+    if found.is_none() && named.raw.find(source).is_none() {
+        let message = format!("there is no source `{source}`");
+        let problem = Diagnostic::error("unknown-source", at.key_span(), message);
+        let known = named.sources.iter().map(|known| &*known.name);
+        problems.add(with_known(problem, source, "sources", known));
+    }
+    found.map(id)
+}
+
+/// Adds what `[keys]` says of a key.
+fn declare(known: &mut Key, key: &form::Key, at: Place<'_>, problems: &mut Problems) {
+    let said = key.kind.map(|kind| match kind {
+        form::KeyKind::Number => Kind::Number,
+        form::KeyKind::Text => Kind::Text,
+    });
+    if said.is_some_and(|kind| kind != known.kind) {
+        let what = if known.kind == Kind::Text { "texts" } else { "numbers" };
+        let message = format!("the source sends {what} under `{}`", known.name);
+        problems.error_help("wrong-kind", at.get("kind").span(), message, "leave `kind` out");
+    }
+    if let Some(default) = &key.default {
+        let value = match default {
+            form::KeyDefault::Bool(truth) => Value::Bool(*truth),
+            form::KeyDefault::Number(number) => Value::Number(*number),
+            form::KeyDefault::Text(text) => Value::Text(text.as_str().into()),
+        };
+        let is_text = matches!(value, Value::Text(_));
+        if is_text != (known.kind == Kind::Text) {
+            let (holds, found) = if is_text { ("numbers", "a text") } else { ("texts", "a number") };
+            let message = format!("`{}` holds {holds}, but its default is {found}", known.name);
+            problems.error_help(
+                "wrong-kind",
+                at.get("default").span(),
+                message,
+                format!("write {}", if is_text { "a number" } else { "a text in quotes" }),
+            );
+        }
+        known.default = Some(value);
+    }
+    if let Some([least, most]) = key.range {
+        if known.kind == Kind::Text {
+            problems.error_help(
+                "useless-key",
+                at.get("range").key_span(),
+                "texts have no `range`",
+                "leave it out",
+            );
+        }
+        check_range((least, most), at.get("range"), problems);
+        known.range = (least, most);
+    }
+    if let Some(unit) = &key.unit {
+        known.unit.clone_from(unit);
+    }
+}
+
+/// What a key holds that only `[keys]` knows.
+fn kind_of(key: &form::Key) -> Kind {
+    match (key.kind, &key.default) {
+        (Some(form::KeyKind::Text), _) | (None, Some(form::KeyDefault::Text(_))) => Kind::Text,
+        _ => Kind::Number,
+    }
+}
+
+/// Notes an error unless the first number is below the second.
+pub(super) fn check_range((least, most): (f64, f64), at: Place<'_>, problems: &mut Problems) {
+    if least >= most {
+        let message = format!("{least} is not below {most}");
+        problems.error_help("empty-range", at.span(), message, "write the lower number first");
+    }
+}
+
+fn id(index: usize) -> SourceId {
+    SourceId(u16::try_from(index).unwrap_or(u16::MAX))
+}

@@ -1,0 +1,91 @@
+//! Where frames and data go: outputs, the web server, the database, the ring.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use actors::panel::{Key, Output, Persistence};
+use engine::ring::Limits;
+use engine::tick::Fps;
+
+use super::source::positive;
+use crate::config::Http;
+use crate::config::file;
+use crate::config::place::Place;
+use crate::config::problems::Problems;
+
+/// The outputs; the web page alone where the file says none.
+pub(super) fn resolve(
+    outputs: &[file::Output],
+    at: Place<'_>,
+    fps: Fps,
+    folder: &Path,
+    problems: &mut Problems,
+) -> Vec<Output> {
+    if outputs.is_empty() {
+        return vec![Output::Web];
+    }
+    let mut resolved: Vec<Output> = Vec::new();
+    for (index, output) in outputs.iter().enumerate() {
+        let at = at.item(index);
+        let output = match output {
+            file::Output::Web {} => Output::Web,
+            file::Output::Null {} => Output::Null,
+            file::Output::Png { file, every } => Output::Png {
+                file: folder.join(&file.0),
+                every: positive(*every, at.get("every"), fps, problems),
+            },
+        };
+        if resolved.iter().any(|other| is_same(other, &output)) {
+            let message = "another output writes to the same place already";
+            problems.error(
+                "duplicate-output",
+                at.find("file").unwrap_or_else(|| at.get("kind")).span(),
+                message,
+            );
+        }
+        resolved.push(output);
+    }
+    resolved
+}
+
+fn is_same(a: &Output, b: &Output) -> bool {
+    match (a, b) {
+        (Output::Png { file: a, .. }, Output::Png { file: b, .. }) => a == b,
+        _ => a == b,
+    }
+}
+
+/// Where state is kept, if it is.
+pub(super) fn persistence(
+    persistence: Option<&file::Persistence>,
+    at: Place<'_>,
+    fps: Fps,
+    folder: &Path,
+    problems: &mut Problems,
+) -> Option<Persistence> {
+    let file::Persistence { enabled, file, flush } = persistence?;
+    let flush = positive(*flush, at.get("flush"), fps, problems);
+    enabled.then(|| Persistence { file: folder.join(&file.0), flush })
+}
+
+/// Where the web server listens.
+pub(super) fn http(http: &file::Http) -> Http {
+    let usual = SocketAddr::from(([127, 0, 0, 1], 9185));
+    Http { listen: http.listen.0.parse().unwrap_or(usual) }
+}
+
+/// The ring's limits, which must hold all keys.
+pub(super) fn ring(ring: &file::Ring, keys: &[Key], at: Place<'_>, problems: &mut Problems) -> Limits {
+    if keys.len() > ring.keys {
+        let (declared, held) = (keys.len(), ring.keys);
+        let message =
+            format!("the sources and `[keys]` declare {declared} keys, but the ring is to hold {held}");
+        problems.error_help(
+            "too-few",
+            at.get("keys").span(),
+            message,
+            format!("write at least `keys = {}`", keys.len()),
+        );
+    }
+    Limits { samples: ring.samples, bytes: ring.bytes, keys: ring.keys }
+}

@@ -1,0 +1,133 @@
+//! Sources.
+
+use std::path::Path;
+
+use actors::source::{Error, KeySpec, Kind, Policy, Source, generator, playback, system, time};
+use engine::diagnostic::Diagnostic;
+use engine::tick::Fps;
+
+use crate::config::duration::Duration;
+use crate::config::file::source as form;
+use crate::config::names::Named;
+use crate::config::place::Place;
+use crate::config::problems::Problems;
+use crate::config::utc_offset;
+
+/// The shortest time between two samples of one source, in milliseconds.
+const SHORTEST_MS: u64 = 1;
+
+/// The sources of a configuration, and what each says that it sends.
+pub(super) fn resolve(
+    sources: &Named<form::Source>,
+    at: Place<'_>,
+    fps: Fps,
+    folder: &Path,
+    problems: &mut Problems,
+) -> (Vec<Source>, Vec<Vec<KeySpec>>) {
+    let resolve = |(name, source): &(String, form::Source)| {
+        let at = at.get(name);
+        let before = problems.len();
+        let kind = kind(&source.kind, at, fps, folder, problems);
+        let policy = match (source.on_full, &kind) {
+            (Some(form::OnFull::Block), _) | (None, Kind::Playback(_)) => Policy::Block,
+            (Some(form::OnFull::DropNewest), _) => Policy::DropNewest,
+            (Some(form::OnFull::DropOldest) | None, _) => Policy::DropOldest,
+        };
+        let stale_after = source.stale_after.map(|span| positive(span, at.get("stale_after"), fps, problems));
+        // What is wrong with the options has been said; the source would only say it again.
+        let keys = if problems.len() == before { keys(&kind, at, problems) } else { Vec::new() };
+        (Source { name: name.clone(), kind, stale_after, policy }, keys)
+    };
+    sources.0.iter().map(resolve).unzip()
+}
+
+/// What a source says that it sends. One that cannot say it today may well tomorrow.
+fn keys(kind: &Kind, at: Place<'_>, problems: &mut Problems) -> Vec<KeySpec> {
+    let error = match kind.keys() {
+        Ok(keys) => return keys,
+        Err(error) => error,
+    };
+    let message = error.to_string();
+    // A message about an option names it first.
+    let option = message.split('`').nth(1).and_then(|option| at.find(option));
+    let span = option.or_else(|| at.find("file")).map_or_else(|| at.span(), Place::span);
+    problems.add(match error {
+        Error::Configuration(_) => Diagnostic::error("source", span, message),
+        _ => Diagnostic::warning("source", span, message),
+    });
+    Vec::new()
+}
+
+fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mut Problems) -> Kind {
+    match kind {
+        form::Kind::System { every } => {
+            Kind::System(system::Options { every: positive(*every, at.get("every"), fps, problems) })
+        }
+        form::Kind::Time { utc_offset } => Kind::Time(time::Options {
+            utc_offset_minutes: utc_offset.as_ref().and_then(|offset| utc_offset::parse(&offset.0).ok()),
+        }),
+        form::Kind::Generator { shape, min, max, period, every } => {
+            if min >= max {
+                let span = at.find("max").map_or_else(|| at.get("min").span(), Place::span);
+                let message = format!("`min` is {min}, which is not below `max`, {max}");
+                problems.error_help("empty-range", span, message, "make `min` the lower one");
+            }
+            Kind::Generator(generator::Options {
+                shape: shape_of(*shape),
+                min: *min,
+                max: *max,
+                period: wave_period(*shape, *period, at, fps, problems),
+                every: positive(*every, at.get("every"), fps, problems),
+            })
+        }
+        form::Kind::Playback { file, speed, repeat } => {
+            Kind::Playback(playback::Options { file: folder.join(&file.0), speed: *speed, repeat: *repeat })
+        }
+    }
+}
+
+fn wave_period(
+    shape: form::Wave,
+    period: Option<Duration>,
+    at: Place<'_>,
+    fps: Fps,
+    problems: &mut Problems,
+) -> std::time::Duration {
+    const USUAL: Duration = Duration::millis(60_000);
+    if period.is_some() && shape == form::Wave::Walk {
+        let span = at.get("period").key_span();
+        problems.error_help(
+            "useless-key",
+            span,
+            "a walk has no `period`",
+            "leave it out, or choose another `shape`",
+        );
+    }
+    positive(period.unwrap_or(USUAL), at.get("period"), fps, problems)
+}
+
+/// The time that `span` is, which must not be shorter than a millisecond.
+pub(super) fn positive(
+    span: Duration,
+    at: Place<'_>,
+    fps: Fps,
+    problems: &mut Problems,
+) -> std::time::Duration {
+    let least = std::time::Duration::from_millis(SHORTEST_MS);
+    let time = span.time(fps);
+    if time < least {
+        problems.error_help("too-short", at.span(), "this time is too short", "write at least \"1ms\"");
+    }
+    time.max(least)
+}
+
+fn shape_of(wave: form::Wave) -> generator::Shape {
+    match wave {
+        form::Wave::Sine => generator::Shape::Sine,
+        form::Wave::Square => generator::Shape::Square,
+        form::Wave::Saw => generator::Shape::Saw,
+        form::Wave::Triangle => generator::Shape::Triangle,
+        form::Wave::Step => generator::Shape::Step,
+        form::Wave::Walk => generator::Shape::Walk,
+    }
+}

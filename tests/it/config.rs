@@ -1,0 +1,68 @@
+//! Configurations, good and bad, as users meet them.
+
+mod broken;
+mod limits;
+mod mutated;
+
+use std::path::Path;
+
+use tinydisplay::config;
+use tinydisplay::config::report::Report;
+
+/// Every kind of broken line gives a message that names what, where and what to write instead.
+#[test]
+fn broken() {
+    let (mut all, mut unnoticed) = (String::new(), Vec::new());
+    for (name, lines) in broken::CASES {
+        let report = report(&broken::complete(name, lines));
+        if report.problems().is_empty() {
+            unnoticed.push(name);
+        }
+        all += &format!("=== {name} ===\n{}\n", report.render(false));
+    }
+    insta::assert_snapshot!(all);
+    assert!(unnoticed.is_empty(), "nothing is said about {unnoticed:?}");
+}
+
+/// The manual's examples are right, and together they name every key that the schema has.
+#[test]
+fn manual() {
+    let manual = std::fs::read_to_string("docs/configuration.md").unwrap();
+    let blocks: Vec<&str> =
+        manual.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty());
+    for block in &blocks {
+        let version = if block.contains("version = ") { "" } else { "version = 1\n" };
+        let report = report(&broken::complete("", &format!("{version}{block}")));
+        assert!(report.problems().is_empty(), "{}", report.render(false));
+    }
+    let schema = serde_json::to_value(config::schema::schema()).unwrap();
+    let mut keys = Vec::new();
+    collect_keys(&schema, &mut keys);
+    let missing: Vec<&String> = keys.iter().filter(|key| !names(&blocks, key)).collect();
+    assert!(missing.is_empty(), "no example has {missing:?}");
+}
+
+fn collect_keys(schema: &serde_json::Value, keys: &mut Vec<String>) {
+    if let Some(properties) = schema.get("properties").and_then(|properties| properties.as_object()) {
+        keys.extend(properties.keys().cloned());
+    }
+    match schema {
+        serde_json::Value::Object(object) => object.values().for_each(|value| collect_keys(value, keys)),
+        serde_json::Value::Array(items) => items.iter().for_each(|value| collect_keys(value, keys)),
+        _ => {}
+    }
+}
+
+fn names(blocks: &[&str], key: &str) -> bool {
+    let starts = [format!("{key} ="), format!("[{key}"), format!("[[{key}")];
+    blocks.iter().any(|block| starts.iter().any(|start| block.contains(start.as_str())))
+}
+
+/// What is said of a configuration.
+fn report(text: &str) -> Report {
+    match config::parse("panel.toml", text, Path::new("tests/it/data")) {
+        Ok(config) => config.warnings,
+        Err(report) => *report,
+    }
+}

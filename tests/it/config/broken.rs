@@ -1,0 +1,263 @@
+//! Broken configurations: each kind of broken line of every section. What users read of them is in
+//! `snapshots/it__config__broken.snap`.
+
+/// A name and the lines that are at fault. [`complete`] adds what every configuration needs.
+pub(super) const CASES: &[(&str, &str)] = &[
+    // The file itself.
+    ("syntax: a value is missing", "version = 1\n[display]\nfps =\n"),
+    ("syntax: a quote is missing", "version = 1\n[display]\nbackground = \"#000\n"),
+    ("syntax: two at once", "version = 1\n[display\nfps = 30\n[source.a]\nkind = = 3\n"),
+    ("syntax: a key twice", "version = 1\n[display]\nfps = 30\nfps = 60\n"),
+    ("syntax: a section twice", "version = 1\n[display]\nfps = 30\n[display]\nseed = 1\n"),
+    ("syntax: a word without quotes", "[source.a]\nkind = system\n"),
+    ("version is missing", "# version\n"),
+    ("version is unknown", "version = 2\n"),
+    ("a section of a later version", "[scripts]\nfiles = [\"a.lua\"]\n"),
+    ("a section's name is misspelt", "[dispaly]\nfps = 30\n"),
+    ("a section is no table", "display = 5\n"),
+    // [display]
+    ("display: unknown key", "[display]\nfsp = 30\n"),
+    ("display: unlike any key", "[display]\nbrightness = 30\n"),
+    ("display: wrong type", "[display]\nfps = \"30\"\n"),
+    ("display: a fraction", "[display]\nfps = 59.94\n"),
+    ("display: too fast", "[display]\nfps = 1001\n"),
+    ("display: a negative seed", "[display]\nseed = -1\n"),
+    ("display: a number beyond all types", "[display]\nseed = 99999999999999999999\n"),
+    ("display: one side", "[display]\nsize = [160]\n"),
+    ("display: a side is too long", "[display]\nsize = [160, 2000]\n"),
+    ("display: a size as text", "[display]\nsize = \"160x128\"\n"),
+    ("display: no colour", "[display]\nbackground = \"#12345\"\n"),
+    ("display: a colour's name is misspelt", "[display]\nbackground = \"balck\"\n"),
+    ("display: unknown theme", "[display]\ntheme = \"drak\"\n[theme.dark]\naccent = \"#0ff\"\n"),
+    // [theme]
+    ("theme: which one", "[theme.dark]\naccent = \"#0ff\"\n[theme.light]\naccent = \"#00f\"\n"),
+    ("theme: no colour", "[theme.dark]\naccent = \"cyan-ish\"\n"),
+    ("theme: a number", "[theme.dark]\naccent = 0xff00ff\n"),
+    ("theme: a bad name", "[theme.dark]\n\"main colour\" = \"#0ff\"\n"),
+    // [source]
+    ("source: no kind", "[source.a]\nevery = \"1s\"\n"),
+    ("source: unknown kind", "[source.a]\nkind = \"sytem\"\n"),
+    ("source: a kind of a later version", "[source.a]\nkind = \"mqtt\"\n"),
+    ("source: another kind's key", "[source.a]\nkind = \"system\"\nshape = \"sine\"\n"),
+    ("source: a bad name", "[source.\"living room\"]\nkind = \"system\"\n"),
+    ("source: a name with a hyphen", "[source.living-room]\nkind = \"system\"\n"),
+    ("source: a time without a unit", "[source.a]\nkind = \"system\"\nevery = \"5\"\n"),
+    ("source: a time as a number", "[source.a]\nkind = \"system\"\nevery = 5\n"),
+    ("source: an unknown unit", "[source.a]\nkind = \"system\"\nevery = \"5 seconds\"\n"),
+    ("source: no time at all", "[source.a]\nkind = \"system\"\nevery = \"0s\"\n"),
+    ("source: too often", "[source.a]\nkind = \"system\"\nevery = \"1ms\"\n"),
+    ("source: a time of ages", "[source.a]\nkind = \"system\"\nstale_after = \"9999d\"\n"),
+    ("source: part of a tick", "[source.a]\nkind = \"system\"\nstale_after = \"1.5ticks\"\n"),
+    ("source: an unknown policy", "[source.a]\nkind = \"system\"\non_full = \"drop\"\n"),
+    ("time: no offset", "[source.a]\nkind = \"time\"\nutc_offset = \"Berlin\"\n"),
+    ("generator: no shape", "[source.a]\nkind = \"generator\"\n"),
+    ("generator: an unknown shape", "[source.a]\nkind = \"generator\"\nshape = \"sinus\"\n"),
+    ("generator: upside down", "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nmin = 5\nmax = 1\n"),
+    ("generator: infinite", "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nmax = inf\n"),
+    ("generator: a walk's period", "[source.a]\nkind = \"generator\"\nshape = \"walk\"\nperiod = \"1s\"\n"),
+    ("playback: no file", "[source.a]\nkind = \"playback\"\n"),
+    ("playback: not there", "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\n"),
+    ("playback: another kind of file", "[source.a]\nkind = \"playback\"\nfile = \"data.xlsx\"\n"),
+    ("playback: standing still", "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\nspeed = 0\n"),
+    (
+        "playback: a truth in quotes",
+        "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\nrepeat = \"true\"\n",
+    ),
+    // [keys]
+    ("keys: no source", "[keys]\ntemperature = { range = [0, 40] }\n"),
+    (
+        "keys: an unknown source",
+        "[source.sensor]\nkind = \"time\"\n[keys]\n\"senor.hour\" = { range = [0, 40] }\n",
+    ),
+    ("keys: without quotes", "[source.a]\nkind = \"time\"\n[keys]\na.hour = { range = [0, 12] }\n"),
+    ("keys: an unknown key", "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { rnage = [0, 12] }\n"),
+    ("keys: a range upside down", "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { range = [12, 0] }\n"),
+    ("keys: another kind", "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { kind = \"text\" }\n"),
+    ("keys: an unknown kind", "[source.a]\nkind = \"time\"\n[keys]\n\"a.x\" = { kind = \"integer\" }\n"),
+    (
+        "keys: a default of another kind",
+        "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { default = \"noon\" }\n",
+    ),
+    ("keys: a default that is none", "[source.a]\nkind = \"time\"\n[keys]\n\"a.hour\" = { default = [1] }\n"),
+    (
+        "keys: a text's range",
+        "[source.a]\nkind = \"time\"\n[keys]\n\"a.x\" = { kind = \"text\", range = [0, 1] }\n",
+    ),
+    // [value]
+    ("value: a number", "[value]\nlimit = 80\n"),
+    ("value: a bad name", "[value]\n\"too hot\" = \"1\"\n"),
+    ("value: a table", "[value.hot]\nformula = \"1\"\n"),
+    // [page]
+    ("page: none", "version = 1\n[display]\nfps = 30\n"),
+    ("page: two", "[page.other]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"\" }]\n"),
+    ("page: no widgets", "[page.main]\n"),
+    ("page: an empty list", "[page.main]\nwidgets = []\n"),
+    ("page: a table for a list", "[page.main.widgets]\nkind = \"text\"\n"),
+    // Widgets.
+    ("widget: no kind", "[page.main]\nwidgets = [{ at = [0, 0], size = [9, 9] }]\n"),
+    ("widget: unknown kind", "[page.main]\nwidgets = [{ kind = \"gauge\", at = [0, 0], size = [9, 9] }]\n"),
+    ("widget: much is missing", "[page.main]\nwidgets = [{ kind = \"sparkline\" }]\n"),
+    (
+        "widget: unknown key",
+        "[page.main]\nwidgets = [\n  { kind = \"text\", at = [0, 0], size = [9, 9], txt = \"a\" },\n]\n",
+    ),
+    (
+        "widget: another kind's key",
+        "[page.main]\nwidgets = [\n  { kind = \"text\", at = [0, 0], size = [9, 9], text = \"a\", value = \"1\" },\n]\n",
+    ),
+    (
+        "widget: fractions of pixels",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0.5, 0], size = [9, 9], text = \"a\" }]\n",
+    ),
+    (
+        "widget: no size",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [0, 9], text = \"a\" }]\n",
+    ),
+    (
+        "widget: an unknown anchor",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], anchor = \"top-left\", text = \"a\" }]\n",
+    ),
+    (
+        "widget: too opaque",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], opacity = 50, text = \"a\" }]\n",
+    ),
+    (
+        "widget: off the panel",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [160, 0], size = [9, 9], text = \"a\" }]\n",
+    ),
+    (
+        "widget: an id twice",
+        "[page.main]\nwidgets = [\n  { kind = \"text\", id = \"a\", at = [0, 0], size = [9, 9], text = \"a\" },\n  { kind = \"text\", id = \"a\", at = [0, 9], size = [9, 9], text = \"b\" },\n]\n",
+    ),
+    (
+        "widget: a bad id",
+        "[page.main]\nwidgets = [{ kind = \"text\", id = \"#1\", at = [0, 0], size = [9, 9], text = \"a\" }]\n",
+    ),
+    (
+        "text: tiny type",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"a\", font_size = 2 }]\n",
+    ),
+    (
+        "text: unknown colour",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"a\", color = \"acent\" }]\n",
+    ),
+    (
+        "text: a number",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = 42 }]\n",
+    ),
+    (
+        "progress: upside down",
+        "[page.main]\nwidgets = [{ kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", range = [100, 0] }]\n",
+    ),
+    (
+        "progress: levels mixed up",
+        "[page.main]\nwidgets = [\n  { kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", levels = [\n    { from = 90, color = \"critical\" },\n    { from = 70, color = \"warning\" },\n  ] },\n]\n",
+    ),
+    (
+        "progress: a level without a colour",
+        "[page.main]\nwidgets = [{ kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", levels = [{ from = 9 }] }]\n",
+    ),
+    (
+        "progress: an unknown easing",
+        "[page.main]\nwidgets = [{ kind = \"progress\", at = [0, 0], size = [9, 9], value = \"1\", transition = { easing = \"ease-out\" } }]\n",
+    ),
+    (
+        "sparkline: no span",
+        "[page.main]\nwidgets = [{ kind = \"sparkline\", at = [0, 0], size = [9, 9], value = \"1\", span = \"0s\" }]\n",
+    ),
+    (
+        "shape: an unknown figure",
+        "[page.main]\nwidgets = [{ kind = \"shape\", at = [0, 0], size = [9, 9], figure = \"circle\" }]\n",
+    ),
+    (
+        "shape: invisible",
+        "[page.main]\nwidgets = [{ kind = \"shape\", at = [0, 0], size = [9, 9], figure = \"rectangle\" }]\n",
+    ),
+    (
+        "shape: a round line",
+        "[page.main]\nwidgets = [{ kind = \"shape\", at = [0, 0], size = [9, 9], figure = \"line\", radius = 2, fill = \"text\", stroke = { color = \"text\" } }]\n",
+    ),
+    // [animation]
+    ("animation: no widget", "[animation.a]\nduration = \"1s\"\nto = { x = 1 }\nstart = \"load\"\n"),
+    (
+        "animation: unknown widget",
+        "[animation.a]\nwidget = \"titel\"\nduration = \"1s\"\nto = { x = 1 }\nstart = \"load\"\n",
+    ),
+    (
+        "animation: no time",
+        "[animation.a]\nwidget = \"title\"\nduration = \"0s\"\nto = { x = 1 }\nstart = \"load\"\n",
+    ),
+    (
+        "animation: unknown easing",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\neasing = \"easein\"\nto = { x = 1 }\nstart = \"load\"\n",
+    ),
+    (
+        "animation: unknown property",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { z = 1 }\nstart = \"load\"\n",
+    ),
+    (
+        "animation: too opaque",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nfrom = { opacity = 1.5 }\nstart = \"load\"\n",
+    ),
+    (
+        "animation: an unknown number of times",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nrepeat = \"forever\"\nstart = \"load\"\n",
+    ),
+    (
+        "animation: no time is too few",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nrepeat = 0\nstart = \"load\"\n",
+    ),
+    (
+        "animation: a list of times",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nrepeat = [1]\nstart = \"load\"\n",
+    ),
+    (
+        "animation: an unknown mode",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nmode = \"pingpong\"\nstart = \"load\"\n",
+    ),
+    ("animation: never started", "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\n"),
+    (
+        "animation: nothing moves",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nfrom = { opacity = 1 }\nto = { x = 0 }\nstart = \"load\"\n",
+    ),
+    // [[trigger]]
+    ("trigger: a table for a list", "[trigger]\nname = \"a\"\n"),
+    ("trigger: no condition", "[[trigger]]\nname = \"a\"\nstop = [\"b\"]\n"),
+    ("trigger: no action", "[[trigger]]\nname = \"a\"\nwhen = \"1\"\n"),
+    (
+        "trigger: unknown animation",
+        "[animation.pulse]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\nstart = \"load\"\n[[trigger]]\nname = \"a\"\nwhen = \"1\"\nstart = [\"puls\"]\n",
+    ),
+    ("trigger: a name for a list", "[[trigger]]\nname = \"a\"\nwhen = \"1\"\nstart = \"pulse\"\n"),
+    ("trigger: an empty list", "[[trigger]]\nname = \"a\"\nwhen = \"1\"\nstart = []\n"),
+    (
+        "trigger: a name twice",
+        "[animation.b]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\n[[trigger]]\nname = \"a\"\nwhen = \"1\"\nstart = [\"b\"]\n[[trigger]]\nname = \"a\"\nwhen = \"0\"\nstop = [\"b\"]\n",
+    ),
+    // [[output]], [persistence], [http], [ring]
+    ("output: unknown kind", "[[output]]\nkind = \"gif\"\n"),
+    ("output: no file", "[[output]]\nkind = \"png\"\n"),
+    ("output: an empty name", "[[output]]\nkind = \"png\"\nfile = \"\"\n"),
+    ("output: twice", "[[output]]\nkind = \"web\"\n[[output]]\nkind = \"web\"\n"),
+    ("persistence: a yes", "[persistence]\nenabled = \"yes\"\n"),
+    ("persistence: unknown key", "[persistence]\npath = \"state.db\"\n"),
+    ("http: open to all", "[http]\nlisten = \"0.0.0.0:9185\"\n"),
+    ("http: no address", "[http]\nlisten = \"localhost:9185\"\n"),
+    ("http: a port alone", "[http]\nlisten = 9185\n"),
+    ("ring: nothing", "[ring]\nsamples = 0\n"),
+    ("ring: fewer keys than sources send", "[source.a]\nkind = \"time\"\n[ring]\nkeys = 2\n"),
+    // Several at once, of several stages, in the order of the file.
+    (
+        "everything at once",
+        "version = 1\n[display]\nfsp = 30\nbackground = \"blakc\"\n[source.clock]\nkind = \"time\"\nutc_offset = \"2\"\n[animation.a]\nwidget = \"nobody\"\nduration = \"1\"\n[[output]]\nkind = \"png\"\n",
+    ),
+];
+
+/// The case's lines with a version before them and a page behind them, unless they have their own.
+pub(super) fn complete(name: &str, lines: &str) -> String {
+    let version = if lines.contains("version") { "" } else { "version = 1\n" };
+    let page = if lines.contains("[page.main") || name == "page: none" { "" } else { PAGE };
+    format!("{version}{lines}{page}")
+}
+
+const PAGE: &str = "[page.main]\nwidgets = [{ kind = \"text\", id = \"title\", at = [8, 8], size = [99, 20], text = \"Title\" }]\n";
