@@ -28,6 +28,9 @@ use super::{Server, serve};
 /// A test that waits longer than this has failed.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
+/// The panel speaks all the time, so a test that waits for a message in vain would wait for ever.
+const MESSAGES_MAX: usize = 200;
+
 /// The one recorder of the test process.
 pub(super) fn metrics() -> PrometheusHandle {
     static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -53,11 +56,13 @@ impl FakePanel {
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             let system = System::new();
-            system.block_on(async {
+            // The actor lives as long as somebody has its address.
+            let _address = system.block_on(async {
                 let address = answers.start();
                 let values = address.clone().recipient().downgrade();
-                let sources = address.recipient().downgrade();
+                let sources = address.clone().recipient().downgrade();
                 tell.send((System::current(), values, sources)).unwrap();
+                address
             });
             system.run().unwrap();
         });
@@ -219,13 +224,14 @@ impl Viewer {
 
     /// The next text message of this type; pictures before it are shown.
     pub(super) fn text(&mut self, kind: &str) -> Json {
-        loop {
+        for _ in 0..MESSAGES_MAX {
             if let Some(message) = self.next()
                 && message["type"] == kind
             {
                 return message;
             }
         }
+        panic!("no {kind} among {MESSAGES_MAX} messages");
     }
 
     /// Shows pictures until one of `tick` is on the screen and returns how many there were.
