@@ -123,14 +123,7 @@ fn assert_same(one: &Run, other: &Run, painted_min: usize) {
 fn a_live_run_can_be_shown_again() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run.jsonl");
-    std::fs::write(folder.path().join("gone.csv"), "time,x\n0,1\n").unwrap();
-    let gone = folder.path().join("gone.csv");
     let ticks = Some(600);
-    // The configuration wants to see the file; the run must not find it.
-    let config = tinydisplay::config::parse("panel.toml", PANEL, folder.path());
-    assert!(config.is_ok());
-    std::fs::remove_file(gone).unwrap();
-
     let live = run(PANEL, folder.path(), Options { ticks, record: Some(file.clone()), ..Options::default() });
     let input = Recording::read(&file).unwrap();
     assert!(input.inputs.len() > 400, "{} ticks had inputs", input.inputs.len());
@@ -154,7 +147,6 @@ fn a_live_run_can_be_shown_again() {
 #[test]
 fn a_simulation_depends_on_its_seed_alone() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("gone.csv"), "time,x\n0,1\n").unwrap();
     let simulate = |seed| {
         let panel = PANEL.replace("seed = 7", &format!("seed = {seed}"));
         run(&panel, folder.path(), Options { ticks: Some(300), time: Time::Virtual, ..Options::default() })
