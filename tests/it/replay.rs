@@ -156,3 +156,63 @@ fn a_simulation_depends_on_its_seed_alone() {
     assert_eq!(first.frames, second.frames);
     assert_ne!(first.frames, other.frames);
 }
+
+#[test]
+fn a_panic_in_the_core_ends_the_run_and_says_so() {
+    for time in [Time::Live, Time::Virtual] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = tinydisplay::config::parse("panel.toml", PANEL, folder.path()).unwrap();
+        let options = Options {
+            time,
+            on_frame: Some(Box::new(|tick, _| assert!(tick.0 < 3, "a fault at tick 3"))),
+            ..Options::default()
+        };
+        let ended = runtime::run(config.panel, options, |_| {});
+        assert!(matches!(ended, Err(runtime::Error::CoreDied)), "{time:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn charts_are_filled_at_the_first_frame_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let panel = r##"
+        version = 1
+        [source.wave]
+        kind = "generator"
+        shape = "saw"
+        min = 0
+        max = 100
+        period = "2s"
+        every = "50ms"
+        [page.main]
+        widgets = [{ kind = "sparkline", at = [0, 0], size = [160, 128], value = "wave.value", span = "8s", range = [0, 100], color = "#ffffff", fill = "#ffffff", dot = false }]
+        [persistence]
+        file = "state.db"
+    "##;
+    // How many columns show anything, in the first frame and in the last.
+    let filled = || {
+        let counts = Arc::new(Mutex::new(Vec::new()));
+        let seen = counts.clone();
+        let options = Options {
+            ticks: Some(150),
+            on_frame: Some(Box::new(move |_, frame| {
+                let bottom = frame.row(120, 0, 160).chunks_exact(4);
+                seen.lock().unwrap().push(bottom.filter(|pixel| pixel[0] > 200).count());
+            })),
+            ..Options::default()
+        };
+        let config = tinydisplay::config::parse("panel.toml", panel, folder.path()).unwrap();
+        runtime::run(config.panel, options, |_| {}).unwrap();
+        let counts = counts.lock().unwrap();
+        (counts[0], counts[counts.len() - 1])
+    };
+    let (first, last) = filled();
+    assert!(first <= 1, "nothing is known at first: {first} columns");
+    assert!((40..70).contains(&last), "2.5 of 8 seconds: {last} of 160 columns");
+    let (again, more) = filled();
+    assert!(
+        again >= last - 10,
+        "the first frame after the restart has {again} columns, the last before {last}"
+    );
+    assert!(more > again + 20, "and it goes on: {more} columns");
+}

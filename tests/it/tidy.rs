@@ -14,8 +14,7 @@ const FUNCTION_LINES_MAX: usize = 70;
 const HANDLER_LINES_MAX: usize = 20;
 
 /// Names that say nothing about what a room is for.
-const EMPTY_NAMES: [&str; 8] =
-    ["util", "utils", "helper", "helpers", "manager", "common", "types", "misc"];
+const EMPTY_NAMES: [&str; 8] = ["util", "utils", "helper", "helpers", "manager", "common", "types", "misc"];
 
 /// What reads a clock or sleeps, and may therefore stand in the world alone, where a simulation replaces
 /// it. Files outside the floors of the run (tests, benches) and the HTTP server's own time-outs are not
