@@ -1,6 +1,9 @@
 //! The clock: makes ticks. Deadlines are absolute, so it never drifts. A tick begins when the chain of the
 //! core has finished the one before; a late one is counted, and while the clock is behind, every tick is
 //! stepped and only painting is skipped.
+//!
+//! The engine's time follows from the tick alone. Where it comes to differ from the wall clock, because the
+//! machine slept or somebody set its clock, it is set anew: a sealed input like any other.
 
 use std::time::Duration;
 
@@ -14,8 +17,11 @@ use crate::ring::Begin;
 use crate::telemetry;
 use crate::world::World;
 
-/// A clock that is further behind than this, as after a suspend, does not catch up: it is set anew.
+/// A clock that is further behind than this does not catch up.
 pub const BEHIND_MAX: Duration = Duration::from_secs(5);
+
+/// The most that the engine's time may differ from the wall clock before it is set anew.
+pub const DRIFT_MAX_MS: u64 = 5_000;
 
 /// The longest sleep in one piece, which bounds how long a stop has to wait.
 const NAP_MAX: Duration = Duration::from_millis(50);
@@ -49,6 +55,9 @@ pub struct Clock {
     pub telemetry: telemetry::Clock,
     /// How many ticks it makes; `None` until it is stopped.
     pub ticks: Option<u64>,
+    /// The engine's time at tick 0 as Unix time in milliseconds, where it follows the wall clock; `None` in
+    /// a replay, whose time was recorded.
+    pub start_ms: Option<i64>,
 }
 
 impl Clock {
@@ -60,9 +69,10 @@ impl Clock {
             let due = origin + Duration::from_nanos(self.fps.nanos_at(tick));
             let stopped = self.sleep_until(due).await;
             let late = self.world.now().saturating_sub(due);
-            let rebase_ms = if late > BEHIND_MAX { late.as_millis() as u64 } else { 0 };
-            origin += Duration::from_millis(rebase_ms);
-            if !self.step(tick, late, rebase_ms).await {
+            if late > BEHIND_MAX {
+                origin += late;
+            }
+            if !self.step(tick, late).await {
                 return End::CoreDied;
             }
             if stopped {
@@ -87,10 +97,23 @@ impl Clock {
         }
     }
 
+    /// Milliseconds by which the engine's time has to be set forward at `tick`, and does so for itself.
+    fn rebase_ms(&mut self, tick: Tick) -> i64 {
+        let Some(start_ms) = &mut self.start_ms else { return 0 };
+        let now_ms = start_ms.saturating_add_unsigned(self.fps.millis_at(tick));
+        let drift_ms = self.world.unix_ms().saturating_sub(now_ms);
+        if drift_ms.unsigned_abs() <= DRIFT_MAX_MS {
+            return 0;
+        }
+        *start_ms = start_ms.saturating_add(drift_ms);
+        drift_ms
+    }
+
     /// Sends a tick through the core and says whether it came out.
-    async fn step(&mut self, tick: Tick, late: Duration, rebase_ms: u64) -> bool {
+    async fn step(&mut self, tick: Tick, late: Duration) -> bool {
         let length = Duration::from_nanos(self.fps.nanos_at(Tick(1)));
-        let paint = tick == Tick(0) || rebase_ms > 0 || late < length;
+        let rebase_ms = self.rebase_ms(tick);
+        let paint = tick == Tick(0) || rebase_ms != 0 || late < length;
         let began = self.world.now();
         if self.core.try_send(Begin { rebase_ms, paint }).is_err() {
             return false;
@@ -108,7 +131,7 @@ impl Clock {
         self.telemetry.ticks.increment(1);
         self.telemetry.late_ticks.increment(u64::from(is_late));
         self.telemetry.skipped_frames.increment(u64::from(!paint));
-        self.telemetry.rebases.increment(u64::from(rebase_ms > 0));
+        self.telemetry.rebases.increment(u64::from(rebase_ms != 0));
         self.telemetry.lateness.record(late);
         self.telemetry.duration.record(duration);
         true

@@ -6,6 +6,7 @@ use actix::{Actor, Context, Handler, Message, Recipient};
 use engine::coordination::{Coordinator, Step};
 use engine::event::Event;
 use engine::formula::Results;
+use engine::sample::KeyId;
 use engine::tick::Tick;
 use tokio::sync::broadcast;
 
@@ -40,6 +41,8 @@ pub struct CoordinationActor {
     pub sink: Option<EventSink>,
     /// The writer's mailbox.
     pub writer: Option<flume::Sender<Entry>>,
+    /// Keys whose names the writer has not been told, since it had no room.
+    pub unnamed: Arc<[(KeyId, Arc<str>)]>,
     /// The next actor of the chain.
     pub next: Recipient<Coordinated>,
     /// Counters.
@@ -81,18 +84,28 @@ impl CoordinationActor {
         {
             return;
         }
+        let new_keys = if self.unnamed.is_empty() {
+            sealed.new_keys.clone()
+        } else {
+            self.unnamed.iter().chain(sealed.new_keys.iter()).cloned().collect()
+        };
+        self.unnamed = Arc::new([]);
         let ledger = Ledger {
             tick: sealed.tick,
             now_ms: sealed.now_ms,
-            new_keys: sealed.new_keys.clone(),
+            new_keys,
             samples: sealed.samples.clone(),
             changed: evaluated.changed.clone(),
             events,
         };
         // The display never waits for the database: what finds no room is dropped and counted.
-        let dropped = writer.try_send(Entry::Keep(ledger)).is_err();
-        self.telemetry.persistence.dropped.increment(u64::from(dropped));
-        self.telemetry.persistence.queue.set(writer.len() as f64);
+        if let Err(error) = writer.try_send(Entry::Keep(ledger)) {
+            let Entry::Keep(lost) = error.into_inner() else { return };
+            let rows = lost.samples.len() + lost.changed.len() + lost.events.len();
+            self.telemetry.persistence.dropped.increment(rows as u64);
+            // Without its name a key's samples could not be kept ever after.
+            self.unnamed = lost.new_keys;
+        }
     }
 }
 

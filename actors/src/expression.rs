@@ -27,6 +27,9 @@ pub struct Evaluated {
     pub changed: Arc<[(FormulaId, Option<Value>)]>,
 }
 
+/// The least time between two log lines about one failing formula, in milliseconds.
+const LOGGED_EVERY_MS: u64 = 10_000;
+
 /// The tick from which formulas are compiled to native code, a slice a tick: first frames come first.
 const NATIVE_FROM: Tick = Tick(60);
 
@@ -40,8 +43,12 @@ pub struct ExpressionActor {
     keys: Vec<Option<Value>>,
     /// The newest states of the sources.
     states: Vec<SourceState>,
-    /// The named values' formulas that failed when last evaluated, and why.
+    /// Per formula: why it failed when last evaluated, if it did.
     errors: Vec<Option<String>>,
+    /// Per formula: until when its failures are not logged.
+    quiet_until: Vec<Tick>,
+    /// Per formula: which named value it is.
+    named: Vec<Option<usize>>,
     /// Per formula: whether it is a condition, which does not hold while it fails.
     conditions: Vec<bool>,
     none: Arc<[(FormulaId, Option<Value>)]>,
@@ -70,9 +77,15 @@ impl ExpressionActor {
         for id in panel.triggers.iter().map(|trigger| trigger.when).chain(visible) {
             conditions[id.0 as usize] = true;
         }
+        let mut named = vec![None; panel.program.len()];
+        for (index, (_, id)) in panel.values.iter().enumerate() {
+            named[id.0 as usize] = Some(index);
+        }
         Ok(ExpressionActor {
             states: vec![SourceState::default(); panel.sources.len()],
             errors: vec![None; panel.program.len()],
+            quiet_until: vec![Tick(0); panel.program.len()],
+            named,
             none: Arc::new([]),
             is_native: false,
             world,
@@ -111,15 +124,29 @@ impl ExpressionActor {
             self.errors[id.0 as usize] = None;
             changed.push((id, self.evaluator.value(id)));
         }
-        for (id, site) in self.evaluator.errors() {
+        let failed = self.evaluator.errors().map(|(id, site)| (id, site.problem.message()));
+        for (id, problem) in failed.collect::<Vec<_>>() {
             if self.conditions[id.0 as usize] {
                 changed.push((id, None));
             }
-            self.errors[id.0 as usize] = Some(site.problem.message());
-            self.telemetry.formulas.errors.increment(1);
+            self.fail(id, problem, inputs.sealed.tick);
         }
         self.telemetry.formulas.changed.increment(changed.len() as u64);
         if changed.is_empty() { self.none.clone() } else { changed.into() }
+    }
+
+    fn fail(&mut self, id: FormulaId, problem: String, tick: Tick) {
+        let index = id.0 as usize;
+        if tick >= self.quiet_until[index] {
+            let formula = self.panel.program.name(id).unwrap_or(self.panel.program.text(id));
+            tracing::warn!(formula, problem, "a formula failed and keeps its last good result");
+            self.quiet_until[index] = tick + self.panel.fps.ticks_in(LOGGED_EVERY_MS);
+        }
+        self.errors[index] = Some(problem);
+        match self.named[index] {
+            Some(value) => self.telemetry.value(value).errors.increment(1),
+            None => self.telemetry.formulas.errors.increment(1),
+        }
     }
 
     /// Compiles a slice of the formulas. They give the same results, bit for bit, compiled or not, so a
@@ -135,12 +162,9 @@ impl ExpressionActor {
     }
 
     fn export(&self, changed: &[(FormulaId, Option<Value>)]) {
-        if changed.is_empty() {
-            return;
-        }
-        for (index, (_, id)) in self.panel.values.iter().enumerate() {
-            if changed.iter().any(|(changed, _)| changed == id) {
-                self.telemetry.value(index).set(self.evaluator.value(*id).and_then(|value| value.number()));
+        for (id, value) in changed {
+            if let Some(index) = self.named[id.0 as usize] {
+                self.telemetry.value(index).set(value.as_ref().and_then(Value::number));
             }
         }
     }

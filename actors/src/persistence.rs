@@ -11,9 +11,8 @@ mod schema;
 mod writer;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::Duration;
 
 use engine::event::Event;
@@ -23,6 +22,7 @@ use engine::tick::Tick;
 use engine::value::Value;
 
 use crate::panel;
+use crate::telemetry;
 use crate::world::World;
 pub use history::History;
 pub use retention::Retention;
@@ -53,29 +53,6 @@ pub enum Entry {
     Keep(Ledger),
     /// The last message: write everything, close the database, then answer.
     Drain(flume::Sender<()>),
-}
-
-/// What the writer has counted, for pages and metrics.
-#[derive(Debug, Default)]
-pub struct Counts {
-    /// Rows that were committed.
-    pub rows: AtomicU64,
-    /// Flushes that succeeded.
-    pub flushes: AtomicU64,
-    /// Flushes that failed.
-    pub failures: AtomicU64,
-    /// Ledgers that were dropped because nothing could be written for too long.
-    pub dropped: AtomicU64,
-    /// Samples whose key was never named, so that they could not be written.
-    pub nameless: AtomicU64,
-    /// Rows that wait to be written.
-    pub pending_rows: AtomicU64,
-    /// How long the last successful flush took, in microseconds.
-    pub last_flush_us: AtomicU64,
-    /// The size of the database file in bytes.
-    pub database_bytes: AtomicU64,
-    /// Whether the last try to write failed.
-    pub degraded: AtomicBool,
 }
 
 /// Why a database cannot be used.
@@ -118,29 +95,40 @@ impl Error {
     }
 }
 
-/// Writes what arrives in `mailbox` until [`Entry::Drain`] comes or nobody is left to send. What arrived is
-/// written at the latest when `options.flush` has passed, sooner when there is much of it. Formula `i`
-/// is kept under `labels[i]`, if it has one.
-///
-/// Blocks its thread while it writes: give it one of its own.
+/// Says whether `file` can be this program's database: to be asked before a run, so that a wrong name is
+/// not found out by an empty history. What time or the writer may cure (a missing, locked, unreadable or
+/// corrupt file) is no error here.
 ///
 /// # Errors
-/// [`Error::Newer`] and [`Error::Foreign`], at once. Nothing else ends it.
+/// [`Error::Newer`] and [`Error::Foreign`].
+pub fn check(file: &Path) -> Result<(), Error> {
+    match schema::open_to_read(file) {
+        Err(error) if error.is_permanent() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes what arrives in `mailbox` until [`Entry::Drain`] comes or nobody is left to send. What arrived is
+/// written at the latest when `options.flush` has passed, sooner when there is much of it. Formula `i`
+/// is kept under `labels[i]`, if it has one. No error ends it: a database that [`check`] refuses is left
+/// alone, and all that was for it is counted as lost.
+///
+/// Blocks its thread while it writes: give it one of its own.
 pub async fn run(
     options: panel::Persistence,
     labels: Vec<Option<Arc<str>>>,
-    counts: Arc<Counts>,
     world: World,
+    telemetry: telemetry::Persistence,
     mailbox: flume::Receiver<Entry>,
-) -> Result<(), Error> {
-    let mut writer = Writer::new(options, labels, counts, world);
-    writer.open()?;
+) {
+    let mut writer = Writer::new(options, labels, world, telemetry);
+    writer.open();
     loop {
         let entry = tokio::select! {
             // The deadline first: a flood of entries must not put off the flush.
             biased;
             () = until(&world, writer.due()) => {
-                writer.flush()?;
+                writer.flush();
                 continue;
             }
             entry = mailbox.recv_async() => entry,
@@ -151,11 +139,11 @@ pub async fn run(
                 writer.close();
                 // Whoever asked may have given up waiting.
                 answer.send(()).ok();
-                return Ok(());
+                return;
             }
             Err(flume::RecvError::Disconnected) => {
                 writer.close();
-                return Ok(());
+                return;
             }
         }
     }

@@ -62,9 +62,9 @@ pub struct Inputs {
     /// Sources, by name, whose state is new.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<(String, StateName)>,
-    /// Milliseconds that the clock was set forward.
+    /// Milliseconds by which the clock was set forward, or back below 0.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub rebased_ms: u64,
+    pub rebased_ms: i64,
 }
 
 /// A sample as `[source, key, value, unix_ms, sequence]`.
@@ -164,8 +164,8 @@ pub struct Replayed {
     pub readings: Vec<Reading>,
     /// What was said of sources.
     pub states: Vec<(SourceId, SourceState)>,
-    /// Milliseconds that the clock was set forward.
-    pub rebased_ms: u64,
+    /// Milliseconds by which the clock was set forward, or back below 0.
+    pub rebased_ms: i64,
 }
 
 impl Replay {
@@ -179,7 +179,7 @@ impl Replay {
     pub fn inputs(&mut self, tick: Tick) -> Replayed {
         let mut replayed = Replayed::default();
         while let Some(inputs) = self.inputs.next_if(|inputs| inputs.tick <= tick.0) {
-            replayed.rebased_ms += inputs.rebased_ms;
+            replayed.rebased_ms = replayed.rebased_ms.saturating_add(inputs.rebased_ms);
             let readings = inputs.samples.into_iter().filter_map(|sample| {
                 let source = *self.sources.get(&sample.source)?;
                 let RecordedSample { key, value, timestamp_ms, sequence, .. } = sample;
@@ -272,7 +272,7 @@ fn parse_inputs(line: &str, before: Option<&Inputs>) -> Result<Inputs, String> {
     }
 }
 
-fn is_zero(n: &u64) -> bool {
+fn is_zero(n: &i64) -> bool {
     *n == 0
 }
 

@@ -4,20 +4,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use actix::{Actor, Context, Handler, Message, Recipient};
-use engine::ring::intake::{Intake, Sealed};
-use engine::sample::{Reading, SourceId, SourceState};
+use engine::ring::intake::{Intake, Rejection, Sealed};
+use engine::sample::{SourceId, SourceState};
 
 use crate::handle::{QuerySources, SourceReport};
 use crate::recording::{Recorder, Replay};
-use crate::source::port::{Arrived, Counts, Doorbell};
+use crate::source::port::{Arrived, Counts, Doorbell, Posted};
 use crate::telemetry::Telemetry;
+use crate::world::World;
 
 /// Begins a tick: the first message of its way through the core.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Begin {
-    /// Milliseconds by which the clock was set forward.
-    pub rebase_ms: u64,
+    /// Milliseconds by which the clock is set forward, or back below 0.
+    pub rebase_ms: i64,
     /// Whether this tick is painted; every tick is stepped.
     pub paint: bool,
 }
@@ -55,7 +56,7 @@ pub enum Feed {
     /// Running sources.
     Sources {
         /// The receiving sides of their ports, by [`SourceId`].
-        ports: Vec<flume::Receiver<Reading>>,
+        ports: Vec<flume::Receiver<Posted>>,
         /// What supervisors say.
         reports: flume::Receiver<Report>,
         /// Rings when something has arrived.
@@ -75,6 +76,8 @@ pub struct SourceInfo {
 
 /// The actor of the ring.
 pub struct RingActor {
+    /// Time, for measuring.
+    pub world: World,
     /// The ring and what it knows.
     pub intake: Intake,
     /// Where the inputs come from.
@@ -97,8 +100,9 @@ impl RingActor {
         doorbell.answer();
         for port in ports {
             // Bounded by what waits now, so that a flood cannot hold the ring up.
-            for reading in port.try_iter().take(port.len()) {
+            for Posted { at, reading } in port.try_iter().take(port.len()) {
                 self.intake.accept(reading);
+                self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
         for report in reports.try_iter() {
@@ -110,7 +114,7 @@ impl RingActor {
         }
     }
 
-    fn replay(&mut self) -> u64 {
+    fn replay(&mut self) -> i64 {
         let Feed::Replay(replay) = &mut self.feed else { return 0 };
         let inputs = replay.inputs(self.intake.next_tick());
         inputs.readings.into_iter().for_each(|reading| self.intake.accept(reading));
@@ -138,7 +142,9 @@ impl RingActor {
             source.samples.absolute(status.samples);
             source.dropped.absolute(info.counts.dropped.load(Ordering::Relaxed));
             source.restarts.absolute(info.report.restarts);
-            source.set_rejected(&status.rejected);
+            let mut rejected = status.rejected;
+            rejected[Rejection::Malformed as usize] = info.counts.rejected.load(Ordering::Relaxed);
+            source.set_rejected(&rejected);
         }
     }
 
@@ -169,7 +175,7 @@ impl Handler<Begin> for RingActor {
     fn handle(&mut self, begin: Begin, _: &mut Self::Context) {
         self.drain();
         let replayed_ms = self.replay();
-        let (sealed, missed) = self.intake.seal(begin.rebase_ms + replayed_ms);
+        let (sealed, missed) = self.intake.seal(begin.rebase_ms.saturating_add(replayed_ms));
         self.record(&sealed);
         self.count(&sealed, missed);
         self.next.do_send(Inputs { sealed: Arc::new(sealed), paint: begin.paint });
@@ -193,7 +199,7 @@ impl Handler<QuerySources> for RingActor {
             state: status.state,
             samples: status.samples,
             dropped: source.counts.dropped.load(Ordering::Relaxed),
-            rejected: status.rejected.iter().sum(),
+            rejected: status.rejected.iter().sum::<u64>() + source.counts.rejected.load(Ordering::Relaxed),
             ..source.report.clone()
         });
         reports.collect()

@@ -31,7 +31,7 @@ use crate::coordination::EventSink;
 use crate::expression;
 use crate::handle::{Handle, Picture, Pulse};
 use crate::panel::Panel;
-use crate::persistence::Entry;
+use crate::persistence::{self, Entry};
 use crate::recording::{self, Recording};
 use crate::renderer::FrameSink;
 use crate::ring::Finish;
@@ -96,6 +96,9 @@ pub enum Error {
     /// The recording cannot be written or read.
     #[error("the recording cannot be used: {0}")]
     Recording(String),
+    /// The database is another program's, or a newer version's.
+    #[error("{0}")]
+    Database(#[from] persistence::Error),
     /// The system has no more threads.
     #[error("no thread can be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -207,8 +210,9 @@ impl Wiring {
         let Options { time, ticks, input, record, on_frame, on_event } = options;
         let replays = input.is_some();
         let header = self.header(time, input.as_ref())?;
+        let start_ms = (!replays).then_some(header.start_ms);
         let writer = if time == Time::Live { self.start_writer()? } else { None };
-        let inlets = Inlets::new(&self.panel, input);
+        let inlets = Inlets::new(self.world, &self.panel, input);
         let outlets = core::Outlets { on_frame, on_event, record, writer: writer.clone() };
         let (core, done) = Core::start(self, &header, &inlets, outlets).await?;
         if time == Time::Live {
@@ -216,7 +220,7 @@ impl Wiring {
         }
         started(self.handle(stop, &core));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
-        let clock = self.start_clock(&core, done, ticks)?;
+        let clock = self.start_clock(&core, done, ticks, start_ms)?;
         Ok(Running { core, sources, clock, writer })
     }
 

@@ -202,7 +202,7 @@ impl Context {
     }
 
     /// Counts a part of the input that the source could not use (a malformed line, say). Logs the first
-    /// and then at most one each [`REJECTIONS_LOGGED_EVERY`].
+    /// and then at most one in ten seconds.
     pub fn reject(&mut self, reason: &dyn std::fmt::Display) {
         let rejected = self.port.reject();
         let now = self.world.now();

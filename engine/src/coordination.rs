@@ -45,8 +45,8 @@ pub struct Step<'a> {
     pub results: &'a Results,
     /// Sources, by name, whose state is new.
     pub states: &'a [(&'a str, SourceState)],
-    /// Milliseconds that the clock was set forward.
-    pub rebased_ms: u64,
+    /// Milliseconds by which the clock was set forward, or back below 0.
+    pub rebased_ms: i64,
 }
 
 /// Triggers and animations, and the state of both.
@@ -88,7 +88,7 @@ impl Coordinator {
     /// Decides what happens at a tick; call it for every tick, in order. Returns the events.
     pub fn step(&mut self, step: &Step<'_>) -> &[Event] {
         self.events.clear();
-        if step.rebased_ms > 0 {
+        if step.rebased_ms != 0 {
             let data = vec![("milliseconds".to_string(), Value::Number(step.rebased_ms as f64))];
             self.tell(step.tick, EventKind::ClockRebased, "clock", data);
         }

@@ -123,3 +123,8 @@ impl Results {
         }
     }
 }
+
+#[cfg(test)]
+mod messages;
+#[cfg(test)]
+mod tests;

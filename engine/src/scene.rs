@@ -5,6 +5,8 @@
 
 mod entry;
 mod stage;
+#[cfg(test)]
+mod tests;
 
 use alloc::vec::Vec;
 

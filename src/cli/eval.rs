@@ -1,10 +1,11 @@
 //! `eval`: a formula's result.
 
 mod batch;
-mod compute;
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use actors::expression::chunk::evaluate;
 use engine::value::Value;
 
 use super::failure::Failure;
@@ -27,10 +28,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
     let Some(expression) = &arguments.expression else {
         return batch::run(io::stdin().lock(), out);
     };
-    match compute::compute(expression, arguments.set.iter().cloned()) {
+    let variables: BTreeMap<_, _> = arguments.set.iter().cloned().collect();
+    match evaluate(expression, &Vec::from_iter(variables)) {
         Ok(Some(value)) => Ok(writeln!(out, "{value}")?),
         Ok(None) => Ok(writeln!(out, "nil")?),
-        Err(problem) => Err(Failure::Report(Box::new(Report::new("expression", expression, vec![*problem])))),
+        Err(problems) => Err(Failure::Report(Box::new(Report::new("expression", expression, problems)))),
     }
 }
 

@@ -92,11 +92,10 @@ impl Report {
                 .path(&*self.name)
                 .annotation(AnnotationKind::Primary.span(self.shown(problem))),
         );
-        if let Some(meant) = meant(&problem.candidates) {
-            group = group.element(Level::HELP.message(normalize_untrusted_str(&meant)));
-        }
-        if let Some(help) = &problem.help {
-            group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
+        let meant = meant(&problem.candidates);
+        let help = problem.help.as_ref().filter(|help| meant.as_ref() != Some(help));
+        for line in meant.iter().chain(help) {
+            group = group.element(Level::HELP.message(normalize_untrusted_str(line)));
         }
         group
     }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 /// The program's answer to `arguments` and standard input `input`.
-fn tinydisplay(arguments: &[&str], input: &[u8]) -> Output {
+pub(super) fn tinydisplay(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_tinydisplay"))
         .args(arguments)
         .stdin(Stdio::piped())
@@ -18,7 +18,7 @@ fn tinydisplay(arguments: &[&str], input: &[u8]) -> Output {
 }
 
 /// A run with exit status `status`: its standard output and standard error.
-fn check(arguments: &[&str], status: i32) -> (String, String) {
+pub(super) fn check(arguments: &[&str], status: i32) -> (String, String) {
     let output = tinydisplay(arguments, b"");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     let (out, err) = (text(output.stdout), text(output.stderr));
@@ -62,7 +62,7 @@ fn help_and_version_are_results() {
 }
 
 #[test]
-fn check_says_what_is_wrong_on_standard_error() {
+pub(super) fn check_says_what_is_wrong_on_standard_error() {
     let (out, err) = check(&["check", "tests/it/data/broken.toml"], 1);
     assert!(out.is_empty(), "{out}");
     insta::assert_snapshot!(err);
@@ -71,7 +71,7 @@ fn check_says_what_is_wrong_on_standard_error() {
 }
 
 #[test]
-fn check_says_it_to_programs_too() {
+pub(super) fn check_says_it_to_programs_too() {
     let (out, err) = check(&["check", "--json", "tests/it/data/broken.toml"], 1);
     assert!(err.is_empty(), "{err}");
     let problems: Vec<serde_json::Value> =
@@ -84,11 +84,12 @@ fn check_says_it_to_programs_too() {
 }
 
 #[test]
-fn check_needs_a_file_that_is_text() {
+pub(super) fn check_needs_a_file_that_is_text() {
     for (file, message) in [
         ("tests/it/data/missing.toml", "No such file"),
         ("tests/it", "directory"),
         ("tests/it/data/binary.toml", "no UTF-8 text"),
+        ("/dev/zero", "more than 1048576 bytes"),
     ] {
         let (out, err) = check(&["check", file], 1);
         assert!(out.is_empty());

@@ -2,6 +2,7 @@
 
 mod cli;
 mod config;
+mod eval;
 mod process;
 mod replay;
 mod tidy;

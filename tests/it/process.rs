@@ -107,6 +107,7 @@ fn what_was_accepted_is_written_before_the_end() {
         version = 1
         [source.wave]
         kind = "generator"
+        shape = "saw"
         every = "10ms"
         [value]
         doubled = "wave.value * 2"
@@ -119,7 +120,8 @@ fn what_was_accepted_is_written_before_the_end() {
     std::fs::write(&panel, text).unwrap();
     let program = Program::start(home.path(), &[panel.to_str().unwrap(), "--output", "null"]);
     program.wait_for("/metrics", |_, body| {
-        let samples = body.lines().find_map(|line| line.strip_prefix("tinydisplay_samples_total{source=\"wave\"} "));
+        let samples =
+            body.lines().find_map(|line| line.strip_prefix("tinydisplay_samples_total{source=\"wave\"} "));
         samples.is_some_and(|count| count.parse::<f64>().unwrap() >= 50.0)
     });
     assert_eq!(program.terminate(), Some(0));

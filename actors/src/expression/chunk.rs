@@ -251,7 +251,7 @@ impl Evaluator {
         for bit in bits(failed) {
             let error = self.buffer.read_bytes::<4>(self.program.layout().error(first + bit));
             let site = u32::from_le_bytes(error).wrapping_sub(1);
-            // A formula that only names another one has no sites: the other one reports.
+            // A formula that is only another's name has no sites: the other one reports.
             let formulas = self.program.formulas_of(first + bit).iter();
             self.errors.extend(
                 formulas
@@ -348,5 +348,9 @@ fn bits(mask: u32) -> impl Iterator<Item = usize> {
     (0..GROUP).filter(move |bit| mask >> bit & 1 == 1)
 }
 
+#[cfg(test)]
+mod random;
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod tests;

@@ -10,9 +10,17 @@ use super::{Error, schema};
 /// The most points that one question is answered with: the newest.
 pub const MAX_POINTS: usize = 10_000;
 
+/// [`History::recent`] of a file; nothing where none was written yet.
+///
+/// # Errors
+/// As [`History::open`] and [`History::recent`].
+pub fn recent(file: &Path, label: &str, since_ms: i64) -> Result<Vec<(i64, f64)>, Error> {
+    History::open(file)?.map_or(Ok(Vec::new()), |history| history.recent(label, since_ms))
+}
+
 /// Answered from the index on key and time alone, newest first, so that the limit ends the search.
 const RECENT: &str = "SELECT timestamp_ms, data_value FROM data_history
-    WHERE data_key = ?1 AND timestamp_ms >= ?2 AND data_value IS NOT NULL
+    WHERE data_key = ?1 AND timestamp_ms >= ?2 AND source = 'value' AND data_value IS NOT NULL
     ORDER BY timestamp_ms DESC, data_id DESC LIMIT ?3";
 
 /// The history in a database.
@@ -30,9 +38,9 @@ impl History {
         Ok(schema::open_to_read(file)?.map(|connection| History { connection }))
     }
 
-    /// The numbers that a key (`source.key`) or a named value had from `since_ms` on (Unix time in
-    /// milliseconds), oldest first, at most the newest [`MAX_POINTS`]. The cost does not grow with what
-    /// else the database holds.
+    /// The numbers that were kept under `label` (the name of a value, or what a chart shows) from
+    /// `since_ms` on, Unix time in milliseconds; oldest first, at most the newest [`MAX_POINTS`]. Samples of
+    /// a key of that name are none of them. The cost does not grow with what else the database holds.
     ///
     /// # Errors
     /// [`Error::Sqlite`] when the file cannot be read.

@@ -11,8 +11,8 @@ use engine::value::Value;
 /// The most rows that wait: some megabytes, and minutes of a busy panel.
 pub(super) const MAX_PENDING_ROWS: usize = 50_000;
 
-/// The most rows of one transaction, unless a single tick has more: about 10 ms of writing.
-pub(super) const BATCH_ROWS: usize = 2_000;
+/// The most rows of one transaction, unless a single tick has more: 10 ms of writing or less.
+pub(super) const BATCH_ROWS: usize = 1_000;
 
 /// What one tick has to be written.
 #[derive(Debug)]
@@ -43,19 +43,22 @@ impl Queue {
         self.rows
     }
 
+    pub(super) fn ticks(&self) -> usize {
+        self.ticks.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.ticks.is_empty()
     }
 
-    /// Takes a tick, whose place is made by dropping the oldest ones; returns how many. The newest stays,
-    /// whatever its size.
-    pub(super) fn push(&mut self, pending: Pending) -> u64 {
+    /// Takes a tick, whose place is made by dropping the oldest ones; returns how many rows that cost. The
+    /// newest stays, whatever its size.
+    pub(super) fn push(&mut self, pending: Pending) -> usize {
         self.rows += pending.rows();
         self.ticks.push_back(pending);
         let mut dropped = 0;
         while self.rows > MAX_PENDING_ROWS && self.ticks.len() > 1 {
-            self.pop(1);
-            dropped += 1;
+            dropped += self.pop(1);
         }
         dropped
     }
@@ -72,11 +75,11 @@ impl Queue {
         &self.ticks.make_contiguous()[..length]
     }
 
-    /// Removes the oldest ticks.
-    pub(super) fn pop(&mut self, ticks: usize) {
-        for pending in self.ticks.drain(..ticks.min(self.ticks.len())) {
-            self.rows -= pending.rows();
-        }
+    /// Removes the oldest ticks; returns how many rows they had.
+    pub(super) fn pop(&mut self, ticks: usize) -> usize {
+        let rows = self.ticks.drain(..ticks.min(self.ticks.len())).map(|pending| pending.rows()).sum();
+        self.rows -= rows;
+        rows
     }
 }
 
@@ -115,11 +118,11 @@ mod tests {
         let mut queue = Queue::default();
         assert_eq!(queue.push(tick(0, MAX_PENDING_ROWS - 10)), 0);
         assert_eq!(queue.push(tick(1, 10)), 0);
-        assert_eq!(queue.push(tick(2, 1)), 1);
+        assert_eq!(queue.push(tick(2, 1)), MAX_PENDING_ROWS - 10);
         assert_eq!((queue.rows(), queue.batch()[0].tick), (11, Tick(1)));
-        assert_eq!(queue.push(tick(3, MAX_PENDING_ROWS + 1)), 2);
+        assert_eq!(queue.push(tick(3, MAX_PENDING_ROWS + 1)), 11);
         assert_eq!(queue.batch()[0].tick, Tick(3));
-        assert_eq!(queue.push(tick(4, 1)), 1);
-        assert_eq!(queue.rows(), 1);
+        assert_eq!(queue.push(tick(4, 1)), MAX_PENDING_ROWS + 1);
+        assert_eq!((queue.rows(), queue.ticks()), (1, 1));
     }
 }

@@ -191,6 +191,7 @@ mod tests {
         let case = database();
         let retention = Retention { bytes: 1_000_000, ..Retention::default() };
         retention.limit(&case.connection).unwrap();
+        assert_eq!(pragma(&case.connection, "max_page_count").unwrap(), 1_000_000 / 4_096);
         let mut largest = 0;
         for round in 0..500 {
             case.fill(round * 200, 200);

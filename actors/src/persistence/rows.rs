@@ -30,10 +30,17 @@ pub(super) struct Performance {
 /// What one transaction wrote.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Written {
-    /// Without the writer's own.
-    pub(super) rows: u64,
-    /// Samples whose key has no name.
+    pub(super) samples: u64,
+    pub(super) results: u64,
+    pub(super) events: u64,
+    /// Samples whose key has no name: they were left out.
     pub(super) nameless: u64,
+}
+
+impl Written {
+    pub(super) fn rows(&self) -> u64 {
+        self.samples + self.results + self.events
+    }
 }
 
 /// Writes whole ticks in one transaction: all of them or none.
@@ -53,7 +60,8 @@ pub(super) fn write(
             write_event(&transaction, event, pending.now_ms)?;
             write_animation(&transaction, event, pending.now_ms)?;
         }
-        written.rows += (pending.results.len() + pending.events.len()) as u64;
+        written.results += pending.results.len() as u64;
+        written.events += pending.events.len() as u64;
     }
     if let (Some(performance), Some(last)) = (performance, batch.last()) {
         write_performance(&transaction, performance, last)?;
@@ -77,7 +85,7 @@ fn write_samples(
         let Sample { value, sequence, timestamp_ms, .. } = sample;
         let sequence = i64::try_from(*sequence).unwrap_or(i64::MAX);
         write_data(transaction, (name, source), Some(value), Some(sequence), pending.tick, *timestamp_ms)?;
-        written.rows += 1;
+        written.samples += 1;
     }
     Ok(())
 }

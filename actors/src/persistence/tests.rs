@@ -1,13 +1,12 @@
 //! The writer as the core sees it: entries in, a database out, in virtual time.
 
-use std::sync::atomic::Ordering;
-
 use engine::event::EventKind;
 use engine::sample::SourceId;
 use rusqlite::Connection;
 
 use super::*;
 use crate::source::rig::simulate;
+use crate::telemetry::Telemetry;
 
 const FLUSH: Duration = Duration::from_millis(250);
 const MS: Duration = Duration::from_millis(1);
@@ -34,7 +33,6 @@ fn ledger(tick: u64) -> Ledger {
 
 /// A writer at work.
 struct Running {
-    counts: Arc<Counts>,
     world: World,
     entries: flume::Sender<Entry>,
     file: PathBuf,
@@ -43,12 +41,11 @@ struct Running {
 fn start(file: PathBuf) -> Running {
     let world = World::simulated(false);
     let (entries, mailbox) = flume::bounded(64);
-    let counts = Arc::new(Counts::default());
     let labels = vec![Some("load".into()), None];
     let options = panel::Persistence { file: file.clone(), flush: FLUSH };
-    let writer = run(options, labels, counts.clone(), world, mailbox);
-    actix::spawn(async move { writer.await.unwrap() });
-    Running { counts, world, entries, file }
+    let telemetry = Telemetry::new(&[], &[], &[]).persistence;
+    actix::spawn(run(options, labels, world, telemetry, mailbox));
+    Running { world, entries, file }
 }
 
 impl Running {
@@ -66,8 +63,9 @@ impl Running {
         answered.recv_async().await.unwrap();
     }
 
+    /// Rows that another connection sees in the history.
     fn rows(&self) -> u64 {
-        self.counts.rows.load(Ordering::Relaxed)
+        dump(&self.file, "SELECT count(*) FROM data_history").trim().parse().unwrap()
     }
 }
 
@@ -141,9 +139,6 @@ fn everything_goes_where_it_belongs() {
             })
             .await;
         running.drain().await;
-        assert_eq!(running.counts.nameless.load(Ordering::Relaxed), 1);
-        assert_eq!(running.rows(), 8);
-
         let data =
             "SELECT data_key, data_value, data_text, source, sequence, tick, timestamp_ms FROM data_history";
         insta::assert_snapshot!(dump(&running.file, data), @r"
@@ -177,15 +172,15 @@ fn a_flush_waits_for_its_time_and_no_longer() {
             running.sleep(MS * 10).await;
         }
         running.sleep(FLUSH - MS * 51).await;
-        assert_eq!((running.rows(), running.counts.pending_rows.load(Ordering::Relaxed)), (0, 10));
+        assert_eq!(running.rows(), 0);
         running.sleep(MS * 2).await;
-        assert_eq!((running.rows(), running.counts.pending_rows.load(Ordering::Relaxed)), (10, 0));
-        assert_eq!(running.counts.flushes.load(Ordering::Relaxed), 1);
+        assert_eq!(running.rows(), 10);
 
         running.keep(ledger(5)).await;
-        running.sleep(FLUSH + MS).await;
-        assert_eq!((running.rows(), running.counts.flushes.load(Ordering::Relaxed)), (12, 2));
-        assert!(running.counts.database_bytes.load(Ordering::Relaxed) > 0);
+        running.sleep(FLUSH - MS).await;
+        assert_eq!(running.rows(), 10);
+        running.sleep(MS * 2).await;
+        assert_eq!(running.rows(), 12);
     });
 }
 
@@ -207,15 +202,21 @@ fn ticks_without_rows_write_nothing() {
     let folder = tempfile::tempdir().unwrap();
     simulate(async {
         let running = start(folder.path().join("state.db"));
+        running.sleep(MS).await;
+        let other = Connection::open(&running.file).unwrap();
+        // Changes whenever another connection commits.
+        let version = || other.pragma_query_value(None, "data_version", |row| row.get::<_, i64>(0)).unwrap();
+        let before = version();
         for tick in 0..100 {
             running.keep(Ledger { samples: Arc::new([]), changed: Arc::new([]), ..ledger(tick) }).await;
             running.sleep(FLUSH).await;
         }
-        assert_eq!(running.counts.flushes.load(Ordering::Relaxed), 0);
+        assert_eq!(version(), before);
         // The names that came with them are kept.
         running.keep(ledger(100)).await;
         running.drain().await;
-        assert_eq!((running.rows(), running.counts.nameless.load(Ordering::Relaxed)), (2, 0));
+        assert_eq!(running.rows(), 2);
+        assert_ne!(version(), before);
     });
 }
 
@@ -241,7 +242,7 @@ fn a_core_that_is_gone_ends_the_writer_with_everything_written() {
     simulate(async {
         let running = start(folder.path().join("state.db"));
         running.keep(ledger(0)).await;
-        let Running { entries, world, file, .. } = running;
+        let Running { entries, world, file } = running;
         drop(entries);
         world.sleep_until(world.now() + MS).await;
         assert_eq!(dump(&file, "SELECT count(*) FROM data_history"), "2\n");
@@ -253,6 +254,7 @@ fn history_reads_what_an_earlier_run_wrote() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     assert!(History::open(&file).unwrap().is_none());
+    assert_eq!(history::recent(&file, "load", 0).unwrap(), []);
     let write = |ticks: std::ops::Range<u64>| {
         simulate(async {
             let running = start(file.clone());
@@ -271,14 +273,16 @@ fn history_reads_what_an_earlier_run_wrote() {
     let check = |label, since_ms, expected: &[(i64, f64)]| {
         assert_eq!(history.recent(label, since_ms).unwrap(), expected, "{label} {since_ms}");
     };
-    check("system.cpu", 1_000_002, &[(1_000_002, 2.0), (1_000_003, 3.0), (1_000_004, 4.0)]);
-    check("load", 1_000_003, &[(1_000_003, 6.0), (1_000_004, 8.0)]);
+    check("load", 1_000_002, &[(1_000_002, 4.0), (1_000_003, 6.0), (1_000_004, 8.0)]);
+    check("load", 1_000_004, &[(1_000_004, 8.0)]);
+    check("system.cpu", 0, &[]);
     check("load", 1_000_005, &[]);
     check("nothing", 0, &[]);
     assert_eq!(history.last_tick().unwrap(), Some(Tick(4)));
     // While a writer has it open too.
     write(5..6);
     check("load", 1_000_004, &[(1_000_004, 8.0), (1_000_005, 10.0)]);
+    assert_eq!(history::recent(&file, "load", 1_000_005).unwrap(), [(1_000_005, 10.0)]);
 }
 
 #[test]
@@ -296,14 +300,31 @@ fn only_the_newest_points_are_told() {
 }
 
 #[test]
-fn a_database_that_is_not_ours_ends_the_writer() {
+fn a_check_finds_what_no_time_cures_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let passes = || check(&file).is_ok();
+    assert!(passes());
+    std::fs::write(&file, "no database, which the writer sets aside".repeat(99)).unwrap();
+    assert!(passes());
+    std::fs::remove_file(&file).unwrap();
+    drop(schema::open(&file).unwrap());
+    assert!(passes());
+    Connection::open(&file).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    assert!(matches!(check(&file), Err(Error::Newer { found: 99, .. })));
+}
+
+#[test]
+fn a_writer_that_must_not_write_still_answers() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");
     Connection::open(&file).unwrap().execute_batch("CREATE TABLE a (x)").unwrap();
-    let error = simulate(async {
-        let (_entries, mailbox) = flume::bounded(1);
-        let options = panel::Persistence { file: file.clone(), flush: FLUSH };
-        run(options, Vec::new(), Arc::default(), World::simulated(false), mailbox).await.unwrap_err()
+    simulate(async {
+        let running = start(file.clone());
+        for tick in 0..100 {
+            running.keep(ledger(tick)).await;
+        }
+        running.drain().await;
     });
-    assert!(matches!(error, Error::Foreign { .. }), "{error}");
+    assert_eq!(dump(&file, "SELECT name FROM sqlite_schema"), "a\n");
 }

@@ -1,15 +1,15 @@
 //! The writer's state: what waits, the connection while there is one, and when to try again.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
 use super::queue::{BATCH_ROWS, Pending, Queue};
-use super::rows::{self, Names, Performance};
-use super::{Counts, Error, Ledger, Retention, retention, schema};
+use super::rows::{self, Names, Performance, Written};
+use super::{Error, Ledger, Retention, retention, schema};
 use crate::panel;
+use crate::telemetry;
 use crate::world::World;
 
 /// The first pause after a failure; each further one doubles it.
@@ -36,7 +36,8 @@ pub(super) struct Writer {
     options: panel::Persistence,
     retention: Retention,
     labels: Vec<Option<Arc<str>>>,
-    counts: Arc<Counts>,
+    telemetry: telemetry::Persistence,
+    counts: Counts,
     world: World,
     names: Names,
     queue: Queue,
@@ -46,22 +47,39 @@ pub(super) struct Writer {
     /// Not before this after a failure, and how long the pause was.
     retry: Option<(Duration, Duration)>,
     set_aside: u32,
+    /// Whether the file is no database of ours, which no time changes.
+    refused: bool,
     performance: Performance,
     performance_due: Duration,
+}
+
+/// How it has gone so far.
+#[derive(Debug, Default)]
+struct Counts {
+    /// Tries to open or write that failed.
+    failures: u64,
+    /// Rows that were lost.
+    dropped: u64,
+    /// Samples that were lost because nobody had named their key.
+    nameless: u64,
+    /// Whether the last try failed.
+    degraded: bool,
 }
 
 impl Writer {
     pub(super) fn new(
         options: panel::Persistence,
         labels: Vec<Option<Arc<str>>>,
-        counts: Arc<Counts>,
         world: World,
+        telemetry: telemetry::Persistence,
     ) -> Writer {
         Writer {
             options,
             retention: Retention::default(),
             labels,
-            counts,
+            telemetry,
+            counts: Counts::default(),
+            refused: false,
             world,
             names: Names::default(),
             queue: Queue::default(),
@@ -75,13 +93,9 @@ impl Writer {
     }
 
     /// Opens the database, or plans another try.
-    ///
-    /// # Errors
-    /// Those that are permanent.
-    pub(super) fn open(&mut self) -> Result<(), Error> {
-        match self.connect() {
-            Ok(()) => Ok(()),
-            Err(error) => self.fail(error),
+    pub(super) fn open(&mut self) {
+        if let Err(error) = self.connect() {
+            self.fail(&error);
         }
     }
 
@@ -105,9 +119,9 @@ impl Writer {
         if self.queue.is_empty() {
             self.waiting_since = self.world.now();
         }
-        let dropped = self.queue.push(pending);
-        self.drop_ledgers(dropped);
-        self.show_pending();
+        let dropped = if self.refused { pending.rows() } else { self.queue.push(pending) };
+        self.lose(dropped);
+        self.show_queue();
     }
 
     /// When to flush, in world time; `None` while nothing waits.
@@ -122,39 +136,30 @@ impl Writer {
     }
 
     /// Writes all that waits, or plans another try.
-    ///
-    /// # Errors
-    /// Those that are permanent.
-    pub(super) fn flush(&mut self) -> Result<(), Error> {
-        let began = self.world.now();
+    pub(super) fn flush(&mut self) {
         let result = self.write_all();
         self.waiting_since = self.world.now();
-        self.show_pending();
         match result {
-            Ok(()) => self.succeed(self.waiting_since.saturating_sub(began)),
-            Err(error) => self.fail(error)?,
+            Ok(()) => self.succeed(),
+            Err(error) => self.fail(&error),
         }
-        Ok(())
+        self.show_queue();
     }
 
     /// Writes what waits, as far as that is possible now, and closes the database.
-    pub(super) fn close(mut self) {
+    pub(super) fn close(&mut self) {
         for _ in 0..LAST_TRIES {
-            if self.queue.is_empty() || self.flush().is_err() {
-                break;
+            if !self.queue.is_empty() {
+                self.flush();
             }
         }
-        let mut lost = 0;
-        while !self.queue.is_empty() {
-            self.queue.pop(1);
-            lost += 1;
-        }
+        let lost = self.queue.pop(usize::MAX);
         if lost > 0 {
-            tracing::error!(ticks = lost, "the last ticks could not be written");
+            tracing::error!(rows = lost, "the last ticks could not be written");
         }
-        self.drop_ledgers(lost);
-        self.show_pending();
-        let Some(connection) = self.connection else { return };
+        self.lose(lost);
+        self.show_queue();
+        let Some(connection) = self.connection.take() else { return };
         // A log that is left behind is no harm: whoever opens the file next takes it in.
         let checkpoint = connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
         if let Err(error) = checkpoint.and(connection.close().map_err(|(_, error)| error)) {
@@ -174,56 +179,80 @@ impl Writer {
 
     fn write_all(&mut self) -> Result<(), Error> {
         self.connect()?;
-        let Some(connection) = &mut self.connection else { return Ok(()) };
-        let mut report = self.world.now() >= self.performance_due;
         while !self.queue.is_empty() {
-            let batch = self.queue.batch();
-            let (ticks, now_ms) = (batch.len(), batch.last().map_or(0, |last| last.now_ms));
-            let performance = report.then_some(&self.performance);
-            let written = rows::write(connection, batch, &self.names, performance)?;
-            self.queue.pop(ticks);
-            if report {
-                report = false;
-                self.performance = Performance::default();
-                self.performance_due = self.world.now() + PERFORMANCE_EVERY;
-            }
-            self.performance.rows += written.rows;
-            self.counts.rows.fetch_add(written.rows, Ordering::Relaxed);
-            self.counts.nameless.fetch_add(written.nameless, Ordering::Relaxed);
-            self.retention.step(connection, now_ms, written.rows)?;
+            let began = self.world.now();
+            let (written, now_ms) = self.write_batch()?;
+            self.note(&written, self.world.now().saturating_sub(began));
+            self.clean_up(now_ms, written.rows())?;
         }
-        self.counts.database_bytes.store(retention::file_bytes(connection)?, Ordering::Relaxed);
         Ok(())
     }
 
-    fn succeed(&mut self, took: Duration) {
-        self.retry = None;
+    /// One transaction. Returns what it wrote, and the engine's time at its last tick.
+    fn write_batch(&mut self) -> Result<(Written, i64), Error> {
+        let Some(connection) = &mut self.connection else { return Ok((Written::default(), 0)) };
+        let report = self.world.now() >= self.performance_due;
+        let batch = self.queue.batch();
+        let (ticks, now_ms) = (batch.len(), batch.last().map_or(0, |last| last.now_ms));
+        let written = rows::write(connection, batch, &self.names, report.then_some(&self.performance))?;
+        self.queue.pop(ticks);
+        if report {
+            self.performance = Performance::default();
+            self.performance_due = self.world.now() + PERFORMANCE_EVERY;
+        }
+        Ok((written, now_ms))
+    }
+
+    fn clean_up(&mut self, now_ms: i64, written_rows: u64) -> Result<(), Error> {
+        let Some(connection) = &self.connection else { return Ok(()) };
+        self.retention.step(connection, now_ms, written_rows)?;
+        self.telemetry.database_bytes.set(retention::file_bytes(connection)? as f64);
+        Ok(())
+    }
+
+    fn note(&mut self, written: &Written, took: Duration) {
         self.performance.flushes += 1;
+        self.performance.rows += written.rows();
         self.performance.longest_flush_ms = self.performance.longest_flush_ms.max(took.as_secs_f64() * 1e3);
-        self.counts.flushes.fetch_add(1, Ordering::Relaxed);
-        self.counts.last_flush_us.store(took.as_micros() as u64, Ordering::Relaxed);
-        if self.counts.degraded.swap(false, Ordering::Relaxed) {
+        self.telemetry.flushes.increment(1);
+        self.telemetry.flush.record(took.as_secs_f64());
+        self.telemetry.samples.increment(written.samples);
+        self.telemetry.values.increment(written.results);
+        self.telemetry.events.increment(written.events);
+        if written.nameless > 0 && self.counts.nameless == 0 {
+            tracing::warn!("samples of a key that was never named are not kept");
+        }
+        self.counts.nameless += written.nameless;
+        self.lose(written.nameless as usize);
+    }
+
+    fn succeed(&mut self) {
+        self.retry = None;
+        if self.counts.degraded {
             tracing::info!(file = %self.options.file.display(), "persistence works again");
         }
+        self.show_degraded(false);
     }
 
     /// Does what may help against `error`, and plans another try.
-    fn fail(&mut self, error: Error) -> Result<(), Error> {
-        if error.is_permanent() {
-            return Err(error);
-        }
-        self.counts.failures.fetch_add(1, Ordering::Relaxed);
-        let was_degraded = self.counts.degraded.swap(true, Ordering::Relaxed);
+    fn fail(&mut self, error: &Error) {
+        let was_degraded = self.counts.degraded;
+        self.show_degraded(true);
+        self.counts.failures += 1;
         let pause = self.retry.map_or(FIRST_PAUSE, |(_, pause)| (pause * 2).min(LONGEST_PAUSE));
         self.retry = Some((self.world.now() + pause, pause));
-        if !was_degraded || pause == LONGEST_PAUSE {
+        if error.is_permanent() {
+            tracing::error!("nothing is kept: {error}");
+            self.refused = true;
+            let lost = self.queue.pop(usize::MAX);
+            self.lose(lost);
+        } else if !was_degraded || pause == LONGEST_PAUSE {
             let file = self.options.file.display();
             tracing::warn!(%file, pause_ms = pause.as_millis(), "persistence is degraded: {error}");
         }
-        if let Error::Sqlite(error) = &error {
+        if let Error::Sqlite(error) = error {
             self.remedy(error);
         }
-        Ok(())
     }
 
     fn remedy(&mut self, error: &rusqlite::Error) {
@@ -249,9 +278,8 @@ impl Writer {
             _ if self.connection.is_some() => {
                 self.connection = None;
                 let ticks = self.queue.batch().len();
-                self.queue.pop(ticks);
-                self.drop_ledgers(ticks as u64);
-                self.show_pending();
+                let lost = self.queue.pop(ticks);
+                self.lose(lost);
             }
             _ => {}
         }
@@ -272,13 +300,19 @@ impl Writer {
         }
     }
 
-    fn drop_ledgers(&mut self, ticks: u64) {
-        self.performance.dropped += ticks;
-        self.counts.dropped.fetch_add(ticks, Ordering::Relaxed);
+    fn lose(&mut self, rows: usize) {
+        self.performance.dropped += rows as u64;
+        self.counts.dropped += rows as u64;
+        self.telemetry.dropped.increment(rows as u64);
     }
 
-    fn show_pending(&self) {
-        self.counts.pending_rows.store(self.queue.rows() as u64, Ordering::Relaxed);
+    fn show_queue(&self) {
+        self.telemetry.queue.set(self.queue.ticks() as f64);
+    }
+
+    fn show_degraded(&mut self, degraded: bool) {
+        self.counts.degraded = degraded;
+        self.telemetry.degraded.set(f64::from(u8::from(degraded)));
     }
 }
 

@@ -7,7 +7,7 @@ use engine::animation::Pose;
 use engine::coordination::Coordinator;
 use engine::formula::Results;
 use engine::ring::intake::{Intake, SourceSpec};
-use engine::sample::{Reading, SourceState};
+use engine::sample::SourceState;
 use engine::scene::Stage;
 
 use super::{Error, Wiring, beginning};
@@ -20,7 +20,8 @@ use crate::recording::{Header, Recorder, Recording, Replay};
 use crate::renderer::{Done, FrameSink, RendererActor};
 use crate::ring::{Feed, Report, RingActor, SourceInfo};
 use crate::source::Port;
-use crate::source::port::Doorbell;
+use crate::source::port::{Doorbell, Posted};
+use crate::world::World;
 
 /// The core of a run.
 pub(super) struct Core {
@@ -35,7 +36,7 @@ pub(super) struct Inlets {
     pub(super) ports: Vec<Port>,
     pub(super) doorbell: Doorbell,
     pub(super) reports: flume::Sender<Report>,
-    readings: Vec<flume::Receiver<Reading>>,
+    readings: Vec<flume::Receiver<Posted>>,
     reported: flume::Receiver<Report>,
     replay: Option<Recording>,
 }
@@ -50,9 +51,9 @@ pub(super) struct Outlets {
 
 impl Inlets {
     /// A port for every source; with a recording, its inputs instead.
-    pub(super) fn new(panel: &Panel, replay: Option<Recording>) -> Inlets {
+    pub(super) fn new(world: World, panel: &Panel, replay: Option<Recording>) -> Inlets {
         let doorbell = Doorbell::default();
-        let ports = panel.sources.iter().map(|source| Port::new(source.policy, doorbell.clone()));
+        let ports = panel.sources.iter().map(|source| Port::new(world, source.policy, doorbell.clone()));
         let (ports, readings) = ports.unzip();
         let (reports, reported) = flume::unbounded();
         Inlets { ports, doorbell, reports, readings, reported, replay }
@@ -207,6 +208,7 @@ fn coordination(
         events: wiring.events.clone(),
         sink,
         writer,
+        unnamed: std::sync::Arc::new([]),
         next: renderer.clone().recipient(),
         telemetry: wiring.telemetry.clone(),
     }
@@ -230,6 +232,7 @@ fn ring(
         counts: port.counts(),
     });
     Ok(RingActor {
+        world: wiring.world,
         intake: intake(panel, header.start_ms)?,
         feed: inlets.feed(panel),
         sources: sources.collect(),

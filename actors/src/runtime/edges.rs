@@ -15,14 +15,11 @@ use crate::supervisor::Supervisor;
 impl Wiring {
     pub(super) fn start_writer(&self) -> Result<Option<flume::Sender<Entry>>, Error> {
         let Some(options) = self.panel.persistence.clone() else { return Ok(None) };
+        persistence::check(&options.file)?;
         let (mailbox, entries) = flume::bounded(WRITER_MAILBOX);
         let labels = beginning::labels(&self.panel);
-        let (world, counts) = (self.world, Arc::default());
-        self.world.spawn("writer", move || async move {
-            if let Err(error) = persistence::run(options, labels, counts, world, entries).await {
-                tracing::error!(%error, "nothing is kept");
-            }
-        })?;
+        let (world, telemetry) = (self.world, self.telemetry.persistence.clone());
+        self.world.spawn("writer", move || persistence::run(options, labels, world, telemetry, entries))?;
         Ok(Some(mailbox))
     }
 
@@ -62,6 +59,7 @@ impl Wiring {
         core: &Core,
         done: flume::Receiver<Done>,
         ticks: Option<u64>,
+        start_ms: Option<i64>,
     ) -> Result<Child, Error> {
         let (stop, stopped) = watch::channel(false);
         let (answer, ended) = flume::bounded(1);
@@ -74,6 +72,7 @@ impl Wiring {
             pulse: self.pulse.clone(),
             telemetry: self.telemetry.clock.clone(),
             ticks,
+            start_ms,
         };
         self.world.spawn("clock", move || async move {
             let end = clock.run().await;

@@ -74,7 +74,7 @@ mod tests {
             "0 value=0\n250 value=25\n500 value=50\n750 value=75\n1000 value=0\n1250 value=25\n"
         );
         let (at, last) = run.readings.last().unwrap();
-        assert_eq!((*at, last.sequence), (MS * 3_600_000, 4 * 3_600));
+        assert_eq!((at.as_millis(), last.sequence), (3_600_000, 4 * 3_600));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! A CSV file begins with a line of column names. The column `timestamp` or `time` says when each row was
 //! recorded; every other column is a key. In a JSON Lines file each line is an object with a field
 //! `timestamp` or `time`; every other field is a key. Times are texts in ISO 8601 (UTC unless they say
-//! otherwise), seconds, or milliseconds: numbers from [`stamp::MILLISECONDS_FROM`] on, or any under
-//! the names `timestamp_ms` and `time_ms`. Only their distance from the first one counts.
+//! otherwise), seconds, or milliseconds: numbers from 1e11 on, or any under the
+//! names `timestamp_ms` and `time_ms`. Only their distance from the first one counts.
 
 mod lines;
 mod record;

@@ -3,11 +3,13 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix::{Message, WeakRecipient};
 use engine::sample::Reading;
 
 use crate::source::Policy;
+use crate::world::World;
 
 /// Readings that a port holds before its policy sets in.
 pub const PORT_READINGS: usize = 1_024;
@@ -32,10 +34,10 @@ impl Doorbell {
 
     /// Wakes the ring, unless it is already awake and about to look.
     pub fn press(&self) {
-        if !self.rung.swap(true, Ordering::AcqRel) {
-            if let Some(ring) = self.ring.get().and_then(WeakRecipient::upgrade) {
-                ring.do_send(Arrived);
-            }
+        if !self.rung.swap(true, Ordering::AcqRel)
+            && let Some(ring) = self.ring.get().and_then(WeakRecipient::upgrade)
+        {
+            ring.do_send(Arrived);
         }
     }
 
@@ -43,6 +45,15 @@ impl Doorbell {
     pub fn answer(&self) {
         self.rung.store(false, Ordering::Release);
     }
+}
+
+/// A reading on its way, and when it was accepted.
+#[derive(Debug)]
+pub struct Posted {
+    /// [`World::now`] when it was accepted.
+    pub at: Duration,
+    /// What was read.
+    pub reading: Reading,
 }
 
 /// What a port has counted.
@@ -60,8 +71,9 @@ pub struct Counts {
 /// The sending side.
 #[derive(Clone)]
 pub struct Port {
-    readings: flume::Sender<Reading>,
-    oldest: flume::Receiver<Reading>,
+    world: World,
+    readings: flume::Sender<Posted>,
+    oldest: flume::Receiver<Posted>,
     policy: Policy,
     doorbell: Doorbell,
     counts: Arc<Counts>,
@@ -69,10 +81,10 @@ pub struct Port {
 
 impl Port {
     /// A port that holds [`PORT_READINGS`], and the receiving side for the ring.
-    pub fn new(policy: Policy, doorbell: Doorbell) -> (Port, flume::Receiver<Reading>) {
+    pub fn new(world: World, policy: Policy, doorbell: Doorbell) -> (Port, flume::Receiver<Posted>) {
         let (readings, receiver) = flume::bounded(PORT_READINGS);
         let oldest = receiver.clone();
-        let port = Port { readings, oldest, policy, doorbell, counts: Arc::default() };
+        let port = Port { world, readings, oldest, policy, doorbell, counts: Arc::default() };
         (port, receiver)
     }
 
@@ -93,22 +105,23 @@ impl Port {
 
     /// Hands a reading to the ring, or does with it what the policy says when there is no room.
     pub async fn send(&self, reading: Reading) {
+        let posted = Posted { at: self.world.now(), reading };
         let accepted = match self.policy {
-            Policy::Block => self.readings.send_async(reading).await.is_ok(),
-            Policy::DropNewest => self.readings.try_send(reading).is_ok(),
-            Policy::DropOldest => self.send_newest(reading),
+            Policy::Block => self.readings.send_async(posted).await.is_ok(),
+            Policy::DropNewest => self.readings.try_send(posted).is_ok(),
+            Policy::DropOldest => self.send_newest(posted),
         };
         let count = if accepted { &self.counts.accepted } else { &self.counts.dropped };
         count.fetch_add(1, Ordering::Relaxed);
         self.doorbell.press();
     }
 
-    fn send_newest(&self, mut reading: Reading) -> bool {
+    fn send_newest(&self, mut posted: Posted) -> bool {
         loop {
-            match self.readings.try_send(reading) {
+            match self.readings.try_send(posted) {
                 Ok(()) => return true,
                 Err(flume::TrySendError::Disconnected(_)) => return false,
-                Err(flume::TrySendError::Full(back)) => reading = back,
+                Err(flume::TrySendError::Full(back)) => posted = back,
             }
             if self.oldest.try_recv().is_ok() {
                 self.counts.dropped.fetch_add(1, Ordering::Relaxed);
@@ -143,12 +156,6 @@ mod tests {
         }
     }
 
-    fn doorbell() -> (Doorbell, Arc<AtomicU64>) {
-        let rung = Arc::new(AtomicU64::new(0));
-        let ring = Ring { rung: rung.clone() }.start();
-        (Doorbell::new(ring.recipient()), rung)
-    }
-
     fn reading(sequence: u64) -> Reading {
         Reading { source: SourceId(0), sequence, timestamp_ms: None, values: Vec::new() }
     }
@@ -159,11 +166,11 @@ mod tests {
         const ALL: u64 = PORT_READINGS as u64 + EXCESS;
         let check = |policy, first: u64, accepted: u64, dropped: u64| {
             simulate(async {
-                let (port, arriving) = Port::new(policy, doorbell().0);
+                let (port, arriving) = Port::new(World::simulated(false), policy, Doorbell::default());
                 for sequence in 0..ALL {
                     port.send(reading(sequence)).await;
                 }
-                let waiting: Vec<u64> = arriving.drain().map(|reading| reading.sequence).collect();
+                let waiting: Vec<u64> = arriving.drain().map(|posted| posted.reading.sequence).collect();
                 let expected: Vec<u64> = (first..first + PORT_READINGS as u64).collect();
                 assert_eq!(waiting, expected, "{policy:?}");
                 let counts = port.counts();
@@ -178,7 +185,7 @@ mod tests {
     #[test]
     fn a_blocking_port_loses_nothing() {
         simulate(async {
-            let (port, arriving) = Port::new(Policy::Block, doorbell().0);
+            let (port, arriving) = Port::new(World::simulated(false), Policy::Block, Doorbell::default());
             for sequence in 0..PORT_READINGS as u64 {
                 port.send(reading(sequence)).await;
             }
@@ -187,9 +194,9 @@ mod tests {
             let patience = tokio::time::timeout(Duration::from_secs(3_600), &mut one_more).await;
             assert!(patience.is_err(), "it found room where there is none");
 
-            assert_eq!(arriving.recv_async().await.unwrap().sequence, 0);
+            assert_eq!(arriving.recv_async().await.unwrap().reading.sequence, 0);
             one_more.await;
-            assert_eq!(arriving.drain().last().unwrap().sequence, PORT_READINGS as u64);
+            assert_eq!(arriving.drain().last().unwrap().reading.sequence, PORT_READINGS as u64);
             let counts = port.counts();
             assert_eq!(counts.accepted.load(Ordering::Relaxed), PORT_READINGS as u64 + 1);
             assert_eq!(counts.dropped.load(Ordering::Relaxed), 0);
@@ -199,8 +206,11 @@ mod tests {
     #[test]
     fn the_doorbell_rings_once_until_it_is_answered() {
         simulate(async {
-            let (doorbell, rung) = doorbell();
-            let (port, _arriving) = Port::new(Policy::DropOldest, doorbell.clone());
+            let rung = Arc::new(AtomicU64::new(0));
+            let ring = Ring { rung: rung.clone() }.start();
+            let doorbell = Doorbell::default();
+            doorbell.connect(ring.downgrade().recipient());
+            let (port, _arriving) = Port::new(World::simulated(false), Policy::DropOldest, doorbell.clone());
             let ring_times = async |readings: u64| {
                 for sequence in 0..readings {
                     port.send(reading(sequence)).await;
@@ -218,7 +228,7 @@ mod tests {
     #[test]
     fn sequence_numbers_go_on_across_restarts() {
         simulate(async {
-            let (port, _arriving) = Port::new(Policy::DropOldest, doorbell().0);
+            let (port, _arriving) = Port::new(World::simulated(false), Policy::DropOldest, Doorbell::default());
             let after_a_restart = port.clone();
             assert_eq!(port.take_sequence(3), 0);
             assert_eq!(after_a_restart.take_sequence(1), 3);

@@ -54,7 +54,7 @@ mod tests {
             telemetry.value(0).set(Some(0.5));
             telemetry.events.count(EventKind::PageShown);
             telemetry.source(SourceId(0)).set_state(SourceState::Live);
-            telemetry.source(SourceId(0)).set_rejected(&[2, 0, 0, 0, 0, 3, 0]);
+            telemetry.source(SourceId(0)).set_rejected(&[2, 0, 0, 0, 0, 3, 0, 0]);
             Http::new().answered("/metrics", 200);
             Process::new().measure();
         })

@@ -5,7 +5,7 @@ use engine::formula::{FormulaId, Results};
 use engine::paint::{Color, Frame, Point, Size};
 use engine::sample::{SourceId, SourceState};
 use engine::scene::{Scene, Stage, Step};
-use engine::template::{Format, Part, Template};
+use engine::template::{Format, Part, Style, Template};
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
 use engine::widget::{
@@ -83,7 +83,7 @@ impl Panel {
             if index > 0 {
                 let (value, precision) = values.next().cloned().unwrap_or_default();
                 let id = self.value(value);
-                parts.push(Part::Formula(id, Format { precision }));
+                parts.push(Part::Formula(id, format(precision)));
             }
             parts.push(Part::Literal(literal.into()));
         }
@@ -143,6 +143,11 @@ impl Panel {
         let fill = Some(Color::hex(color));
         self.add(at, size, Look::Shape(Shape { figure: Figure::Rectangle { radius }, fill, stroke: None }))
     }
+}
+
+fn format(precision: Option<u8>) -> Format {
+    let style = if precision.is_some() { Style::Fixed } else { Style::Plain };
+    Format { precision, style, ..Format::default() }
 }
 
 /// Numbers that move like a machine's load: a slow wave, a faster one and some noise.

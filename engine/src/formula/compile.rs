@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::ast::Expr;
+use super::ast::{self, Expr};
 use super::check::{AnyKind, Known, Texts, check};
 use super::graph;
 use super::ir::Ir;
@@ -127,21 +127,26 @@ impl Build<'_> {
         let checked = check(tree, self.names, self.keys, &self.known, &mut self.texts);
         self.problems.extend(checked.diagnostics.into_iter().map(|diagnostic| (id, diagnostic)));
         if let Some((ir, kind, sites)) = checked.formula.filter(|_| !self.in_error[entry as usize]) {
-            self.known[entry as usize] = self.node(id, ir, kind, sites);
+            self.known[entry as usize] = match (ir, &tree.node) {
+                // No more than another's name: it is that value, last good result and all.
+                (Ir::Node(node), ast::Node::Name(_)) => self.formula(id, node, kind, Vec::new()),
+                (ir, _) => self.node(id, ir, kind, sites),
+            };
         }
     }
 
-    /// The node that computes `ir`: an old one if it is known already or no more than another's name.
+    /// Has `ir` computed by a node: an old one if it is known already.
     fn node(&mut self, id: FormulaId, ir: Ir, kind: AnyKind, sites: Vec<Site>) -> Known {
         let next = u32::try_from(self.irs.len()).unwrap_or(u32::MAX);
-        let node = match &ir {
-            Ir::Node(node) => *node,
-            ir => *self.nodes.entry(ir.clone()).or_insert(next),
-        };
+        let node = *self.nodes.entry(ir.clone()).or_insert(next);
         if node == next {
             self.program.nodes.push(node_of(&ir, kind));
             self.irs.push(ir);
         }
+        self.formula(id, node, kind, sites)
+    }
+
+    fn formula(&mut self, id: FormulaId, node: u32, kind: AnyKind, sites: Vec<Site>) -> Known {
         self.program.nodes[node as usize].formulas.push(id);
         let formula = &mut self.program.formulas[id.0 as usize];
         formula.node = Some(node);

@@ -121,6 +121,9 @@ const FOREIGN: [(&str, &str, TokenKind); 18] = [
     (";", ",", TokenKind::Comma),
 ];
 
+/// Quotes of typography.
+const CURLY_QUOTES: [char; 5] = ['\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}'];
+
 impl Lexer<'_> {
     fn token(&mut self) -> TokenKind {
         let rest = self.rest();
@@ -130,6 +133,7 @@ impl Lexer<'_> {
             '.' if rest[1..].starts_with(|c: char| c.is_ascii_digit()) => self.number(),
             '"' | '\'' => self.text(first),
             '`' => self.quoted(),
+            c if CURLY_QUOTES.contains(&c) => self.curly_text(),
             c if starts_name(c) => self.word(),
             _ => self.symbol(first),
         }
@@ -174,6 +178,20 @@ impl Lexer<'_> {
         }
     }
 
+    /// A text as word processors quote it: read as meant, but not accepted.
+    fn curly_text(&mut self) -> TokenKind {
+        let start = self.at;
+        let mut chars = self.rest().char_indices().skip(1);
+        let close = chars
+            .find(|(_, c)| CURLY_QUOTES.contains(c))
+            .map_or(self.rest().len(), |(at, c)| at + c.len_utf8());
+        self.at += close;
+        let message = "texts stand in straight quotes";
+        let error = Diagnostic::error("curly-quotes", start..self.at, message);
+        self.report(error.with_help("write \"\u{2026}\" or '\u{2026}'"));
+        TokenKind::Text(String::new())
+    }
+
     fn unexpected(&mut self, c: char, span: Span) -> TokenKind {
         let shown = if c.is_control() { format!("{}", c.escape_default()) } else { format!("{c}") };
         let error = Diagnostic::error(
@@ -182,9 +200,6 @@ impl Lexer<'_> {
             format!("the character `{shown}` has no place in a formula"),
         );
         let help = match c {
-            '\u{201c}' | '\u{201d}' | '\u{201e}' | '\u{2018}' | '\u{2019}' => {
-                "texts stand in straight quotes: \"\u{2026}\" or '\u{2026}'"
-            }
             '{' | '}' => "a formula stands between braces in templates only; inside it there are none",
             '[' | ']' => "there are no lists; a name with such characters stands in backquotes",
             '#' | '@' | '$' | '\\' => "a name with such characters stands in backquotes",

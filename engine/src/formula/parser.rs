@@ -2,6 +2,8 @@
 //! and parsing goes on behind it; habits from other languages are recognised and answered with this
 //! language's way to write them.
 
+mod foreign;
+
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
@@ -159,13 +161,12 @@ impl Parser<'_> {
                 }
                 Some(Infix::Compare(comparison)) => {
                     self.advance();
-                    if bare_not_call && !compared && matches!(left.node, Node::Call(_)) {
-                        self.warn_not_call(&left, comparison, &span);
-                    }
-                    if compared {
-                        self.chained_comparison(&left, comparison, &span);
-                    }
                     let right = self.operand_of(Level::Compare, &span);
+                    if compared {
+                        self.chained_comparison(&left, comparison, &right, span);
+                    } else if bare_not_call {
+                        self.warn_not_call(&left, comparison, &right, span);
+                    }
                     left = join(left, right, |a, b| Node::Compare(a, comparison, b));
                     compared = true;
                     chain = None;
@@ -263,7 +264,8 @@ impl Parser<'_> {
             );
             return Expr { span: operator.end..operator.end, node: Node::Error };
         }
-        self.expression(level)
+        // Only powers group to the right; the others' operands bind tighter each time, which cannot go deep.
+        if level == Level::Unary { self.expression(level) } else { self.operators(level) }
     }
 
     /// A name, a call or a keyword in an operand's place.
@@ -339,132 +341,7 @@ impl Parser<'_> {
     }
 }
 
-/// What is written differently in other languages, and what is left over.
 impl Parser<'_> {
-    fn chained_comparison(&mut self, left: &Expr, comparison: super::ast::Comparison, span: &Span) {
-        let Node::Compare(a, first, b) = &left.node else { return };
-        let (a, b) = (&self.text[a.span.clone()], &self.text[b.span.clone()]);
-        let (first, second) = (first.symbol(), comparison.symbol());
-        let help = format!("write `{a} {first} {b} and {b} {second} \u{2026}`");
-        let error = Diagnostic::error("chained-comparison", span.clone(), "comparisons do not chain");
-        self.diagnostics.push(error.with_help(help));
-    }
-
-    fn warn_not_call(&mut self, call: &Expr, comparison: super::ast::Comparison, span: &Span) {
-        let inner = match &call.node {
-            Node::Call(Call { arguments, .. }) if arguments.len() == 1 => {
-                &self.text[arguments[0].span.clone()]
-            }
-            _ => return,
-        };
-        let symbol = comparison.symbol();
-        let message = format!("this compares the result of `not({inner})`, which is 1 or 0");
-        let warning = Diagnostic::warning("compared-not", span.clone(), message);
-        self.diagnostics.push(
-            warning.with_help(format!("to negate the comparison, write `not({inner} {symbol} \u{2026})`")),
-        );
-    }
-
-    /// `c ? a : b`
-    fn question(&mut self, condition: Expr) -> Expr {
-        let span = self.span();
-        self.advance();
-        let a = self.expression(Level::Lowest);
-        let b = if self.peek() == &TokenKind::Colon {
-            self.advance();
-            self.expression(Level::Lowest)
-        } else {
-            Expr { span: a.span.end..a.span.end, node: Node::Error }
-        };
-        self.foreign_conditional(span, &condition, &a, &b)
-    }
-
-    /// `a if c else b`
-    fn trailing_if(&mut self, a: Expr) -> Expr {
-        let span = self.span();
-        self.advance();
-        let condition = self.expression(Level::Lowest);
-        let b = self.after_word("else");
-        self.foreign_conditional(span, &condition, &a, &b)
-    }
-
-    /// `if c then a else b end`
-    fn leading_if(&mut self) -> Expr {
-        let span = self.span();
-        self.advance();
-        let condition = self.expression(Level::Lowest);
-        let a = self.after_word("then");
-        let b = self.after_word("else");
-        if self.is_word("end") {
-            self.advance();
-        }
-        self.foreign_conditional(span, &condition, &a, &b)
-    }
-
-    fn after_word(&mut self, word: &str) -> Expr {
-        if self.is_word(word) {
-            self.advance();
-            return self.expression(Level::Lowest);
-        }
-        let at = self.span().start;
-        Expr { span: at..at, node: Node::Error }
-    }
-
-    fn foreign_conditional(&mut self, span: Span, condition: &Expr, a: &Expr, b: &Expr) -> Expr {
-        let part = |e: &Expr, otherwise: &str| match self.text[e.span.clone()].trim() {
-            "" => String::from(otherwise),
-            written => written.into(),
-        };
-        let help =
-            format!("write `if({}, {}, {})`", part(condition, "condition"), part(a, "a"), part(b, "b"));
-        let error =
-            Diagnostic::error("foreign-conditional", span.clone(), "a choice is written as a call of `if`");
-        self.diagnostics.push(error.with_help(help));
-        Expr { span, node: Node::Error }
-    }
-
-    fn stray_comma(&mut self) {
-        let span = self.span();
-        let error =
-            Diagnostic::error("unexpected-comma", span.clone(), "a comma stands between arguments only");
-        let around = [span.start.checked_sub(1), Some(span.end)]
-            .map(|at| at.and_then(|at| self.text.as_bytes().get(at)));
-        let decimal = around.iter().all(|byte| byte.is_some_and(u8::is_ascii_digit));
-        self.diagnostics.push(if decimal {
-            error.with_help("decimals are written with a point: `1.5`")
-        } else {
-            error
-        });
-        self.advance();
-    }
-
-    /// Something that was reported already, or a colon, in an operator's place.
-    fn stray(&mut self) {
-        if self.peek() == &TokenKind::Colon {
-            self.error("unexpected-colon", self.span(), "a colon has no place in a formula".into());
-        }
-        self.advance();
-    }
-
-    fn missing_operator(&mut self) {
-        let span = self.span();
-        let next = &self.text[span.clone()];
-        let message = format!("an operator is missing before `{next}`");
-        let error = Diagnostic::error("missing-operator", span, message);
-        let help = match next {
-            "mod" => "the remainder is written `a % b` or `mod(a, b)`",
-            "is" | "eq" => "equality is written `a == b`",
-            "then" | "else" | "elseif" => "a choice is written `if(condition, a, b)`",
-            "(" => "to multiply, write `*`",
-            _ => "",
-        };
-        self.diagnostics.push(if help.is_empty() { error } else { error.with_help(help) });
-        // Words that only other languages know as operators are passed over.
-        if !help.is_empty() && next != "(" {
-            self.advance();
-        }
-    }
-
     fn error(&mut self, code: &'static str, span: Span, message: String) {
         self.diagnostics.push(Diagnostic::error(code, span, message));
     }

@@ -258,6 +258,11 @@ mod tests {
         let digit = fonts.metrics(style).digit;
         let more = wider.difference(Point::new(-digit, 20), &new, at, &mut fonts);
         assert!(more.right() <= digit, "{more:?}");
+        // Characters without width stand at one place: none may count both as beginning and as end.
+        let (mut twice, mut once) = (old.clone(), old.clone());
+        twice.lay_out("\u{200d}\u{200d}\u{200d}", style, 99, &mut fonts);
+        once.lay_out("\u{200d}\u{200d}", style, 99, &mut fonts);
+        assert!(once.difference(at, &twice, at, &mut fonts).is_empty());
         let moved = old.difference(Point::new(0, 21), &old, at, &mut fonts);
         assert_eq!(moved, all.union(&all.moved(Point::new(0, 1))));
     }

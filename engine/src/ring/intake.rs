@@ -34,8 +34,8 @@ pub struct Sealed {
     pub samples: Arc<[Sample]>,
     /// Sources whose state is another one than at the last seal.
     pub states: Arc<[(SourceId, SourceState)]>,
-    /// Milliseconds that the clock was set forward at this tick, 0 nearly always.
-    pub rebased_ms: u64,
+    /// Milliseconds by which the clock was set forward (or back, below 0) at this tick; 0 nearly always.
+    pub rebased_ms: i64,
 }
 
 /// Why a value was refused.
@@ -55,11 +55,13 @@ pub enum Rejection {
     WrongKind,
     /// A timestamp further than [`SKEW_MS_MAX`] from the engine's time.
     Timestamp,
+    /// Input that the source itself could not read; counted there.
+    Malformed,
 }
 
 impl Rejection {
     /// Every reason, in the order of [`SourceStatus::rejected`].
-    pub const ALL: [Rejection; 7] = [
+    pub const ALL: [Rejection; 8] = [
         Rejection::NotFinite,
         Rejection::TextTooLong,
         Rejection::KeyEmpty,
@@ -67,6 +69,7 @@ impl Rejection {
         Rejection::TooManyKeys,
         Rejection::WrongKind,
         Rejection::Timestamp,
+        Rejection::Malformed,
     ];
 
     /// The word for it in metrics and messages.
@@ -79,6 +82,7 @@ impl Rejection {
             Rejection::TooManyKeys => "too_many_keys",
             Rejection::WrongKind => "wrong_kind",
             Rejection::Timestamp => "timestamp",
+            Rejection::Malformed => "malformed",
         }
     }
 }
@@ -187,12 +191,12 @@ impl Intake {
     }
 
     /// Seals everything that arrived since the last seal for the next tick, after setting the clock
-    /// forward by `rebase_ms`. Returns the inputs and how many samples were overwritten before they could
+    /// forward by `rebase_ms` (back, where that is below 0). Returns the inputs and how many samples were overwritten before they could
     /// be sealed.
-    pub fn seal(&mut self, rebase_ms: u64) -> (Sealed, u64) {
+    pub fn seal(&mut self, rebase_ms: i64) -> (Sealed, u64) {
         let tick = self.next;
         self.next = tick.next();
-        self.start_ms = self.start_ms.saturating_add_unsigned(rebase_ms);
+        self.start_ms = self.start_ms.saturating_add(rebase_ms);
         let (missed, unread) = self.ring.read(&mut self.cursor);
         let samples = collect(unread.cloned(), &self.none.samples);
         let states = collect(changed_states(&mut self.sources, tick), &self.none.states);

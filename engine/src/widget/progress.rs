@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::paint::{Canvas, Color, Overlap, Point, Rect, RoundRect, Size};
+use crate::paint::{Canvas, Color, Frame, Overlap, Rect, RoundRect, Size};
 use crate::tick::Tick;
 use crate::widget::tone::{Fade, Mood, faded};
 use crate::widget::{Direction, Progress};
@@ -99,21 +99,22 @@ impl Drawing {
         if self == other {
             return Rect::default();
         }
-        if self.color != other.color || self.mark != other.mark {
+        if self.color != other.color || self.mark > 0 || other.mark > 0 {
             return rect;
         }
         // The round end reaches back by its radius; one pixel more on both sides is half covered.
         let (low, high) = (self.filled.min(other.filled), self.filled.max(other.filled));
         let from = low / 16 - radius(bar, rect.size) as i32 - 2;
         let to = high / 16 + 2;
-        let (at, right, bottom) = (rect.at, rect.right(), rect.bottom());
+        let side = |length: u32| i32::try_from(length).unwrap_or(i32::MAX);
+        let (width, height) = (side(rect.size.width), side(rect.size.height));
         let moved = match bar.direction {
-            Direction::Right => Rect::between(at.x + from, at.y, at.x + to, bottom),
-            Direction::Left => Rect::between(right - to, at.y, right - from, bottom),
-            Direction::Down => Rect::between(at.x, at.y + from, right, at.y + to),
-            Direction::Up => Rect::between(at.x, bottom - to, right, bottom - from),
+            Direction::Right => Rect::between(from, 0, to, height),
+            Direction::Left => Rect::between(width.saturating_sub(to), 0, width.saturating_sub(from), height),
+            Direction::Down => Rect::between(0, from, width, to),
+            Direction::Up => Rect::between(0, height.saturating_sub(to), width, height.saturating_sub(from)),
         };
-        moved.intersection(&rect)
+        moved.moved(rect.at).intersection(&rect)
     }
 
     /// Paints the bar so that it fills `rect`.
@@ -137,37 +138,174 @@ impl Drawing {
                 RoundRect { top: track.bottom - filled, bottom: track.bottom + outside, ..track }
             }
         };
-        Overlap(track, part).fill(&mut canvas, self.color);
-        self.paint_mark(bar, rect, &mut canvas);
-    }
-
-    /// The mark of a stale bar: gaps in the filled part.
-    fn paint_mark(&self, bar: &Progress, rect: Rect, canvas: &mut Canvas<'_>) {
-        if self.mark == 0 {
-            return;
-        }
-        let gap = bar.track.with_alpha(self.mark);
-        match bar.direction {
-            Direction::Right | Direction::Left => {
-                for x in (rect.at.x..rect.right()).skip(3).step_by(4) {
-                    canvas.fill(Rect::new(x, rect.at.y + 1, 1, rect.size.height.saturating_sub(2)), gap);
-                }
-            }
-            Direction::Up | Direction::Down => {
-                for y in (rect.at.y..rect.bottom()).skip(3).step_by(4) {
-                    canvas.fill(
-                        Rect {
-                            at: Point::new(rect.at.x + 1, y),
-                            size: Size::new(rect.size.width.saturating_sub(2), 1),
-                        },
-                        gap,
-                    );
-                }
+        let part = Overlap(track, part);
+        part.fill(&mut canvas, self.color);
+        if self.mark > 0 {
+            for gap in gaps(bar.direction, rect) {
+                part.fill(&mut canvas.clipped(gap), bar.track.with_alpha(self.mark));
             }
         }
     }
 }
 
+/// The mark of a stale bar: gaps across the filled part, one pixel in four.
+fn gaps(direction: Direction, rect: Rect) -> impl Iterator<Item = Rect> {
+    let across = matches!(direction, Direction::Right | Direction::Left);
+    let length = if across { rect.size.width } else { rect.size.height };
+    (3..length.min(Frame::SIDE_MAX)).step_by(4).map(move |at| match across {
+        true => Rect::new(rect.at.x.saturating_add_unsigned(at), rect.at.y, 1, rect.size.height),
+        false => Rect::new(rect.at.x, rect.at.y.saturating_add_unsigned(at), rect.size.width, 1),
+    })
+}
+
 fn radius(bar: &Progress, size: Size) -> f32 {
     (bar.radius as f32).max(0.0).min(size.width.min(size.height) as f32 / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+    use crate::effect::easing::Easing;
+    use crate::formula::FormulaId;
+    use crate::paint::Point;
+    use crate::paint::picture::{WHITE, picture};
+    use crate::widget::Transition;
+
+    fn bar(direction: Direction) -> Progress {
+        let (range, color, track) = ((0.0, 100.0), WHITE, Color::hex(0x303030));
+        let transition = Transition { duration: 0, easing: Easing::Linear };
+        Progress {
+            value: FormulaId(0),
+            range,
+            color,
+            levels: alloc::vec![],
+            track,
+            radius: 2.5,
+            direction,
+            transition,
+        }
+    }
+
+    fn shown(bar: &Progress, size: Size, value: Option<f64>) -> String {
+        let mut state = State::default();
+        state.step(bar, value, Mood::Live, Tick(0), 15);
+        let drawing = state.drawing(bar, size, Color::hex(0x000000), 15);
+        let rect = Rect { at: Point::default(), size };
+        picture(size.width, size.height, |canvas| drawing.paint(bar, rect, canvas))
+    }
+
+    #[test]
+    fn fills_with_its_value() {
+        let shown = |value| shown(&bar(Direction::Right), Size::new(20, 5), value);
+        insta::assert_snapshot!(shown(None), @r"
+        :------------------:
+        --------------------
+        --------------------
+        --------------------
+        :------------------:
+        ");
+        insta::assert_snapshot!(shown(Some(5.0)), @r"
+        -------------------:
+        x-------------------
+        @-------------------
+        x-------------------
+        -------------------:
+        ");
+        insta::assert_snapshot!(shown(Some(52.0)), @r"
+        -x@@@@@@%+---------:
+        x@@@@@@@@@=---------
+        @@@@@@@@@@+---------
+        x@@@@@@@@@=---------
+        -x@@@@@@%+---------:
+        ");
+        insta::assert_snapshot!(shown(Some(98.0)), @r"
+        -x@@@@@@@@@@@@@@@%*:
+        x@@@@@@@@@@@@@@@@@@+
+        @@@@@@@@@@@@@@@@@@@*
+        x@@@@@@@@@@@@@@@@@@+
+        -x@@@@@@@@@@@@@@@%*:
+        ");
+        assert_eq!(shown(Some(100.0)), shown(Some(1e300)));
+        assert_eq!(shown(Some(0.0)), shown(Some(-1e300)));
+        assert_eq!(shown(Some(0.0)), shown(None));
+    }
+
+    #[test]
+    fn fills_in_all_directions() {
+        insta::assert_snapshot!(shown(&bar(Direction::Left), Size::new(20, 3), Some(30.0)), @r"
+        :-------------*@@@@*
+        --------------@@@@@@
+        :-------------*@@@@*
+        ");
+        insta::assert_snapshot!(shown(&bar(Direction::Up), Size::new(5, 9), Some(40.0)), @r"
+        :---:
+        -----
+        -----
+        -----
+        -----
+        -+*+-
+        *@@@*
+        x@@@x
+        -x@x-
+        ");
+        insta::assert_snapshot!(shown(&bar(Direction::Down), Size::new(5, 9), Some(40.0)), @r"
+        -x@x-
+        x@@@x
+        *@@@*
+        -+*+-
+        -----
+        -----
+        -----
+        -----
+        :---:
+        ");
+    }
+
+    #[test]
+    fn ranges_may_fall_be_empty_or_huge() {
+        for (range, value, expected) in [
+            ((0.0, 200.0), 50.0, 0.25),
+            ((100.0, 0.0), 25.0, 0.75),
+            ((-1.7e308, 1.7e308), 0.0, 0.5),
+            ((5.0, 5.0), 4.9, 0.0),
+            ((5.0, 5.0), 5.0, 1.0),
+        ] {
+            assert_eq!(part(value, range), expected, "{value} in {range:?}");
+        }
+    }
+
+    #[test]
+    fn eases_to_a_new_value_and_turns_around() {
+        let mut bar = bar(Direction::Right);
+        bar.transition = Transition { duration: 4, easing: Easing::Linear };
+        let mut state = State::default();
+        let mut shown = |tick, value| {
+            let changed = state.step(&bar, value, Mood::Live, Tick(tick), 15);
+            (state.shown, changed)
+        };
+        assert_eq!(shown(0, Some(100.0)), (0.0, true));
+        assert_eq!(shown(1, Some(100.0)), (0.25, true));
+        assert_eq!(shown(2, Some(0.0)), (0.25, true), "starts from where it is");
+        assert_eq!(shown(4, Some(0.0)), (0.125, true));
+        assert_eq!(shown(6, Some(0.0)), (0.0, true));
+        assert_eq!(shown(7, Some(0.0)), (0.0, false));
+        assert_eq!(shown(8, None), (0.0, true), "no value is not the same as the lowest");
+    }
+
+    #[test]
+    fn levels_go_by_the_value() {
+        let mut bar = bar(Direction::Right);
+        bar.levels = alloc::vec![(60.0, Color::hex(0xffb454)), (90.0, Color::hex(0xff5c57))];
+        let color = |value: f64| {
+            let mut state = State::default();
+            state.step(&bar, Some(value), Mood::Live, Tick(0), 15);
+            state.drawing(&bar, Size::new(9, 9), Color::hex(0), 15).color
+        };
+        assert_eq!(
+            [59.9, 60.0, 89.9, 90.0, 200.0].map(color),
+            [WHITE, Color::hex(0xffb454), Color::hex(0xffb454), Color::hex(0xff5c57), Color::hex(0xff5c57),]
+        );
+    }
 }

@@ -79,7 +79,7 @@ impl State {
         drawing.fill = faded(sparkline.fill, background, level);
     }
 
-    /// The range that fits what is shown, with a little air; a constant value lies in its middle.
+    /// The range that fits what is shown. It is empty for a constant value, which then lies in the middle.
     fn fitted(&self) -> (f64, f64) {
         let shown = self.series.columns().map(|column| column.value).chain([self.series.last()]).flatten();
         let extremes = shown.fold(None, |range: Option<(f64, f64)>, value| match range {
@@ -87,10 +87,9 @@ impl State {
             None => Some((value, value)),
         });
         let Some((low, high)) = extremes else { return (0.0, 1.0) };
-        // A spread that is nothing beside the value itself would show the noise of computing.
+        // A spread that is nothing beside the values themselves would show the noise of computing.
         let least = low.abs().max(high.abs()) * 1e-9;
-        let (middle, spread) = (low / 2.0 + high / 2.0, high / 2.0 - low / 2.0);
-        if spread <= least { (middle - 1.0 - least, middle + 1.0 + least) } else { (low, high) }
+        if high / 2.0 - low / 2.0 <= least { (low, low) } else { (low, high) }
     }
 }
 
@@ -146,8 +145,10 @@ impl Drawing {
         };
         // A column's stroke reaches to the middle of its neighbours, and half its thickness beyond.
         let reach = reach(sparkline);
-        let at = |column: usize| rect.at.x.saturating_add(i32::try_from(column).unwrap_or(0));
-        Rect::between(at(first) - reach, rect.at.y, at(end) + reach + 1, rect.bottom()).intersection(&rect)
+        let x = |column: usize| i32::try_from(column).unwrap_or(0);
+        let height = i32::try_from(rect.size.height).unwrap_or(i32::MAX);
+        let changed = Rect::between(x(first) - reach, 0, x(end) + reach + 1, height);
+        changed.moved(rect.at).intersection(&rect)
     }
 
     fn dot(&self) -> Option<usize> {
@@ -199,13 +200,13 @@ impl Drawing {
         let right = left.saturating_add(i32::try_from(columns.len()).unwrap_or(0));
         let Some(top) = columns.iter().flatten().min() else { return };
         for y in rect.at.y.saturating_add(top / 16).max(canvas.clip().at.y)..canvas.clip().bottom() {
-            let above_foot = (rect.bottom() - y) as u32 * 255 / rect.size.height.max(1);
-            let alpha = (85 + above_foot * 2 / 3).min(255) as u8;
+            let above_foot = i64::from(rect.bottom()) - i64::from(y);
+            let alpha = (85 + above_foot * 170 / i64::from(rect.size.height.max(1))).min(255) as u8;
             let color = self.fill.with_alpha(crate::paint::scale(self.fill.a, alpha));
-            let foot = (y - rect.at.y).saturating_add(1).saturating_mul(16);
+            let foot = y.saturating_sub(rect.at.y).saturating_add(1).saturating_mul(16);
             canvas.shade(y, left, right, color, |x| match columns.get((x - left) as usize) {
                 // The part of the pixel below the line, in 16ths.
-                Some(Some(height)) => ((foot - height).clamp(0, 16) * 255 / 16) as u8,
+                Some(Some(height)) => (foot.saturating_sub(*height).clamp(0, 16) * 255 / 16) as u8,
                 _ => 0,
             });
         }
@@ -261,4 +262,138 @@ fn margin(sparkline: &Sparkline) -> u32 {
 /// How many pixels to both sides of a column its stroke and its dot can touch.
 fn reach(sparkline: &Sparkline) -> i32 {
     libm::ceilf(dot_radius(sparkline)) as i32 + 2
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::String;
+
+    use super::*;
+    use crate::formula::FormulaId;
+    use crate::paint::picture::{WHITE, picture};
+
+    const SIZE: Size = Size::new(26, 9);
+
+    /// Twenty-four columns of a second each.
+    fn sparkline() -> Sparkline {
+        let (value, span_ms, range, fill) = (FormulaId(0), 24_000, None, Color::TRANSPARENT);
+        Sparkline { value, span_ms, range, color: WHITE, fill, thickness: 1.0, dot: true }
+    }
+
+    fn shown(sparkline: &Sparkline, values: impl IntoIterator<Item = f64>) -> String {
+        let mut state = State::new(sparkline, SIZE);
+        let points: Vec<(i64, f64)> = (0i64..).map(|second| second * 1_000).zip(values).collect();
+        state.fill(&points);
+        let mut drawing = Drawing::default();
+        state.draw(&mut drawing, sparkline, SIZE, Color::hex(0), 15);
+        let rect = Rect { at: Point::default(), size: SIZE };
+        picture(SIZE.width, SIZE.height, |canvas| {
+            drawing.paint(sparkline, rect, canvas, &mut Mask::default())
+        })
+    }
+
+    #[test]
+    fn draws_the_past_with_a_dot_on_the_newest_value() {
+        let values = [1.0, 2.0, 1.0, 5.0, 4.0, 6.0, 6.0, 6.0, 9.0, 0.0, 3.0];
+        insta::assert_snapshot!(shown(&sparkline(), values), @r"
+        ..........................
+        ..........................
+        ...................-*@:...
+        ................-:*%+x=+=.
+        ...............-%x+..+@@@:
+        .............+%x=-...-@@@-
+        .............+-+.....:@%*.
+        ..........................
+        ..........................
+        ");
+        let filled =
+            Sparkline { fill: WHITE.with_alpha(90), range: Some((0.0, 20.0)), dot: false, ..sparkline() };
+        insta::assert_snapshot!(shown(&filled, values), @r"
+        ..........................
+        ..........................
+        ..........................
+        ..........................
+        ......................-*..
+        ....................=xx%-.
+        .................-@*x+-*+-
+        ...............=x*++---=x%
+        ...............*=*:::::-@=
+        ");
+    }
+
+    #[test]
+    fn gaps_single_values_and_nothing() {
+        insta::assert_snapshot!(shown(&sparkline(), []), @r"
+        ..........................
+        ..........................
+        ..........................
+        ..........................
+        +...+...+...+...+...+...+.
+        ..........................
+        ..........................
+        ..........................
+        ..........................
+        ");
+        insta::assert_snapshot!(shown(&sparkline(), [7.0]), @r"
+        ..........................
+        ..........................
+        ......................:-:.
+        .....................:x@x:
+        .....................-@@@-
+        .....................:x@x:
+        ......................:-:.
+        ..........................
+        ..........................
+        ");
+        let broken =
+            [1.0, 2.0, f64::NAN, f64::NAN, 3.0, f64::NAN, f64::NAN, 1.0, 2.0, 3.0, f64::NAN, f64::NAN];
+        insta::assert_snapshot!(shown(&sparkline(), broken), @r"
+        ....................:-:...
+        ...................:xxx:..
+        ................@..-x.x-..
+        ...................:xxx:..
+        ............:@.....:%-:...
+        ............++.....++.....
+        ............@:.....@:.....
+        ..........................
+        ..........................
+        ");
+    }
+
+    #[test]
+    fn any_range_of_values_fits() {
+        let shape = [0.0, 1.0, 0.0, 1.0, 0.5];
+        let normal = shown(&sparkline(), shape);
+        assert_eq!(shown(&sparkline(), shape.map(|value| value * 1e-300)), normal, "tiny");
+        assert_eq!(shown(&sparkline(), shape.map(|value| (value - 0.5) * 1.7e308 * 2.0)), normal, "huge");
+        assert_eq!(shown(&sparkline(), shape.map(|value| value - 1e6)), normal, "negative");
+        let constant = shown(&sparkline(), [4.0; 5]);
+        for value in [0.0, -1e300, 1e-300, f64::MAX] {
+            assert_eq!(shown(&sparkline(), [value; 5]), constant, "{value}");
+        }
+        assert_eq!(shown(&sparkline(), [1e15, 1e15 + 0.125]), shown(&sparkline(), [1.0, 1.0]), "no noise");
+    }
+
+    #[test]
+    fn near_values_are_joined_by_slopes_and_far_ones_by_steps() {
+        let mut heights = [0, 0, 0, 32, 32, 32, 32, 32, 0].map(Some);
+        let arrived = [true, false, false, true, false, false, false, false, true];
+        bridge(&mut heights, arrived.into_iter());
+        assert_eq!(heights.map(Option::unwrap), [0, 10, 21, 32, 32, 32, 32, 32, 0]);
+    }
+
+    #[test]
+    fn a_new_value_damages_the_right_edge_alone() {
+        let sparkline = Sparkline { range: Some((0.0, 10.0)), ..sparkline() };
+        let mut state = State::new(&sparkline, SIZE);
+        let (mut old, mut new) = (Drawing::default(), Drawing::default());
+        state.step(0, Some(3.0), Mood::Live, 15);
+        state.draw(&mut old, &sparkline, SIZE, Color::hex(0), 15);
+        state.step(16, Some(4.0), Mood::Live, 15);
+        state.draw(&mut new, &sparkline, SIZE, Color::hex(0), 15);
+        let rect = Rect { at: Point::new(100, 50), size: SIZE };
+        let damaged = new.difference(&old, &sparkline, rect);
+        assert!(damaged.right() == 126 && damaged.at.x > 115, "{damaged:?}");
+        assert!(new.difference(&new.clone(), &sparkline, rect).is_empty());
+    }
 }

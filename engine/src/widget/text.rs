@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::formula::Results;
 use crate::paint::{Canvas, Color, Fonts, Line, Point, Rect, Size, Style};
-use crate::template::Part;
 use crate::value::Value;
 use crate::widget::tone::{Fade, Mood, faded};
 use crate::widget::{Align, Text};
@@ -52,10 +51,7 @@ impl State {
 
     /// Takes the template's newest inputs and says whether any changed.
     fn take(&mut self, text: &Text, results: &Results) -> bool {
-        let newest = text.template.parts.iter().filter_map(|part| match part {
-            Part::Formula(id, _) => Some(results.get(*id)),
-            Part::Literal(_) => None,
-        });
+        let newest = text.template.formulas().map(|id| results.get(id));
         let Some(inputs) = &mut self.inputs else {
             self.inputs = Some(newest.map(Option::<&Value>::cloned).collect());
             return true;
@@ -156,5 +152,94 @@ impl Drawing {
         let pen = self.pen_at(at);
         let ink = self.line.ink(pen, fonts);
         Rect::new(ink.at.x, pen.y.saturating_add(2), ink.size.width, 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use super::*;
+    use crate::formula::FormulaId;
+    use crate::paint::picture::{WHITE, picture};
+    use crate::template::{Format, Part, Template};
+    use crate::widget::Weight;
+
+    fn text(align: Align, parts: Vec<Part>) -> Text {
+        Text { template: Template { parts }, font_size: 11.0, weight: Weight::Bold, color: WHITE, align }
+    }
+
+    fn value(id: u32) -> Part {
+        Part::Formula(FormulaId(id), Format::default())
+    }
+
+    fn shown(text: &Text, size: Size) -> String {
+        let (mut state, mut drawing, mut fonts) = (State::default(), Drawing::default(), Fonts::bundled());
+        state.step(text, &Results::default(), Mood::Live, 15);
+        state.draw(&mut drawing, text, size, &mut fonts);
+        state.tint(&mut drawing, text, Color::hex(0), 15);
+        picture(size.width, size.height, |canvas| drawing.paint(Point::default(), canvas, &mut fonts))
+    }
+
+    #[test]
+    fn stands_at_its_edge_and_in_the_middle_of_its_height() {
+        let set = |align| text(align, vec![Part::Literal("HI".into())]);
+        insta::assert_snapshot!(shown(&set(Align::Left), Size::new(24, 12)), @r"
+        ........................
+        ........................
+        -@-..:@=-@-.............
+        -@-..:@=-@-.............
+        -@-..:@=-@-.............
+        -@****@=-@-.............
+        -@****@=-@-.............
+        -@-..:@=-@-.............
+        -@-..:@=-@-.............
+        -@-..:@=-@-.............
+        ........................
+        ........................
+        ");
+        insta::assert_snapshot!(shown(&set(Align::Center), Size::new(24, 10)), @r"
+        ........................
+        ......-@-..:@=-@-.......
+        ......-@-..:@=-@-.......
+        ......-@-..:@=-@-.......
+        ......-@****@=-@-.......
+        ......-@****@=-@-.......
+        ......-@-..:@=-@-.......
+        ......-@-..:@=-@-.......
+        ......-@-..:@=-@-.......
+        ........................
+        ");
+        insta::assert_snapshot!(shown(&set(Align::Right), Size::new(24, 8)), @r"
+        .............-@-..:@=-@-
+        .............-@-..:@=-@-
+        .............-@-..:@=-@-
+        .............-@****@=-@-
+        .............-@****@=-@-
+        .............-@-..:@=-@-
+        .............-@-..:@=-@-
+        .............-@-..:@=-@-
+        ");
+    }
+
+    #[test]
+    fn is_rendered_anew_only_where_an_input_changed() {
+        let text = text(Align::Left, vec![value(0), Part::Literal("/".into()), value(1)]);
+        let (mut state, mut results) = (State::default(), Results::new(3));
+        let mut step = |results: &Results, mood| {
+            let changed = state.step(&text, results, mood, 1);
+            (changed, state.text.clone())
+        };
+        assert_eq!(step(&results, Mood::Live), (true, "–/–".into()));
+        assert_eq!(step(&results, Mood::Live), (false, "–/–".into()));
+        results.set(FormulaId(0), Some(4.0.into()));
+        assert_eq!(step(&results, Mood::Live), (true, "4/–".into()));
+        results.set(FormulaId(2), Some(5.0.into()));
+        assert_eq!(step(&results, Mood::Live), (false, "4/–".into()), "not its formula");
+        results.set(FormulaId(1), Some("x".into()));
+        assert_eq!(step(&results, Mood::Live), (true, "4/x".into()));
+        assert_eq!(step(&results, Mood::Stale), (true, "4/x".into()));
+        assert_eq!(step(&results, Mood::Failed), (true, "–/–".into()), "a failed source has no values");
+        assert_eq!(step(&results, Mood::Live), (true, "4/x".into()));
     }
 }

@@ -60,10 +60,10 @@ impl Fade {
     }
 }
 
-/// A colour on its way to its neutral tone: the grey of the same brightness, set back by two fifths towards
+/// A colour on its way to its neutral tone: the grey of the same brightness, set back by a quarter towards
 /// the background.
 pub(crate) fn faded(color: Color, background: Color, level: u8) -> Color {
-    let neutral = color.grey().mix(background, 102).with_alpha(color.a);
+    let neutral = color.grey().mix(background, 64).with_alpha(color.a);
     color.mix(neutral, level)
 }
 

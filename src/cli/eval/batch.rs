@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Write};
 
+use actors::expression::chunk::evaluate;
+use engine::diagnostic::{Diagnostic, Severity};
 use engine::value::Value;
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use super::compute::compute;
 use crate::cli::failure::Failure;
 
 /// The longest line that is read, in bytes.
@@ -35,16 +36,16 @@ struct Refusal {
 
 /// Answers each line of `input` with one line of `out`; a bad line's is an error.
 pub(super) fn run(mut input: impl BufRead, out: &mut impl Write) -> Result<(), Failure> {
-    let unreadable = |error| Failure::message(format!("standard input cannot be read: {error}"));
+    let unread = |error| Failure::message(format!("standard input cannot be read: {error}"));
     let mut line = Vec::new();
     loop {
         line.clear();
         let read = input.by_ref().take(LINE_BYTES as u64 + 1).read_until(b'\n', &mut line);
-        if read.map_err(unreadable)? == 0 {
+        if read.map_err(unread)? == 0 {
             return Ok(());
         }
         let answer = if line.len() > LINE_BYTES && !line.ends_with(b"\n") {
-            input.skip_until(b'\n').map_err(unreadable)?;
+            input.skip_until(b'\n').map_err(unread)?;
             Err(Refusal { message: format!("a line has at most {LINE_BYTES} bytes"), offset: LINE_BYTES })
         } else {
             answer(&line)
@@ -62,14 +63,11 @@ pub(super) fn run(mut input: impl BufRead, out: &mut impl Write) -> Result<(), F
 
 /// The result as JSON.
 fn answer(line: &[u8]) -> Result<String, Refusal> {
-    let request: Request = serde_json::from_slice(line).map_err(|error| Refusal {
-        message: format!("this line is no request: {error}"),
-        offset: error.column().saturating_sub(1),
-    })?;
-    let mut variables = Vec::new();
+    let request: Request = serde_json::from_slice(line).map_err(|error| unreadable(&error))?;
+    let mut variables = BTreeMap::new();
     for (key, samples) in request.samples {
         let newest = samples.iter().min_by(|a, b| a.0.total_cmp(&b.0));
-        variables.push((key, newest.map(|(_, number)| Value::Number(*number))));
+        variables.insert(key, newest.map(|(_, number)| Value::Number(*number)));
     }
     for (key, json) in request.variables {
         let value = match json {
@@ -82,16 +80,31 @@ fn answer(line: &[u8]) -> Result<String, Refusal> {
                 return Err(Refusal { message, offset: 0 });
             }
         };
-        variables.push((key, value));
+        variables.insert(key, value);
     }
-    match compute(&request.expression, variables) {
+    match evaluate(&request.expression, &Vec::from_iter(variables)) {
         Ok(None) => Ok("null".into()),
         Ok(Some(Value::Text(text))) => Ok(json!(&*text).to_string()),
         // Numbers and truth values are written in JSON as everywhere.
         Ok(Some(value)) => Ok(value.to_string()),
-        Err(problem) => {
-            let before = request.expression.get(..problem.span.start).unwrap_or(&request.expression);
-            Err(Refusal { message: problem.message.clone(), offset: before.chars().count() })
-        }
+        Err(problems) => Err(first(&request.expression, problems)),
     }
+}
+
+fn unreadable(error: &serde_json::Error) -> Refusal {
+    let message = error.to_string();
+    // The offset says where.
+    let message = message.rsplit_once(" at line ").map_or(&*message, |(message, _)| message);
+    Refusal {
+        message: format!("this line is no request: {message}"),
+        offset: error.column().saturating_sub(1),
+    }
+}
+
+/// The first error of several problems.
+fn first(expression: &str, problems: Vec<Diagnostic>) -> Refusal {
+    let errors = problems.into_iter().filter(|problem| problem.severity == Severity::Error);
+    let (at, message) = errors.map(|error| (error.span.start, error.message)).min().unwrap_or_default();
+    let before = expression.get(..at).unwrap_or(expression);
+    Refusal { message, offset: before.chars().count() }
 }

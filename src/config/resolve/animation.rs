@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use engine::animation::{Animation, AnimationId, Keyframe, Pose, Repeat};
 use engine::coordination::{Action, Trigger};
 use engine::diagnostic::Diagnostic;
-use engine::tick::Fps;
 use engine::widget::{Widget, WidgetId};
 
+use super::Setting;
 use super::formula::Formulas;
 use crate::config::file::Name;
 use crate::config::file::animation as form;
@@ -15,15 +15,9 @@ use crate::config::names::Named;
 use crate::config::place::Place;
 use crate::config::problems::{Problems, with_known};
 
-/// The animations of a configuration. `raw` is the whole file, with all widgets that it names.
-pub(super) fn resolve(
-    animations: &Named<form::Animation>,
-    at: Place<'_>,
-    widgets: &[Widget],
-    raw: Place<'_>,
-    fps: Fps,
-    problems: &mut Problems,
-) -> Vec<Animation> {
+/// The animations of a configuration.
+pub(super) fn resolve(setting: Setting<'_>, widgets: &[Widget], problems: &mut Problems) -> Vec<Animation> {
+    let (at, fps) = (setting.clean.get("animation"), setting.fps());
     let resolve = |(name, animation): &(String, form::Animation)| {
         let at = at.get(name);
         if animation.duration.is_zero() {
@@ -37,7 +31,7 @@ pub(super) fn resolve(
         let (from, to) = (keyframe(animation.from), keyframe(animation.to));
         Animation {
             name: name.clone(),
-            widget: widget(&animation.widget, at.get("widget"), widgets, raw, problems),
+            widget: widget(&animation.widget, at.get("widget"), widgets, setting.raw, problems),
             duration: animation.duration.ticks(fps).max(1),
             from,
             to,
@@ -53,7 +47,7 @@ pub(super) fn resolve(
             starts_at_load: animation.start == Some(form::Start::Load),
         }
     };
-    animations.0.iter().map(resolve).collect()
+    setting.file.animation.0.iter().map(resolve).collect()
 }
 
 fn keyframe(pose: form::Pose) -> Keyframe {
@@ -96,17 +90,15 @@ fn names_widget(raw: Place<'_>, id: &str) -> bool {
     widgets.filter_map(|widget| widget.find("id")?.str()).any(|found| found == id)
 }
 
-/// The triggers of a configuration. `raw` is the whole file, with all animations that it names.
+/// The triggers of a configuration.
 pub(super) fn resolve_triggers<'t>(
-    triggers: &[form::Trigger],
-    at: Place<'t>,
-    animations: &Named<form::Animation>,
-    raw: Place<'_>,
-    fps: Fps,
+    setting: Setting<'t>,
     formulas: &mut Formulas<'t>,
     problems: &mut Problems,
 ) -> Vec<Trigger> {
-    let (raw_triggers, raw) = (raw.get("trigger"), raw.get("animation"));
+    let (triggers, animations) = (&setting.file.trigger, &setting.file.animation);
+    let (at, fps) = (setting.clean.get("trigger"), setting.fps());
+    let (raw_triggers, raw) = (setting.raw.get("trigger"), setting.raw.get("animation"));
     let mut names = BTreeSet::new();
     let mut resolved = Vec::new();
     for (index, trigger) in triggers.iter().enumerate() {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use engine::diagnostic::{Diagnostic, nearest};
 use engine::paint::Color;
 
+use super::Setting;
 use crate::config::file;
 use crate::config::file::File;
 use crate::config::place::Place;
@@ -27,7 +28,8 @@ pub(super) struct Colors(BTreeMap<String, Color>);
 
 impl Colors {
     /// The chosen theme's colours over the built-in ones. All themes are checked.
-    pub(super) fn resolve(file: &File, at: Place<'_>, problems: &mut Problems) -> Colors {
+    pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> Colors {
+        let Setting { file, clean: at, .. } = setting;
         let chosen = chosen_theme(file, at, problems);
         let mut named: BTreeMap<String, Color> =
             BUILT_IN.iter().map(|(name, color)| ((*name).into(), *color)).collect();
@@ -44,6 +46,12 @@ impl Colors {
             }
         }
         Colors(named)
+    }
+
+    /// The colour behind all widgets.
+    pub(super) fn background(&self, setting: Setting<'_>, problems: &mut Problems) -> Color {
+        let place = setting.clean.get("display").find("background");
+        self.resolve_one(&setting.file.display.background, place, problems)
     }
 
     /// The colour that `color` means. `place` is where the file says it; a default has none.

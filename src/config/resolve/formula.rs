@@ -1,80 +1,166 @@
 //! Formulas: collected from the whole file, compiled together, their problems put in their places.
 
 use actors::panel::Key;
-use actors::source::Source;
-use engine::formula::{self, Entry, FormulaId, Program};
-use engine::template::Template;
-use engine::widget::Widget;
+use engine::diagnostic::Diagnostic;
+use engine::formula::{self, Entry, FormulaId, Kind, Program};
+use engine::sample::SourceId;
+use engine::template::{self, Part, Style, Template};
+use engine::widget::{Look, Widget};
 
+use super::Setting;
+use crate::config::file;
 use crate::config::place::Place;
 use crate::config::problems::Problems;
 
 /// The formulas of a file in the order of their ids.
 #[derive(Default)]
 pub(super) struct Formulas<'t> {
-    entries: Vec<Written<'t>>,
+    written: Vec<Written<'t>>,
 }
 
+/// A formula as the file has it.
 struct Written<'t> {
+    /// What other formulas call its result.
     name: Option<String>,
     text: String,
+    /// What its result is used for.
+    purpose: Purpose,
     /// The text that the formula stands in, and where it begins there.
     place: Place<'t>,
     offset: usize,
 }
 
-impl<'t> Formulas<'t> {
-    /// A formula whose result other formulas use as `name`.
-    pub(super) fn named(&mut self, name: &str, text: &str, place: Place<'t>) -> FormulaId {
-        self.add(Written { name: Some(name.into()), text: text.into(), place, offset: 0 })
-    }
+/// What a formula's result is used for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Anything.
+    Any,
+    /// Something with a length.
+    Number,
+    /// Something that holds or not.
+    Condition,
+    /// Something that is written as a number.
+    Formatted,
+}
 
-    /// A formula that drives something.
-    pub(super) fn unnamed(&mut self, text: &str, place: Place<'t>) -> FormulaId {
-        self.add(Written { name: None, text: text.into(), place, offset: 0 })
+impl<'t> Formulas<'t> {
+    /// The named values, whose results other formulas use by name.
+    pub(super) fn values(&mut self, setting: Setting<'t>) -> Vec<(String, FormulaId)> {
+        let at = setting.clean.get("value");
+        let add = |(name, text): &(String, file::Formula)| {
+            let (text, place, purpose) = (text.0.clone(), at.get(name), Purpose::Any);
+            (name.clone(), self.add(Written { name: Some(name.clone()), text, purpose, place, offset: 0 }))
+        };
+        setting.file.value.0.iter().map(add).collect()
     }
 
     /// A formula whose result must be a number.
     pub(super) fn number(&mut self, text: &str, place: Place<'t>) -> FormulaId {
-        self.unnamed(text, place)
+        self.unnamed(text, Purpose::Number, place, 0)
     }
 
     /// A formula that is used as a condition.
     pub(super) fn condition(&mut self, text: &str, place: Place<'t>) -> FormulaId {
-        self.unnamed(text, place)
+        self.unnamed(text, Purpose::Condition, place, 0)
     }
 
     /// The formulas of a template.
-    pub(super) fn template(&mut self, text: &str, place: Place<'t>, _problems: &mut Problems) -> Template {
-        let _ = place;
-        Template { parts: vec![engine::template::Part::Literal(text.into())] }
+    pub(super) fn template(&mut self, text: &str, place: Place<'t>, problems: &mut Problems) -> Template {
+        let (draft, found) = template::parse(text);
+        for problem in found {
+            problems.add_within(problem, |span| place.within(span));
+        }
+        let template = draft.resolve(|formula, span| self.unnamed(formula, Purpose::Any, place, span.start));
+        for part in &template.parts {
+            if let Part::Formula(id, format) = part
+                && format.style != Style::Plain
+                && let Some(written) = self.written.get_mut(id.0 as usize)
+            {
+                written.purpose = Purpose::Formatted;
+            }
+        }
+        template
+    }
+
+    fn unnamed(&mut self, text: &str, purpose: Purpose, place: Place<'t>, offset: usize) -> FormulaId {
+        self.add(Written { name: None, text: text.into(), purpose, place, offset })
     }
 
     fn add(&mut self, written: Written<'t>) -> FormulaId {
-        self.entries.push(written);
-        FormulaId(u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX))
+        self.written.push(written);
+        FormulaId(u32::try_from(self.written.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// Compiles all of them and tells widgets which sources they depend on.
-    pub(super) fn compile(
-        self,
-        keys: &[Key],
-        _sources: &[Source],
-        _widgets: &mut [Widget],
-        problems: &mut Problems,
-    ) -> Program {
-        let entries: Vec<Entry<'_>> = (self.entries.iter())
-            .map(|written| Entry { name: written.name.as_deref(), text: &written.text })
-            .collect();
+    /// Compiles all of them over `keys`.
+    pub(super) fn compile(self, keys: &[Key], problems: &mut Problems) -> Program {
+        let entry = |written: &'_ Written<'t>| (written.name.clone(), written.text.clone());
+        let texts: Vec<(Option<String>, String)> = self.written.iter().map(entry).collect();
+        let entries: Vec<Entry<'_>> =
+            texts.iter().map(|(name, text)| Entry { name: name.as_deref(), text }).collect();
         let known: Vec<formula::Key> =
             keys.iter().map(|key| formula::Key { name: key.name.clone(), kind: key.kind }).collect();
         let compiled = formula::compile(&entries, &known);
         for (id, problem) in compiled.problems {
-            let Some(written) = self.entries.get(id.0 as usize) else { continue };
-            problems.add_within(problem, |span| {
-                written.place.within(span.start + written.offset..span.end + written.offset)
-            });
+            if let Some(written) = self.written.get(id.0 as usize) {
+                problems.add_within(problem, |span| written.in_file(span));
+            }
+        }
+        for (id, written) in (0..).map(FormulaId).zip(&self.written) {
+            if compiled.program.kind(id) == Some(Kind::Text)
+                && let Some(problem) = written.no_text()
+            {
+                problems.add(problem);
+            }
         }
         compiled.program
     }
+}
+
+impl Written<'_> {
+    fn in_file(&self, span: std::ops::Range<usize>) -> std::ops::Range<usize> {
+        self.place.within(span.start + self.offset..span.end + self.offset)
+    }
+
+    /// What is wrong where the result is a text, if anything is.
+    fn no_text(&self) -> Option<Diagnostic> {
+        let (message, help) = match self.purpose {
+            Purpose::Any => return None,
+            Purpose::Number => (
+                "a number is needed here, and this formula gives a text",
+                "choose a key that is a number, or show the text with a `text` widget",
+            ),
+            Purpose::Condition => (
+                "a condition is needed here, and this formula gives a text",
+                "compare it, for example `… == \"on\"`",
+            ),
+            Purpose::Formatted => {
+                ("this formula gives a text, but its format is one of numbers", "leave the format out")
+            }
+        };
+        let span = self.in_file(0..self.text.len());
+        Some(Diagnostic::error("wrong-kind", span, message).with_help(help))
+    }
+}
+
+/// Tells each widget which sources the formulas behind it depend on.
+pub(super) fn connect(widgets: &mut [Widget], program: &Program, keys: &[Key]) {
+    for widget in widgets {
+        let source = |key: usize| keys.get(key).map(|key| key.source);
+        let keys = formulas_of(widget).into_iter().flat_map(|id| program.keys_of(id));
+        let mut sources: Vec<SourceId> = keys.filter_map(source).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        widget.sources = sources;
+    }
+}
+
+fn formulas_of(widget: &Widget) -> Vec<FormulaId> {
+    let mut formulas: Vec<FormulaId> = widget.visible.into_iter().collect();
+    match &widget.look {
+        Look::Text(text) => formulas.extend(text.template.formulas()),
+        Look::Progress(bar) => formulas.push(bar.value),
+        Look::Sparkline(chart) => formulas.push(chart.value),
+        Look::Shape(_) => {}
+    }
+    formulas
 }

@@ -9,30 +9,22 @@ use engine::formula::Kind;
 use engine::sample::SourceId;
 use engine::value::Value;
 
+use super::Setting;
 use crate::config::file::source as form;
 use crate::config::limits;
-use crate::config::names::Named;
 use crate::config::place::Place;
 use crate::config::problems::{Problems, with_known};
 
-/// What the file calls sources.
-pub(super) struct Names<'a> {
-    /// The sources.
-    pub(super) sources: &'a [Source],
-    /// Where the file names them, good and bad ones.
-    pub(super) raw: Place<'a>,
-}
-
 /// All declared keys: what each source `provided`, then those of `[keys]` that are new.
 pub(super) fn resolve(
-    declared: &Named<form::Key>,
-    at: Place<'_>,
-    named: Names<'_>,
+    setting: Setting<'_>,
+    sources: &[Source],
     provided: Vec<Vec<KeySpec>>,
     problems: &mut Problems,
 ) -> Vec<Key> {
+    let at = setting.clean.get("keys");
     let mut keys: Vec<Key> = Vec::new();
-    for (index, (source, provided)) in named.sources.iter().zip(provided).enumerate() {
+    for (index, (source, provided)) in sources.iter().zip(provided).enumerate() {
         keys.extend(provided.into_iter().map(|key| Key {
             name: format!("{}.{}", source.name, key.name),
             source: id(index),
@@ -44,9 +36,9 @@ pub(super) fn resolve(
     }
     let mut known: BTreeMap<String, usize> =
         keys.iter().enumerate().map(|(index, key)| (key.name.clone(), index)).collect();
-    for (name, key) in &declared.0 {
+    for (name, key) in &setting.file.keys.0 {
         let place = at.get(name);
-        let Some(source) = source_of(name, place, &named, problems) else { continue };
+        let Some(source) = source_of(name, place, sources, setting, problems) else { continue };
         let index = *known.entry(name.clone()).or_insert_with(|| {
             let (default, range, unit) = (None, (0.0, 100.0), String::new());
             keys.push(Key { name: name.clone(), source, kind: kind_of(key), default, range, unit });
@@ -64,13 +56,19 @@ pub(super) fn resolve(
 }
 
 /// The source that the key `name` belongs to.
-fn source_of(name: &str, at: Place<'_>, named: &Names<'_>, problems: &mut Problems) -> Option<SourceId> {
+fn source_of(
+    name: &str,
+    at: Place<'_>,
+    sources: &[Source],
+    setting: Setting<'_>,
+    problems: &mut Problems,
+) -> Option<SourceId> {
     let source = name.split('.').next().unwrap_or_default();
-    let found = named.sources.iter().position(|known| known.name == source);
-    if found.is_none() && named.raw.find(source).is_none() {
+    let found = sources.iter().position(|known| known.name == source);
+    if found.is_none() && setting.raw.get("source").find(source).is_none() {
         let message = format!("there is no source `{source}`");
         let problem = Diagnostic::error("unknown-source", at.key_span(), message);
-        let known = named.sources.iter().map(|known| &*known.name);
+        let known = sources.iter().map(|known| &*known.name);
         problems.add(with_known(problem, source, "sources", known));
     }
     found.map(id)

@@ -1,26 +1,19 @@
 //! Where frames and data go: outputs, the web server, the database, the ring.
 
 use std::net::SocketAddr;
-use std::path::Path;
 
 use actors::panel::{Key, Output, Persistence};
 use engine::ring::Limits;
-use engine::tick::Fps;
 
+use super::Setting;
 use super::source::positive;
 use crate::config::Http;
 use crate::config::file;
-use crate::config::place::Place;
 use crate::config::problems::Problems;
 
 /// The outputs; the web page alone where the file says none.
-pub(super) fn resolve(
-    outputs: &[file::Output],
-    at: Place<'_>,
-    fps: Fps,
-    folder: &Path,
-    problems: &mut Problems,
-) -> Vec<Output> {
+pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> Vec<Output> {
+    let (outputs, at) = (&setting.file.output, setting.clean.get("output"));
     if outputs.is_empty() {
         return vec![Output::Web];
     }
@@ -31,8 +24,8 @@ pub(super) fn resolve(
             file::Output::Web {} => Output::Web,
             file::Output::Null {} => Output::Null,
             file::Output::Png { file, every } => Output::Png {
-                file: folder.join(&file.0),
-                every: positive(*every, at.get("every"), fps, problems),
+                file: setting.folder.join(&file.0),
+                every: positive(*every, at.get("every"), setting.fps(), problems),
             },
         };
         if resolved.iter().any(|other| is_same(other, &output)) {
@@ -56,16 +49,11 @@ fn is_same(a: &Output, b: &Output) -> bool {
 }
 
 /// Where state is kept, if it is.
-pub(super) fn persistence(
-    persistence: Option<&file::Persistence>,
-    at: Place<'_>,
-    fps: Fps,
-    folder: &Path,
-    problems: &mut Problems,
-) -> Option<Persistence> {
-    let file::Persistence { enabled, file, flush } = persistence?;
-    let flush = positive(*flush, at.get("flush"), fps, problems);
-    enabled.then(|| Persistence { file: folder.join(&file.0), flush })
+pub(super) fn persistence(setting: Setting<'_>, problems: &mut Problems) -> Option<Persistence> {
+    let file::Persistence { enabled, file, flush } = setting.file.persistence.as_ref()?;
+    let at = setting.clean.get("persistence").get("flush");
+    let flush = positive(*flush, at, setting.fps(), problems);
+    enabled.then(|| Persistence { file: setting.folder.join(&file.0), flush })
 }
 
 /// Where the web server listens.
@@ -75,7 +63,8 @@ pub(super) fn http(http: &file::Http) -> Http {
 }
 
 /// The ring's limits, which must hold all keys.
-pub(super) fn ring(ring: &file::Ring, keys: &[Key], at: Place<'_>, problems: &mut Problems) -> Limits {
+pub(super) fn ring(setting: Setting<'_>, keys: &[Key], problems: &mut Problems) -> Limits {
+    let (ring, at) = (&setting.file.ring, setting.clean.get("ring"));
     if keys.len() > ring.keys {
         let (declared, held) = (keys.len(), ring.keys);
         let message =

@@ -1,14 +1,15 @@
 //! Sources.
 
+use std::fs::File;
 use std::path::Path;
 
 use actors::source::{Error, KeySpec, Kind, Policy, Source, generator, playback, system, time};
 use engine::diagnostic::Diagnostic;
 use engine::tick::Fps;
 
+use super::Setting;
 use crate::config::duration::Duration;
 use crate::config::file::source as form;
-use crate::config::names::Named;
 use crate::config::place::Place;
 use crate::config::problems::Problems;
 use crate::config::utc_offset;
@@ -17,17 +18,12 @@ use crate::config::utc_offset;
 const SHORTEST_MS: u64 = 1;
 
 /// The sources of a configuration, and what each says that it sends.
-pub(super) fn resolve(
-    sources: &Named<form::Source>,
-    at: Place<'_>,
-    fps: Fps,
-    folder: &Path,
-    problems: &mut Problems,
-) -> (Vec<Source>, Vec<Vec<KeySpec>>) {
+pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Vec<Source>, Vec<Vec<KeySpec>>) {
+    let (at, fps) = (setting.clean.get("source"), setting.fps());
     let resolve = |(name, source): &(String, form::Source)| {
         let at = at.get(name);
         let before = problems.len();
-        let kind = kind(&source.kind, at, fps, folder, problems);
+        let kind = kind(&source.kind, at, fps, setting.folder, problems);
         let policy = match (source.on_full, &kind) {
             (Some(form::OnFull::Block), _) | (None, Kind::Playback(_)) => Policy::Block,
             (Some(form::OnFull::DropNewest), _) => Policy::DropNewest,
@@ -38,7 +34,7 @@ pub(super) fn resolve(
         let keys = if problems.len() == before { keys(&kind, at, problems) } else { Vec::new() };
         (Source { name: name.clone(), kind, stale_after, policy }, keys)
     };
-    sources.0.iter().map(resolve).unzip()
+    setting.file.source.0.iter().map(resolve).unzip()
 }
 
 /// What a source says that it sends. One that cannot say it today may well tomorrow.
@@ -52,8 +48,10 @@ fn keys(kind: &Kind, at: Place<'_>, problems: &mut Problems) -> Vec<KeySpec> {
     let option = message.split('`').nth(1).and_then(|option| at.find(option));
     let span = option.or_else(|| at.find("file")).map_or_else(|| at.span(), Place::span);
     problems.add(match error {
-        Error::Configuration(_) => Diagnostic::error("source", span, message),
-        _ => Diagnostic::warning("source", span, message),
+        Error::Configuration(_) if may_start(kind) => Diagnostic::error("source", span, message),
+        // A dead source stops nothing else. It is tried again, and shown as what it is.
+        _ => Diagnostic::warning("source", span, message)
+            .with_help("the source tries again while the panel runs; until then formulas know the keys in `[keys]` alone"),
     });
     Vec::new()
 }
@@ -83,6 +81,14 @@ fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mu
         form::Kind::Playback { file, speed, repeat } => {
             Kind::Playback(playback::Options { file: folder.join(&file.0), speed: *speed, repeat: *repeat })
         }
+    }
+}
+
+/// Whether what the source reads is there.
+fn may_start(kind: &Kind) -> bool {
+    match kind {
+        Kind::Playback(options) => File::open(&options.file).is_ok(),
+        _ => true,
     }
 }
 

@@ -7,13 +7,13 @@ use engine::paint::{Color, Point, Size};
 use engine::tick::Fps;
 use engine::widget::{self as engine_widget, Anchor, Look, Widget};
 
+use super::Setting;
 use super::color::Colors;
 use super::formula::Formulas;
 use super::key::check_range;
 use super::source::positive;
+use crate::config::file;
 use crate::config::file::widget as form;
-use crate::config::file::{self, Page};
-use crate::config::names::Named;
 use crate::config::place::Place;
 use crate::config::problems::Problems;
 
@@ -21,20 +21,23 @@ use crate::config::problems::Problems;
 const FAINT: u8 = 0x24;
 
 /// What a widget depends on.
-pub(super) struct Surroundings<'c, 't> {
-    pub(super) fps: Fps,
-    pub(super) size: Size,
-    pub(super) colors: &'c Colors,
-    pub(super) formulas: &'c mut Formulas<'t>,
-    pub(super) problems: &'c mut Problems,
+struct Surroundings<'c, 't> {
+    fps: Fps,
+    size: Size,
+    colors: &'c Colors,
+    formulas: &'c mut Formulas<'t>,
+    problems: &'c mut Problems,
 }
 
 /// The one page's name and widgets.
 pub(super) fn resolve<'t>(
-    pages: &Named<Page>,
-    at: Place<'t>,
-    around: &mut Surroundings<'_, 't>,
+    setting: Setting<'t>,
+    colors: &Colors,
+    formulas: &mut Formulas<'t>,
+    problems: &mut Problems,
 ) -> (String, Vec<Widget>) {
+    let (pages, at) = (&setting.file.page, setting.clean.get("page"));
+    let around = &mut Surroundings { fps: setting.fps(), size: setting.size(), colors, formulas, problems };
     if let Some((second, _)) = pages.0.get(1) {
         around.problems.error_help(
             "one-page",
@@ -66,7 +69,7 @@ fn one<'t>(index: usize, widget: &form::Widget, at: Place<'t>, around: &mut Surr
         anchor: anchor(widget.anchor),
         z: widget.z,
         opacity: widget.opacity,
-        visible: widget.visible.as_ref().map(|when| around.formulas.unnamed(&when.0, at.get("visible"))),
+        visible: widget.visible.as_ref().map(|when| around.formulas.condition(&when.0, at.get("visible"))),
         sources: Vec::new(),
         look: look(&widget.look, at, widget.size, around),
     };

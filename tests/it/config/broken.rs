@@ -57,11 +57,11 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("generator: a walk's period", "[source.a]\nkind = \"generator\"\nshape = \"walk\"\nperiod = \"1s\"\n"),
     ("playback: no file", "[source.a]\nkind = \"playback\"\n"),
     ("playback: not there", "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\n"),
-    ("playback: another kind of file", "[source.a]\nkind = \"playback\"\nfile = \"data.xlsx\"\n"),
-    ("playback: standing still", "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\nspeed = 0\n"),
+    ("playback: another kind of file", "[source.a]\nkind = \"playback\"\nfile = \"good.toml\"\n"),
+    ("playback: standing still", "[source.a]\nkind = \"playback\"\nfile = \"recording.csv\"\nspeed = 0\n"),
     (
         "playback: a truth in quotes",
-        "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\nrepeat = \"true\"\n",
+        "[source.a]\nkind = \"playback\"\nfile = \"recording.csv\"\nrepeat = \"true\"\n",
     ),
     // [keys]
     ("keys: no source", "[keys]\ntemperature = { range = [0, 40] }\n"),
@@ -246,6 +246,80 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("http: a port alone", "[http]\nlisten = 9185\n"),
     ("ring: nothing", "[ring]\nsamples = 0\n"),
     ("ring: fewer keys than sources send", "[source.a]\nkind = \"time\"\n[ring]\nkeys = 2\n"),
+    // Formulas.
+    ("formula: unknown variable", "[source.system]\nkind = \"system\"\n[value]\nhot = \"cpuu > 80\"\n"),
+    (
+        "formula: unknown key of a source",
+        "[source.clock]\nkind = \"time\"\n[value]\na = \"clock.huor + 1\"\n",
+    ),
+    ("formula: unknown function", "[value]\na = \"1 + sqr(2)\"\n"),
+    ("formula: two operators", "[value]\na = \"1 + * 2\"\n"),
+    ("formula: no end", "[value]\na = \"1 +\"\n"),
+    ("formula: a bracket too few", "[value]\na = \"max(1, (2 + 3)\"\n"),
+    ("formula: a bracket too many", "[value]\na = \"(1 + 2))\"\n"),
+    ("formula: two numbers", "[value]\na = \"1 2\"\n"),
+    ("formula: too few arguments", "[value]\na = \"if(1, 2)\"\n"),
+    ("formula: too many arguments", "[value]\na = \"sqrt(1, 2)\"\n"),
+    ("formula: chained comparisons", "[value]\na = \"1 < 2 < 3\"\n"),
+    ("formula: an assignment", "[value]\na = \"b = 2\"\n"),
+    ("formula: an unknown character", "[value]\na = \"1 § 2\"\n"),
+    ("formula: an open text", "[value]\na = 'fmt(\"x'\n"),
+    ("formula: a text in arithmetic", "[value]\na = \"'x' * 2\"\n"),
+    ("formula: a division by zero", "[value]\na = \"1 / 0\"\n"),
+    ("formula: a cycle", "[value]\na = \"b + 1\"\nb = \"c * 2\"\nc = \"a\"\n"),
+    ("formula: itself", "[value]\na = \"a + 1\"\n"),
+    (
+        "formula: fractions compared",
+        "[source.g]\nkind = \"generator\"\nshape = \"sine\"\n[value]\na = \"value * 0.1 == 0.3\"\n",
+    ),
+    (
+        "formula: two sources, one bare name",
+        "[source.a]\nkind = \"generator\"\nshape = \"sine\"\n[source.b]\nkind = \"generator\"\nshape = \"saw\"\n[value]\nx = \"value\"\n",
+    ),
+    ("formula: behind escapes", "[value]\na = \"'\\u00e9\\t' .. nope\"\n"),
+    ("formula: on several lines", "[value]\na = \"\"\"\n1 +\n  nope\n\"\"\"\n"),
+    ("formula: several mistakes", "[value]\na = \"foo + bar(1) + 'x' * 2\"\n"),
+    (
+        "formula: a text as a length",
+        "[source.clock]\nkind = \"time\"\n[page.main]\nwidgets = [{ kind = \"progress\", at = [0, 0], size = [9, 9], value = \"clock.month_name\" }]\n",
+    ),
+    (
+        "formula: a text as a condition",
+        "[source.clock]\nkind = \"time\"\n[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"a\", visible = \"clock.month_name\" }]\n",
+    ),
+    (
+        "formula: a broken condition",
+        "[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\n[[trigger]]\nname = \"a\"\nwhen = \"1 >\"\nstart = [\"a\"]\n",
+    ),
+    // Templates.
+    (
+        "template: an open brace",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"CPU {1 + 2\" }]\n",
+    ),
+    (
+        "template: a lone brace",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"CPU } 5\" }]\n",
+    ),
+    (
+        "template: nothing in it",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"CPU {}\" }]\n",
+    ),
+    (
+        "template: an unknown format",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"CPU {1:.2q}\" }]\n",
+    ),
+    (
+        "template: a broken formula",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"CPU {1 +} and {nope:.1f}\" }]\n",
+    ),
+    (
+        "template: behind escapes",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"\\u00b0C {{\\t{nope}\" }]\n",
+    ),
+    (
+        "template: a number's format for a text",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"{'x':.1f}\" }]\n",
+    ),
     // Several at once, of several stages, in the order of the file.
     (
         "everything at once",

@@ -41,3 +41,216 @@ fn the_table_of_formulas() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// An evaluator of numbers over the keys `s.a`, `s.b` and the text `s.t`, and what it says.
+struct Bench {
+    evaluator: Evaluator,
+    tick: u64,
+}
+
+impl Bench {
+    fn new(formulas: &[(&str, &str)]) -> Bench {
+        let entries: Vec<Entry<'_>> = formulas
+            .iter()
+            .map(|(name, text)| Entry { name: (!name.is_empty()).then_some(*name), text })
+            .collect();
+        let keys = [("s.a", Kind::Number), ("s.b", Kind::Number), ("s.t", Kind::Text)];
+        let keys = keys.map(|(name, kind)| Key { name: name.into(), kind });
+        let compiled = compile(&entries, &keys);
+        assert!(compiled.problems.is_empty(), "{:?}", compiled.problems);
+        Bench { evaluator: Evaluator::new(compiled.program, Fps::default()).unwrap(), tick: 0 }
+    }
+
+    /// Runs a tick; gives the formulas that changed and those in error.
+    fn run(&mut self) -> (Vec<u32>, Vec<u32>) {
+        self.evaluator.run(Tick(self.tick)).unwrap();
+        self.tick += 1;
+        (
+            self.evaluator.changed().map(|id| id.0).collect(),
+            self.evaluator.errors().map(|(id, _)| id.0).collect(),
+        )
+    }
+
+    fn set(&mut self, key: usize, value: impl Into<Value>) -> &mut Bench {
+        self.evaluator.set_key(key, Some(&value.into()));
+        self
+    }
+
+    fn shown(&self) -> Vec<String> {
+        let ids = 0..u32::try_from(self.evaluator.program().len()).unwrap();
+        ids.map(|id| self.evaluator.value(FormulaId(id)).map_or("nil".into(), |value| value.to_string()))
+            .collect()
+    }
+}
+
+#[test]
+fn only_what_changed_is_computed_and_told() {
+    let mut bench = Bench::new(&[("x", "a > 10"), ("", "if(x, 1, 2) + b * 0"), ("", "b"), ("", "7")]);
+    assert_eq!(bench.run(), (vec![3], vec![]));
+    assert_eq!(bench.set(0, 5.0).set(1, 1.0).run(), (vec![0, 1, 2], vec![]));
+    assert_eq!(bench.shown(), ["0", "2", "1", "7"]);
+    // x stays 0, so that nothing goes on.
+    assert_eq!(bench.set(0, 6.0).run(), (vec![], vec![]));
+    assert_eq!(bench.set(0, 6.0).set(1, 1.0).run(), (vec![], vec![]));
+    assert_eq!(bench.set(0, 11.0).run(), (vec![0, 1], vec![]));
+    bench.evaluator.set_key(0, None);
+    assert_eq!(bench.run(), (vec![0, 1], vec![]));
+    assert_eq!(bench.shown(), ["nil", "2", "1", "7"]);
+}
+
+#[test]
+fn a_failing_formula_keeps_its_last_good_result() {
+    let mut bench =
+        Bench::new(&[("ratio", "100 / a"), ("", "ratio"), ("", "coalesce(ratio, -1)"), ("", "ratio > 5")]);
+    bench.set(0, 4.0).run();
+    assert_eq!(bench.shown(), ["25", "25", "25", "1"]);
+    assert!(bench.evaluator.holds(FormulaId(3)) && bench.evaluator.holds(FormulaId(0)));
+    // Whoever reads it sees no value.
+    assert_eq!(bench.set(0, 0.0).run(), (vec![2, 3], vec![0]));
+    assert_eq!(bench.shown(), ["25", "25", "-1", "nil"]);
+    let (id, site) = bench.evaluator.errors().map(|(id, site)| (id, site.clone())).next().unwrap();
+    assert_eq!((id, site.span.clone(), site.problem.code()), (FormulaId(0), 0..7, "division-by-zero"));
+    assert!(bench.evaluator.is_failing(FormulaId(0)) && !bench.evaluator.is_failing(FormulaId(2)));
+    assert!(!bench.evaluator.holds(FormulaId(0)), "a condition in error does not hold");
+    // Not computed again, so not told again.
+    assert_eq!(bench.run(), (vec![], vec![]));
+    // Back to the value that is shown still.
+    assert_eq!(bench.set(0, 4.0).run(), (vec![2, 3], vec![]));
+    // From an error to no value.
+    bench.set(0, 0.0).run();
+    bench.evaluator.set_key(0, None);
+    assert_eq!(bench.run(), (vec![0, 1], vec![]));
+    assert_eq!(bench.shown(), ["nil", "nil", "-1", "nil"]);
+}
+
+#[test]
+fn ticks_and_time() {
+    let mut bench = Bench::new(&[("", "tick"), ("", "time * fps"), ("", "tick // 2"), ("", "fps")]);
+    assert_eq!(bench.run().0, [0, 1, 2, 3]);
+    assert_eq!(bench.run().0, [0, 1]);
+    assert_eq!(bench.run().0, [0, 1, 2]);
+    assert_eq!(bench.shown(), ["2", "2", "1", "60"]);
+}
+
+#[test]
+fn texts_come_and_go() {
+    let mut bench = Bench::new(&[("", "t .. ' ' .. a"), ("", "t == 'on'"), ("", "t"), ("", "t .. t")]);
+    bench.set(2, "on").set(0, 1.5).run();
+    assert_eq!(bench.shown(), ["on 1.5", "1", "on", "onon"]);
+    for n in 0..20_000 {
+        bench.set(2, format!("text {n}").as_str()).run();
+        let expected =
+            [format!("text {n} 1.5"), "0".into(), format!("text {n}"), format!("text {n}text {n}")];
+        assert_eq!(bench.shown(), expected);
+    }
+    bench.set(2, "x".repeat(3_000).as_str());
+    assert_eq!(bench.run().1, [3], "too long a text is an error");
+    assert_eq!(bench.shown()[3], "text 19999text 19999");
+    bench.set(2, 5.0).run();
+    assert_eq!(bench.shown()[2], "5", "a number for a key of texts is written");
+    bench.set(0, "no number").run();
+    assert_eq!(bench.shown()[0], "nil", "a text for a key of numbers is no value");
+}
+
+#[test]
+fn places_of_errors() {
+    for (text, span, code) in [
+        ("1 + 2 / a", 4..9, "division-by-zero"),
+        ("b * (1 / a) + 3", 5..10, "division-by-zero"),
+        ("b / 2 / a / 3", 0..9, "division-by-zero"),
+        ("1 % a + 1", 0..5, "division-by-zero"),
+        ("5 // a", 0..6, "division-by-zero"),
+        ("sqrt(b - 100) + 1", 0..13, "domain"),
+        ("1 + log(a)", 4..10, "domain"),
+        ("exp(b * 1000)", 0..13, "overflow"),
+        ("b * 1e308 * 10", 0..14, "overflow"),
+        ("if(b > 0, 1 / a, sqrt(-b))", 10..15, "division-by-zero"),
+        ("b > 0 and 1 / a", 10..15, "division-by-zero"),
+        ("sqrt(-b) + 1 / a", 0..8, "domain"),
+        ("mod(b, a)", 0..9, "domain"),
+    ] {
+        let mut bench = Bench::new(&[("", text)]);
+        bench.set(0, 0.0).set(1, 5.0).run();
+        let found = bench.evaluator.errors().map(|(_, site)| (site.span.clone(), site.problem.code())).next();
+        assert_eq!(found, Some((span, code)), "{text}");
+    }
+}
+
+#[test]
+fn ten_thousand_formulas_in_a_chain_and_the_last_knows_the_first() {
+    let formulas: Vec<(String, String)> = (0..10_000)
+        .map(|n| (format!("v{n}"), if n == 0 { "a + 1".into() } else { format!("v{} + 1", n - 1) }))
+        .collect();
+    let formulas: Vec<(&str, &str)> =
+        formulas.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let mut bench = Bench::new(&formulas);
+    bench.set(0, 1.0).run();
+    assert_eq!(bench.evaluator.value(FormulaId(9_999)), Some(Value::Number(10_001.0)));
+    assert_eq!(bench.set(0, 2.0).run().0.len(), 10_000);
+}
+
+#[test]
+fn large_and_deep_formulas_fit_into_luau() {
+    let nested =
+        |before: &str, depth: usize, after: &str| format!("{}a{}", before.repeat(depth), after.repeat(depth));
+    for (text, expected) in [
+        (format!("a{}", "+a".repeat(4_000)), 4_001.0),
+        (format!("a{}", "+a*a/a".repeat(1_300)), 1_301.0),
+        (format!("and(1{})", ",a".repeat(2_000)), 1.0),
+        (format!("or(0{},1)", ",a-1".repeat(1_500)), 1.0),
+        (format!("max(0{})", ",a".repeat(2_000)), 1.0),
+        (format!("coalesce(nil{})", ",b".repeat(2_000)), f64::NAN),
+        (format!("a{}", " and a".repeat(1_300)), 1.0),
+        (nested("(1+", 98, ")"), 99.0),
+        (nested("map(0,0,1,", 90, ",1)"), 1.0),
+        (nested("if(a,", 95, ",0)"), 1.0),
+        (nested("if(0*a,0,", 95, ")"), 1.0),
+        (nested("1+2*abs(3-abs(", 45, "))"), f64::INFINITY),
+        (nested("lerp(a-1,a+1,", 90, ")"), f64::INFINITY),
+        (nested("not(", 98, ")"), 1.0),
+        (nested("(1 or 1 and 1 < 1 + 1 * -", 49, ")"), 1.0),
+        (nested("(a and a or a < a + a * -", 49, ")"), 1.0),
+        (nested("a % max(2, 1 + ", 45, ")"), f64::INFINITY),
+    ] {
+        let mut bench = Bench::new(&[("", &text)]);
+        bench.set(0, 1.0).run();
+        let interpreted = bench.evaluator.value(FormulaId(0)).and_then(|value| value.number());
+        match expected {
+            _ if expected.is_nan() => assert_eq!(interpreted, None, "{text}"),
+            // Only that it has one.
+            _ if expected.is_infinite() => assert!(interpreted.is_some(), "{text}"),
+            _ => assert_eq!(interpreted, Some(expected), "{text}"),
+        }
+        let mut native = Bench::new(&[("", &text)]);
+        native.evaluator.compile_native().unwrap();
+        native.set(0, 1.0).run();
+        assert_eq!(
+            native.evaluator.value(FormulaId(0)).and_then(|value| value.number()),
+            interpreted,
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn native_code_takes_over_where_it_stands() {
+    let formulas: Vec<String> = (0..100).map(|n| format!("a * {n} + b")).collect();
+    let formulas: Vec<(&str, &str)> = formulas.iter().map(|text| ("", text.as_str())).collect();
+    let mut bench = Bench::new(&formulas);
+    bench.set(0, 2.0).set(1, 1.0).run();
+    let before = bench.shown();
+    assert!(!bench.evaluator.compile_native_step(1).unwrap());
+    assert_eq!(bench.run().0, [0; 0]);
+    bench.evaluator.compile_native().unwrap();
+    assert!(bench.evaluator.compile_native_step(1).unwrap());
+    assert_eq!((bench.run().0.len(), bench.shown()), (0, before));
+    assert_eq!(bench.set(0, 3.0).run().0.len(), 99);
+}
+
+#[test]
+fn the_examples_of_the_catalogue_are_right() {
+    for function in &engine::formula::functions::FUNCTIONS {
+        let result = evaluate(function.example, &[]).unwrap().map_or("nil".into(), |value| value.to_string());
+        assert_eq!(result, function.example_result, "{}", function.example);
+    }
+}

@@ -12,6 +12,7 @@ use rusqlite::TransactionBehavior;
 use super::super::queue::MAX_PENDING_ROWS;
 use super::*;
 use crate::source::rig::simulate;
+use crate::telemetry::Telemetry;
 
 /// A writer on a database in a folder of its own, flushed by hand.
 struct Case {
@@ -25,7 +26,8 @@ fn with_writer(check: impl AsyncFnOnce(&mut Case)) {
         let folder = tempfile::tempdir().unwrap();
         let options =
             panel::Persistence { file: folder.path().join("state.db"), flush: Duration::from_millis(250) };
-        let mut writer = Writer::new(options, Vec::new(), Arc::default(), World::simulated(false));
+        let telemetry = Telemetry::new(&[], &[], &[]).persistence;
+        let mut writer = Writer::new(options, Vec::new(), World::simulated(false), telemetry);
         writer.names.insert(KeyId(0), "a.b".into());
         check(&mut Case { folder, writer }).await;
     });
@@ -64,17 +66,18 @@ impl Case {
         for n in 0..tries {
             let Some(due) = self.writer.due() else { return n };
             self.writer.world.sleep_until(due).await;
-            self.writer.flush().unwrap();
+            self.writer.flush();
         }
         tries
     }
 
     fn degraded(&self) -> bool {
-        self.writer.counts.degraded.load(Ordering::Relaxed)
+        self.writer.counts.degraded
     }
 
+    /// Rows that were lost.
     fn dropped(&self) -> u64 {
-        self.writer.counts.dropped.load(Ordering::Relaxed)
+        self.writer.counts.dropped
     }
 
     fn other(&self) -> Connection {
@@ -109,7 +112,7 @@ fn a_lock_of_another_process_is_waited_out() {
         case.keep(1, 2);
         assert_eq!(case.flush(12).await, 12);
         assert!(case.degraded());
-        assert_eq!(case.writer.counts.failures.load(Ordering::Relaxed), 12);
+        assert_eq!(case.writer.counts.failures, 12);
         // 250 ms, then pauses of 100, 200, ... 25 600 and thrice 30 000 ms, each at least a flush apart.
         assert!(case.writer.world.now() > Duration::from_secs(100), "{:?}", case.writer.world.now());
         lock.rollback().unwrap();
@@ -143,7 +146,7 @@ fn what_waits_too_long_is_dropped_oldest_first_and_counted() {
             case.keep(tick, half);
             case.flush(1).await;
         }
-        assert_eq!((case.dropped(), case.writer.queue.rows()), (2, MAX_PENDING_ROWS));
+        assert_eq!((case.dropped(), case.writer.queue.rows()), (2 * half as u64, MAX_PENDING_ROWS));
         lock.rollback().unwrap();
         case.flush(12).await;
         assert_eq!(case.ticks(), [(0, 1), (3, half as i64), (4, half as i64)]);
@@ -173,6 +176,18 @@ fn a_database_at_its_limit_takes_the_new_for_the_old() {
 }
 
 #[test]
+fn what_is_too_old_goes_with_the_next_flush() {
+    with_writer(async |case| {
+        let days = |days: u64| days * 86_400_000;
+        for (tick, kept) in [(0, 1), (days(3), 2), (days(8), 2), (days(30), 1)] {
+            case.keep(tick, 1);
+            case.flush(1).await;
+            assert_eq!(case.ticks().len(), kept, "{tick}");
+        }
+    });
+}
+
+#[test]
 fn a_tick_is_in_or_out() {
     with_writer(async |case| {
         case.keep(0, 1);
@@ -191,7 +206,7 @@ fn a_tick_is_in_or_out() {
         case.keep_with(1, vec![sample(0)], vec![event]);
         case.flush(1).await;
         // Its sample went in before the event, and out again with it; and it does not block the others.
-        assert_eq!((case.ticks(), case.dropped(), case.degraded()), (vec![(0, 1)], 1, true));
+        assert_eq!((case.ticks(), case.dropped(), case.degraded()), (vec![(0, 1)], 2, true));
         case.keep(2, 1);
         case.flush(1).await;
         assert_eq!((case.ticks(), case.degraded()), (vec![(0, 1), (2, 1)], false));
@@ -236,7 +251,7 @@ fn a_corrupt_file_is_set_aside_and_a_fresh_one_begun() {
             damage(case.file());
             let damaged = fs::read(case.file()).unwrap();
 
-            case.writer.open().unwrap();
+            case.writer.open();
             case.keep(1, 3);
             let tries = case.flush(10).await;
             assert!(tries <= 3, "{tries}");
@@ -284,7 +299,7 @@ fn a_folder_that_cannot_be_made_is_tried_again() {
         let blocked = case.folder.path().join("not a folder");
         fs::write(&blocked, "").unwrap();
         case.writer.options.file = blocked.join("state.db");
-        case.writer.open().unwrap();
+        case.writer.open();
         case.keep(0, 1);
         assert_eq!(case.flush(3).await, 3);
         assert!(case.degraded());
@@ -302,12 +317,8 @@ fn what_cannot_be_written_at_the_end_is_counted() {
         case.keep(1, 1);
         let mut other = case.other();
         let _lock = other.transaction_with_behavior(TransactionBehavior::Exclusive).unwrap();
-        let options = case.writer.options.clone();
-        let spare = Writer::new(options, Vec::new(), Arc::default(), case.writer.world);
-        let counts = case.writer.counts.clone();
-        std::mem::replace(&mut case.writer, spare).close();
-        assert_eq!(counts.dropped.load(Ordering::Relaxed), 1);
-        assert_eq!(counts.failures.load(Ordering::Relaxed), u64::from(LAST_TRIES));
+        case.writer.close();
+        assert_eq!((case.dropped(), case.writer.counts.failures), (1, u64::from(LAST_TRIES)));
     });
 }
 
@@ -336,5 +347,37 @@ fn the_writer_notes_how_it_goes() {
             r#"79 flush_ms_max {"flushes":40,"rows":40,"dropped":0}"#,
         ];
         assert_eq!(rows, expected);
+    });
+}
+
+#[test]
+fn samples_without_a_name_are_counted_as_lost() {
+    with_writer(async |case| {
+        let sample = |key| Sample {
+            source: SourceId(0),
+            key: KeyId(key),
+            value: Value::Bool(true),
+            timestamp_ms: 0,
+            sequence: 0,
+        };
+        case.keep_with(0, vec![sample(0), sample(1), sample(0)], Vec::new());
+        case.flush(1).await;
+        assert_eq!((case.ticks(), case.dropped(), case.writer.counts.nameless), (vec![(0, 2)], 1, 1));
+    });
+}
+
+#[test]
+fn a_database_of_another_program_is_left_alone() {
+    with_writer(async |case| {
+        case.other().execute_batch("CREATE TABLE bookmarks (x)").unwrap();
+        let before = fs::read(case.file()).unwrap();
+        case.writer.open();
+        case.keep(0, 3);
+        case.keep(1, 3);
+        assert_eq!(case.writer.due(), None);
+        assert!(case.degraded());
+        case.writer.close();
+        assert_eq!(case.dropped(), 6);
+        assert!(fs::read(case.file()).unwrap() == before, "the file was changed");
     });
 }

@@ -2,9 +2,14 @@
 
 use std::fs;
 
+use engine::sample::SourceId;
+use tokio::sync::watch;
+
 use super::*;
+use crate::source::port::{Doorbell, PORT_READINGS};
 use crate::source::rig::{self, Rig, Run};
-use crate::source::{Kind, Policy};
+use crate::source::{Kind, Policy, Port};
+use crate::world::World;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -149,4 +154,29 @@ fn a_far_row_is_waited_for_without_harm() {
     let run = case.run(MS * 1_000);
     assert_eq!(rig::print(&run.readings), "0 a=1\n");
     assert!(matches!(run.outcome, Err(Error::Stopped)));
+}
+
+#[test]
+fn after_a_long_pause_it_goes_on_from_where_it_was() {
+    let rows: String = (0..PORT_READINGS + 10).map(|second| format!("{second},1\n")).collect();
+    let case = case("a.csv", format!("time,a\n{rows}"));
+    rig::simulate(async {
+        let world = World::simulated(false);
+        let (port, arriving) = Port::new(world, Policy::Block, Doorbell::default());
+        let (_stop, stopped) = watch::channel(false);
+        let mut context = Context::new(SourceId(0), world, 7, port, stopped);
+        let options = case.options.clone();
+        let running = actix::spawn(async move { run(&options, &mut context).await });
+        // The ring takes nothing for two hours: the port is full after a quarter of one.
+        let pause = MS * 7_200_000;
+        world.sleep_until(pause).await;
+        assert_eq!(arriving.drain().count(), PORT_READINGS);
+        let mut late = Vec::new();
+        while arriving.recv_async().await.is_ok() {
+            late.push((world.now() - pause).as_secs());
+        }
+        // The one that waited at the port, one that is due at once, and from there on one each second.
+        assert_eq!(late, [0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        running.await.unwrap().unwrap();
+    });
 }

@@ -22,7 +22,9 @@ type Read = Box<dyn Fn(&Probe) -> Option<Value> + Send>;
 // show the same everywhere.
 const PERCENT: (f64, f64) = (0.0, 100.0);
 const MEMORY_BYTES: (f64, f64) = (0.0, 4.0 * GIB);
+const MEMORY_SIZE: (f64, f64) = (4.0 * GIB, 4.0 * GIB);
 const DISK_BYTES: (f64, f64) = (0.0, 64.0 * GIB);
+const DISK_SIZE: (f64, f64) = (64.0 * GIB, 64.0 * GIB);
 const RATE: (f64, f64) = (0.0, 12_500_000.0);
 const CELSIUS: (f64, f64) = (20.0, 90.0);
 const GIB: f64 = 1_073_741_824.0;
@@ -60,27 +62,28 @@ fn memory() -> Vec<Gauge> {
     let total = |p: &Probe| p.system.total_memory();
     let used = |p: &Probe| p.system.used_memory();
     let bytes = |name, text| KeySpec::number(name, MEMORY_BYTES, "B", text);
+    let size = KeySpec::number("memory_total", MEMORY_SIZE, "B", "Memory that the machine has");
     vec![
         gauge(KeySpec::number("memory", PERCENT, "%", "Memory in use"), move |p| percent(used(p), total(p))),
         gauge(bytes("memory_used", "Memory in use, without caches"), move |p| Some(used(p) as f64)),
         gauge(bytes("memory_available", "Memory that programs could still have"), |p| {
             Some(p.system.available_memory() as f64)
         }),
-        gauge(bytes("memory_total", "Memory that the machine has"), move |p| Some(total(p) as f64)),
+        gauge(size, move |p| Some(total(p) as f64)),
     ]
 }
 
 fn swap() -> Vec<Gauge> {
     let total = |p: &Probe| p.system.total_swap();
     let used = |p: &Probe| p.system.used_swap();
-    let bytes = |name, text| KeySpec::number(name, MEMORY_BYTES, "B", text);
+    let bytes = |name, range, text| KeySpec::number(name, range, "B", text);
     vec![
         // Without swap none of it is in use, which is 0 and not unknown.
         gauge(KeySpec::number("swap", PERCENT, "%", "Swap in use"), move |p| {
             Some(percent(used(p), total(p)).unwrap_or(0.0))
         }),
-        gauge(bytes("swap_used", "Swap in use"), move |p| Some(used(p) as f64)),
-        gauge(bytes("swap_total", "Swap that the machine has"), move |p| Some(total(p) as f64)),
+        gauge(bytes("swap_used", MEMORY_BYTES, "Swap in use"), move |p| Some(used(p) as f64)),
+        gauge(bytes("swap_total", MEMORY_SIZE, "Swap that the machine has"), move |p| Some(total(p) as f64)),
     ]
 }
 
@@ -97,16 +100,16 @@ fn disks(probe: &Probe) -> Vec<Gauge> {
                 value(total, available)
             }
         };
-        let bytes = |part: &str, text| {
-            KeySpec::number(format!("{name}_{part}"), DISK_BYTES, "B", format!("{text} {point}"))
+        let bytes = |part: &str, range, text| {
+            KeySpec::number(format!("{name}_{part}"), range, "B", format!("{text} {point}"))
         };
         let share = KeySpec::number(name.as_str(), PERCENT, "%", format!("Space in use on {point}"));
         gauges.push(gauge(share, read(|total, available| percent(total.saturating_sub(available), total))));
         gauges.push(gauge(
-            bytes("used", "Space in use on"),
+            bytes("used", DISK_BYTES, "Space in use on"),
             read(|total, available| Some(total.saturating_sub(available) as f64)),
         ));
-        gauges.push(gauge(bytes("total", "Size of"), read(|total, _| Some(total as f64))));
+        gauges.push(gauge(bytes("total", DISK_SIZE, "Size of"), read(|total, _| Some(total as f64))));
     }
     gauges
 }
@@ -161,7 +164,7 @@ fn main_temperature(sensors: &[(&str, f64)]) -> Option<f64> {
 
 fn general() -> Vec<Gauge> {
     let load = |minutes| {
-        let text = format!("Programs that ran or waited to run, mean of {minutes} minutes");
+        let text = format!("Programs that ran or waited to run, mean over {minutes} min");
         KeySpec::number(format!("load_{minutes}"), (0.0, 8.0), "", text)
     };
     let uptime = KeySpec::number("uptime", (0.0, 2_592_000.0), "s", "Time since the machine was started");

@@ -1,0 +1,157 @@
+//! Programs: what they say of themselves. Their results are tested with the evaluator.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::functions::{Category, FUNCTIONS, Function};
+use super::parser::{MAX_DEPTH, MAX_LENGTH, parse};
+use super::*;
+
+fn program(entries: &[(Option<&str>, &str)]) -> Program {
+    let entries: Vec<Entry<'_>> = entries.iter().map(|(name, text)| Entry { name: *name, text }).collect();
+    let keys = ["s.a", "s.b", "s.text"].map(|name| Key {
+        name: name.into(),
+        kind: if name == "s.text" { Kind::Text } else { Kind::Number },
+    });
+    let compiled = compile(&entries, &keys);
+    assert!(compiled.problems.is_empty(), "{:?}", compiled.problems);
+    compiled.program
+}
+
+#[test]
+fn kinds_and_keys() {
+    let program = program(&[
+        (Some("x"), "a + 1"),
+        (Some("y"), "x * b"),
+        (None, "text .. y"),
+        (None, "tick"),
+        (None, ""),
+        (None, "coalesce(nil, text)"),
+    ]);
+    let told: Vec<_> =
+        (0..6).map(|id| (program.kind(FormulaId(id)), program.keys_of(FormulaId(id)))).collect();
+    let (number, text) = (Some(Kind::Number), Some(Kind::Text));
+    assert_eq!(
+        told,
+        [
+            (number, vec![0]),
+            (number, vec![0, 1]),
+            (text, vec![0, 1, 2]),
+            (number, vec![]),
+            (number, vec![]),
+            (text, vec![2])
+        ]
+    );
+    assert_eq!((program.name(FormulaId(1)), program.text(FormulaId(1))), (Some("y"), "x * b"));
+    assert_eq!(program.kind(FormulaId(6)), None);
+}
+
+#[test]
+fn equal_formulas_are_one_node() {
+    let program = program(&[
+        (Some("x"), "a + 1/b"),
+        (None, "(a+1 / b)"),
+        (None, "x"),
+        (None, "s.a + 1.0 / `s.b`"),
+        (None, "1/b + a"),
+    ]);
+    let nodes: Vec<_> = (0..5).map(|id| program.node_of(FormulaId(id))).collect();
+    assert_eq!(nodes, [Some(0), Some(0), Some(0), Some(0), Some(1)]);
+    // Each keeps its own places.
+    let places: Vec<_> =
+        [0, 1, 3].map(|id| program.site(FormulaId(id), 1).map(|site| site.span.clone())).into();
+    assert_eq!(places, [Some(4..7), Some(3..8), Some(6..17)]);
+}
+
+#[test]
+fn dependents_come_later() {
+    let entries: Vec<String> = (0..200).map(|n| format!("v{} + {n}", n + 1)).collect();
+    let names: Vec<String> = (0..=200).map(|n| format!("v{n}")).collect();
+    let mut list: Vec<_> = names.iter().zip(&entries).map(|(n, e)| (Some(n.as_str()), e.as_str())).collect();
+    list.push((Some("v200"), "a"));
+    let program = program(&list);
+    for node in 0..program.node_count() {
+        let group = program.groups().iter().position(|group| group.nodes.contains(&node)).unwrap();
+        for dependents in program.dependents_of_node(node) {
+            assert!(dependents.group as usize > group);
+        }
+    }
+    assert_eq!(program.keys_of(FormulaId(0)), [0]);
+}
+
+#[test]
+fn a_chain_of_ten_thousand_values() {
+    let texts: Vec<String> =
+        (1..=10_000).map(|n| if n == 10_000 { "a".into() } else { format!("v{n} + 1") }).collect();
+    let names: Vec<String> = (0..10_000).map(|n| format!("v{n}")).collect();
+    let list: Vec<_> = names.iter().zip(&texts).map(|(n, t)| (Some(n.as_str()), t.as_str())).collect();
+    assert_eq!(program(&list).keys_of(FormulaId(0)), [0]);
+}
+
+#[test]
+fn limits() {
+    let codes = |text: &str| parse(text).diagnostics.iter().map(|d| d.code).collect::<Vec<_>>();
+    let nested = |depth: usize| format!("{}1{}", "(".repeat(depth), ")".repeat(depth));
+    assert_eq!(codes(&nested(MAX_DEPTH - 1)), [""; 0]);
+    assert_eq!(codes(&nested(MAX_DEPTH)), ["too-deep"]);
+    assert_eq!(codes(&nested(3_000)), ["too-deep"]);
+    let all_levels =
+        |depth: usize| format!("{}1{}", "(1 or 1 and 1 < 1 .. 1 + 1 * ".repeat(depth), ")".repeat(depth));
+    assert_eq!(codes(&all_levels(MAX_DEPTH - 1)), [""; 0]);
+    assert_eq!(codes(&all_levels(MAX_DEPTH)), ["too-deep"]);
+    assert_eq!(codes(&format!("{}1", "-".repeat(8_000))), ["too-deep"]);
+    assert_eq!(codes(&format!("{}1", "2^".repeat(4_000))), ["too-deep"]);
+    assert_eq!(codes(&"f(".repeat(4_000)), ["too-deep"]);
+    assert_eq!(codes(&format!("1{}", "+1".repeat((MAX_LENGTH - 1) / 2))), [""; 0]);
+    assert_eq!(codes(&" ".repeat(MAX_LENGTH)), [""; 0]);
+    assert_eq!(codes(&" ".repeat(MAX_LENGTH + 1)), ["too-long"]);
+}
+
+#[test]
+fn no_word_of_the_user_is_in_the_code() {
+    let program =
+        program(&[(Some("os.exit(1)"), "text .. '\"]] os.exit(1) --' .. `s.a`"), (None, "`os.exit(1)`")]);
+    for group in program.groups() {
+        assert!(!group.code.contains("exit") && !group.code.contains('\''), "{}", group.code);
+    }
+}
+
+#[test]
+fn the_table_of_functions_is_in_order() {
+    let mut names: Vec<_> = FUNCTIONS.iter().map(|function| function.name).collect();
+    assert!(FUNCTIONS.is_sorted_by_key(|function| function.category), "categories stand together");
+    assert_eq!(Category::Logic.name(), "Logic");
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), FUNCTIONS.len());
+    for function in &FUNCTIONS {
+        assert!(function.signature.starts_with(&format!("{}(", function.name)), "{}", function.signature);
+        assert!(function.example.contains(function.name), "{}", function.example);
+        assert_eq!(function.name, function.name.to_lowercase());
+        assert!(Function::named(function.name).is_some());
+        assert!(!function.description.ends_with('.'));
+    }
+}
+
+#[test]
+fn a_node_of_thousands_of_operands_is_lowered_in_pieces() {
+    let sum = (0..1_200).map(|n| format!("a*{n}")).collect::<Vec<_>>().join("+");
+    let calls = format!("{}1{}", "min(a,b*".repeat(90), ")".repeat(90));
+    for text in [sum, calls] {
+        let program = program(&[(None, &text)]);
+        let longest = program.groups()[0].code.lines().map(str::len).max();
+        assert!(longest < Some(1_500), "{longest:?}");
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_parsed_without_a_panic(text in "[-+*/%^<>=!&|?:.,()'\"`a-f0-9_ \\[{~\u{e9}]{0,80}|.{0,80}") {
+        let parsed = parse(&text);
+        for diagnostic in parsed.diagnostics {
+            assert!(text.get(diagnostic.span.clone()).is_some(), "{diagnostic:?}");
+        }
+    }
+}
