@@ -45,14 +45,16 @@ export function resize(width, height) {
   fit();
 }
 
-// Enlarges by the largest whole number for which there is room, so that every pixel stays a square.
+// Enlarges as far as there is room, by a whole number of the screen's own pixels, so that every pixel of
+// the panel stays a sharp square.
 function fit() {
   const { width, height } = canvases[0];
   const edge = parseFloat(getComputedStyle(bezel).paddingLeft) * 2;
   const stacked = getComputedStyle(hero).display === "flex";
   const room = hero.clientWidth - edge - (stacked ? 0 : Math.max(BESIDE_MIN, width + 16));
   const most = Math.max(1, Math.round(ENLARGED_MAX / Math.max(width, height)));
-  const scale = Math.max(1, Math.min(Math.floor(room / width), most));
+  const ratio = devicePixelRatio || 1;
+  const scale = Math.max(1, Math.min(Math.floor((room * ratio) / width) / ratio, most));
   document.documentElement.style.setProperty("--scale", scale);
 }
 
