@@ -20,7 +20,7 @@ export function reading(value, unit, fraction) {
   if (BYTES.test(unit)) return bytes(value, unit.endsWith("/s") ? "/s" : "");
   if (size >= 1e12 || (size > 0 && size < 1e-4)) return [value.toExponential(2), unit];
   if (!fraction) return [fixed[0].format(value), unit];
-  return [fixed[size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 || size === 0 ? 2 : 4].format(value), unit];
+  return [fixed[size >= 1000 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : 4].format(value), unit];
 }
 
 // Bytes with a decimal prefix.
