@@ -21,7 +21,6 @@ mod api;
 mod board;
 mod event_log;
 mod guard;
-mod picture;
 mod problem;
 mod studio;
 pub mod wire;

@@ -197,7 +197,7 @@ fn charts_are_filled_at_the_first_frame_after_a_restart() {
             ticks: Some(150),
             on_frame: Some(Box::new(move |_, frame| {
                 let bottom = frame.row(120, 0, 160).chunks_exact(4);
-                seen.lock().unwrap().push(bottom.filter(|pixel| pixel[0] > 200).count());
+                seen.lock().unwrap().push(bottom.filter(|pixel| pixel[0] > 60).count());
             })),
             ..Options::default()
         };
