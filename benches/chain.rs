@@ -2,6 +2,7 @@
 //! time, and how often it allocates.
 //!
 //! `cargo bench --bench chain`. Not criterion's way of measuring: a run is timed from within.
+#![allow(clippy::print_stdout, reason = "its results go there")]
 
 use std::alloc::System;
 use std::path::Path;

@@ -19,9 +19,10 @@ mod token;
 mod utc_offset;
 mod walk;
 
+use std::fs::File;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::{fs, io};
 
 use actors::panel::Panel;
 use engine::diagnostic::Diagnostic;
@@ -29,7 +30,6 @@ use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
 
-use file::File;
 use place::Place;
 use problems::Problems;
 use report::Report;
@@ -90,15 +90,14 @@ pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Box<Report
     }
 }
 
+/// The text at `path`, which may be a pipe or a device: no more is read than a configuration may have.
 fn read(path: &Path) -> io::Result<String> {
-    let size = fs::metadata(path)?.len();
-    if size > limits::FILE_BYTES as u64 {
-        return Err(io::Error::other(format!(
-            "it has {size} bytes, at most {} are allowed",
-            limits::FILE_BYTES
-        )));
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limits::FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > limits::FILE_BYTES {
+        return Err(io::Error::other(format!("it has more than {} bytes", limits::FILE_BYTES)));
     }
-    String::from_utf8(fs::read(path)?).map_err(|error| {
+    String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         io::Error::other(format!("it is no UTF-8 text: byte {at} is at fault"))
     })
@@ -128,12 +127,12 @@ fn check(text: &str, folder: &Path, problems: &mut Problems) -> Option<(Panel, H
 
 /// What serde makes of the clean tree. The walk leaves nothing that it objects to; should the two ever
 /// disagree, its error is reported like any other.
-fn deserialize(clean: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<File> {
+fn deserialize(clean: &Spanned<DeValue<'_>>, problems: &mut Problems) -> Option<file::File> {
     let table = match clean.get_ref() {
         DeValue::Table(table) => table.clone(),
         _ => DeTable::new(),
     };
-    match File::deserialize(Deserializer::from(Spanned::new(clean.span(), table))) {
+    match file::File::deserialize(Deserializer::from(Spanned::new(clean.span(), table))) {
         Ok(file) => Some(file),
         Err(error) => {
             problems.error("unusable", error.span().unwrap_or(0..0), error.message().to_owned());

@@ -21,7 +21,6 @@ mod api;
 mod board;
 mod event_log;
 mod guard;
-mod picture;
 mod problem;
 mod studio;
 pub mod wire;
@@ -34,9 +33,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use actors::handle::Handle;
+use actors::telemetry;
 use actors::telemetry::exporter::UPKEEP_SECONDS;
 use actors::telemetry::process::Process;
-use actors::telemetry::{self};
 use axum::Router;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;

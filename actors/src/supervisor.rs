@@ -3,7 +3,9 @@
 
 use std::any::Any;
 use std::collections::BTreeMap;
+use std::future::Future;
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,14 +28,40 @@ pub struct Supervisor {
     pub world: World,
     /// The seed of back-offs and of the sources.
     pub seed: u64,
-    /// The children, each with the port that outlives its restarts. A child's place is its [`SourceId`].
-    pub sources: Vec<(Arc<Source>, Port)>,
+    /// The children. A child's place is its [`SourceId`].
+    pub children: Vec<Child>,
     /// Where the ring hears of the children.
     pub reports: flume::Sender<Report>,
     /// Wakes the ring.
     pub doorbell: Doorbell,
     /// Ends supervisor and children when true.
     pub stop: watch::Receiver<bool>,
+}
+
+/// A child: how it is started, and the port that outlives its restarts.
+#[derive(Clone)]
+pub struct Child {
+    /// Its name, for people.
+    pub name: String,
+    /// What it sends through.
+    pub port: Port,
+    /// Runs it, until it ends or fails.
+    pub run: Run,
+}
+
+/// Makes a running source of a context.
+pub type Run = Arc<dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), Error>>>> + Send + Sync>;
+
+impl Child {
+    /// The child that runs `source`.
+    pub fn new(source: &Source, port: Port) -> Child {
+        let kind = Arc::new(source.kind.clone());
+        let run: Run = Arc::new(move |mut context| {
+            let kind = kind.clone();
+            Box::pin(async move { kind.run(&mut context).await })
+        });
+        Child { name: source.name.clone(), port, run }
+    }
 }
 
 /// How a child ended.
@@ -46,12 +74,12 @@ impl Supervisor {
     /// Runs the sources until `stop`, then waits for them to end.
     pub async fn run(mut self) {
         let (exits, ended) = flume::unbounded();
-        let mut restarts: Vec<Restarts> = (0..self.sources.len())
+        let mut restarts: Vec<Restarts> = (0..self.children.len())
             .map(|child| Restarts::new(Backoff::default(), self.seed, child as u64))
             .collect();
         let mut due: BTreeMap<(Duration, usize), ()> = BTreeMap::new();
         let mut alive = 0;
-        due.extend((0..self.sources.len()).map(|child| ((Duration::ZERO, child), ())));
+        due.extend((0..self.children.len()).map(|child| ((Duration::ZERO, child), ())));
         let mut stop = self.stop.clone();
         loop {
             let next = due.first_key_value().map(|(key, ())| *key);
@@ -79,14 +107,13 @@ impl Supervisor {
     }
 
     fn start(&mut self, child: usize, exits: flume::Sender<Exit>) {
-        let (source, port) = self.sources[child].clone();
+        let Child { name, port, run } = self.children[child].clone();
         let (world, seed, stop) = (self.world, self.seed, self.stop.clone());
-        let name = source.name.clone();
         let sent = exits.clone();
         let body = move || async move {
-            let mut context = Context::new(SourceId(child as u16), world, seed, port, stop);
-            let run = AssertUnwindSafe(source.kind.run(&mut context)).catch_unwind();
-            let reason = run.await.unwrap_or_else(|panic| Err(Error::Transient(panic_text(&*panic))));
+            let context = Context::new(SourceId(child as u16), world, seed, port, stop);
+            let running = AssertUnwindSafe(async { run(context).await }).catch_unwind();
+            let reason = running.await.unwrap_or_else(|panic| Err(Error::Transient(panic_text(&*panic))));
             let _ = sent.send(Exit { child, reason });
         };
         if let Err(error) = self.world.spawn(&name, body) {
@@ -96,7 +123,7 @@ impl Supervisor {
 
     /// Says how a child ended and returns when it is to be started anew.
     fn bury(&self, exit: &Exit, restarts: &mut Restarts) -> Option<Duration> {
-        let name = &self.sources[exit.child].0.name;
+        let name = &self.children[exit.child].name;
         let (state, error, again) = match &exit.reason {
             Ok(()) | Err(Error::Stopped) => (SourceState::Stopped, None, None),
             Err(Error::Configuration(error)) => {
@@ -135,4 +162,84 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
     format!("panicked: {}", text.as_deref().unwrap_or("without a message"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::source::Policy;
+    use crate::source::rig::simulate;
+
+    /// Runs one child for `span` of virtual time. `script` says what its first, second, … start comes to;
+    /// after the last it runs on. Returns how often it was started, and all reports as `ms state restarts
+    /// error`.
+    fn supervise(span: Duration, script: &'static [fn() -> Result<(), Error>]) -> (usize, Vec<String>) {
+        simulate(async {
+            let world = World::simulated(false);
+            let starts = Arc::new(AtomicUsize::new(0));
+            let counted = starts.clone();
+            let run: Run = Arc::new(move |mut context: Context| {
+                let step = script.get(counted.fetch_add(1, Ordering::Relaxed)).copied();
+                Box::pin(async move {
+                    match step {
+                        Some(step) => step(),
+                        None => context.sleep_until(Duration::MAX).await,
+                    }
+                })
+            });
+            let (port, _readings) = Port::new(world, Policy::Block, Doorbell::default());
+            let (reports, reported) = flume::unbounded();
+            let (stop, stopped) = watch::channel(false);
+            let children = vec![Child { name: "child".into(), port, run }];
+            let doorbell = Doorbell::default();
+            let supervisor = Supervisor { world, seed: 7, children, reports, doorbell, stop: stopped };
+            let running = actix::spawn(supervisor.run());
+            world.sleep_until(span).await;
+            stop.send_replace(true);
+            running.await.unwrap();
+            let line = |report: Report| {
+                let Report { state, error, restarts, .. } = report;
+                format!("{} {restarts} {}", state.name(), error.unwrap_or_default())
+            };
+            (starts.load(Ordering::Relaxed), reported.try_iter().map(line).collect())
+        })
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn errors_and_panics_are_told_and_lead_to_a_new_start() {
+        let (starts, reports) = supervise(
+            SECOND,
+            &[
+                || Err(Error::Transient("no answer".into())),
+                || panic!("index {} is out of range", 7),
+                || panic!("plain"),
+            ],
+        );
+        assert_eq!(starts, 4);
+        let expected = [
+            "retrying 1 no answer",
+            "retrying 2 panicked: index 7 is out of range",
+            "retrying 3 panicked: plain",
+        ];
+        assert_eq!(reports, expected, "a child that is told to stop has no more to say");
+    }
+
+    #[test]
+    fn what_ends_by_itself_or_cannot_work_is_left_alone() {
+        assert_eq!(supervise(SECOND, &[|| Ok(())]), (1, vec!["stopped 0 ".into()]));
+        let hopeless: &[fn() -> _] = &[|| Err(Error::Configuration("no such disk".into()))];
+        assert_eq!(supervise(SECOND, hopeless), (1, vec!["failed 0 no such disk".into()]));
+    }
+
+    #[test]
+    fn a_child_that_always_fails_is_tried_ever_more_seldom() {
+        const DOWN: fn() -> Result<(), Error> = || Err(Error::Transient("down".into()));
+        let (starts, _) = supervise(3_600 * SECOND, &[DOWN; 10_000]);
+        // Eight quick tries, then one in 15 s on average.
+        assert!((200..300).contains(&starts), "{starts} starts in an hour");
+    }
 }

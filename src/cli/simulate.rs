@@ -97,7 +97,7 @@ fn simulate(
         ..Options::default()
     };
     runtime::run(panel, options, |_| {}).map_err(|error| Failure::message(error.to_string()))?;
-    let collector = Arc::into_inner(collector).map(|collector| collector.into_inner());
-    let lost = || Failure::message("the simulation did not come to its end");
-    collector.ok_or_else(lost).map(|collector| collector.unwrap_or_else(PoisonError::into_inner))
+    let collector = Arc::into_inner(collector);
+    let collector = collector.ok_or_else(|| Failure::message("the simulation did not come to its end"))?;
+    Ok(collector.into_inner().unwrap_or_else(PoisonError::into_inner))
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 
 use actors::handle::{QuerySources, QueryValues};
+use actors::output::png;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -14,7 +15,6 @@ use serde_json::json;
 use super::App;
 use super::board::ask;
 use super::event_log::EVENTS_KEPT;
-use super::picture::{self, SCALE_MAX};
 use super::problem::Problem;
 use super::wire::{EventDocument, SourceDocument, ValueDocument};
 
@@ -70,6 +70,9 @@ pub(super) async fn events(
     Ok(Json(json!({ "events": events })).into_response())
 }
 
+/// The most times that a pixel can be repeated across and down.
+const SCALE_MAX: u32 = 8;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FrameQuery {
@@ -89,7 +92,11 @@ pub(super) async fn frame(
     let picture = app.handle.pictures.borrow().clone();
     let tick = picture.tick.0;
     // A large one takes milliseconds, in which this thread has viewers to serve.
-    let png = tokio::task::spawn_blocking(move || picture::png(&picture.frame, scale)).await;
+    let encode = move || {
+        let mut bytes = Vec::new();
+        png::encode(&picture.frame, scale, &mut bytes).map(|()| bytes)
+    };
+    let png = tokio::task::spawn_blocking(encode).await;
     match png {
         Ok(Ok(png)) => {
             let kind = (header::CONTENT_TYPE, HeaderValue::from_static("image/png"));

@@ -110,6 +110,7 @@ pub(super) fn picture(tick: u64, size: Size, grey: u8) -> Arc<Picture> {
 fn panel() -> Panel {
     Panel {
         name: "desk".into(),
+        page: "main".into(),
         fps: Fps::default(),
         seed: 0,
         fingerprint: 0,

@@ -89,6 +89,7 @@ pub(super) fn check_needs_a_file_that_is_text() {
         ("tests/it/data/missing.toml", "No such file"),
         ("tests/it", "directory"),
         ("tests/it/data/binary.toml", "no UTF-8 text"),
+        ("/dev/zero", "more than 1048576 bytes"),
     ] {
         let (out, err) = check(&["check", file], 1);
         assert!(out.is_empty());

@@ -123,14 +123,7 @@ fn assert_same(one: &Run, other: &Run, painted_min: usize) {
 fn a_live_run_can_be_shown_again() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("run.jsonl");
-    std::fs::write(folder.path().join("gone.csv"), "time,x\n0,1\n").unwrap();
-    let gone = folder.path().join("gone.csv");
     let ticks = Some(600);
-    // The configuration wants to see the file; the run must not find it.
-    let config = tinydisplay::config::parse("panel.toml", PANEL, folder.path());
-    assert!(config.is_ok());
-    std::fs::remove_file(gone).unwrap();
-
     let live = run(PANEL, folder.path(), Options { ticks, record: Some(file.clone()), ..Options::default() });
     let input = Recording::read(&file).unwrap();
     assert!(input.inputs.len() > 400, "{} ticks had inputs", input.inputs.len());
@@ -154,7 +147,6 @@ fn a_live_run_can_be_shown_again() {
 #[test]
 fn a_simulation_depends_on_its_seed_alone() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("gone.csv"), "time,x\n0,1\n").unwrap();
     let simulate = |seed| {
         let panel = PANEL.replace("seed = 7", &format!("seed = {seed}"));
         run(&panel, folder.path(), Options { ticks: Some(300), time: Time::Virtual, ..Options::default() })
@@ -163,4 +155,64 @@ fn a_simulation_depends_on_its_seed_alone() {
     assert_eq!(first.events, second.events);
     assert_eq!(first.frames, second.frames);
     assert_ne!(first.frames, other.frames);
+}
+
+#[test]
+fn a_panic_in_the_core_ends_the_run_and_says_so() {
+    for time in [Time::Live, Time::Virtual] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = tinydisplay::config::parse("panel.toml", PANEL, folder.path()).unwrap();
+        let options = Options {
+            time,
+            on_frame: Some(Box::new(|tick, _| assert!(tick.0 < 3, "a fault at tick 3"))),
+            ..Options::default()
+        };
+        let ended = runtime::run(config.panel, options, |_| {});
+        assert!(matches!(ended, Err(runtime::Error::CoreDied)), "{time:?}: {ended:?}");
+    }
+}
+
+#[test]
+fn charts_are_filled_at_the_first_frame_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let panel = r##"
+        version = 1
+        [source.wave]
+        kind = "generator"
+        shape = "saw"
+        min = 0
+        max = 100
+        period = "2s"
+        every = "50ms"
+        [page.main]
+        widgets = [{ kind = "sparkline", at = [0, 0], size = [160, 128], value = "wave.value", span = "8s", range = [0, 100], color = "#ffffff", fill = "#ffffff", dot = false }]
+        [persistence]
+        file = "state.db"
+    "##;
+    // How many columns show anything, in the first frame and in the last.
+    let filled = || {
+        let counts = Arc::new(Mutex::new(Vec::new()));
+        let seen = counts.clone();
+        let options = Options {
+            ticks: Some(150),
+            on_frame: Some(Box::new(move |_, frame| {
+                let bottom = frame.row(120, 0, 160).chunks_exact(4);
+                seen.lock().unwrap().push(bottom.filter(|pixel| pixel[0] > 60).count());
+            })),
+            ..Options::default()
+        };
+        let config = tinydisplay::config::parse("panel.toml", panel, folder.path()).unwrap();
+        runtime::run(config.panel, options, |_| {}).unwrap();
+        let counts = counts.lock().unwrap();
+        (counts[0], counts[counts.len() - 1])
+    };
+    let (first, last) = filled();
+    assert!(first <= 1, "nothing is known at first: {first} columns");
+    assert!((40..70).contains(&last), "2.5 of 8 seconds: {last} of 160 columns");
+    let (again, more) = filled();
+    assert!(
+        again >= last - 10,
+        "the first frame after the restart has {again} columns, the last before {last}"
+    );
+    assert!(more > again + 20, "and it goes on: {more} columns");
 }

@@ -45,6 +45,7 @@ pub fn encode(frame: &Frame, scale: u32, out: impl Write) -> io::Result<()> {
     let mut encoder = png::Encoder::new(out, size.width * scale, size.height * scale);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Fast);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&enlarged(frame, scale as usize))?;
     Ok(writer.finish()?)

@@ -1,7 +1,5 @@
 //! The edges of the runtime: the actors around the core, each with a thread of its own.
 
-use std::sync::Arc;
-
 use tokio::sync::watch;
 
 use super::core::{Core, Inlets};
@@ -10,7 +8,7 @@ use crate::clock::{Clock, End};
 use crate::output;
 use crate::persistence::{self, Entry};
 use crate::renderer::Done;
-use crate::supervisor::Supervisor;
+use crate::supervisor::{self, Supervisor};
 
 impl Wiring {
     pub(super) fn start_writer(&self) -> Result<Option<flume::Sender<Entry>>, Error> {
@@ -38,11 +36,11 @@ impl Wiring {
     pub(super) fn start_sources(&self, inlets: Inlets) -> Result<Child, Error> {
         let (stop, stopped) = watch::channel(false);
         let (answer, ended) = flume::bounded(1);
-        let sources = self.panel.sources.iter().cloned().map(Arc::new).zip(inlets.ports).collect();
+        let sources = self.panel.sources.iter().zip(inlets.ports);
         let supervisor = Supervisor {
             world: self.world,
             seed: self.panel.seed,
-            sources,
+            children: sources.map(|(source, port)| supervisor::Child::new(source, port)).collect(),
             reports: inlets.reports,
             doorbell: inlets.doorbell,
             stop: stopped,

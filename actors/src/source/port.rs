@@ -228,7 +228,8 @@ mod tests {
     #[test]
     fn sequence_numbers_go_on_across_restarts() {
         simulate(async {
-            let (port, _arriving) = Port::new(World::simulated(false), Policy::DropOldest, Doorbell::default());
+            let (port, _arriving) =
+                Port::new(World::simulated(false), Policy::DropOldest, Doorbell::default());
             let after_a_restart = port.clone();
             assert_eq!(port.take_sequence(3), 0);
             assert_eq!(after_a_restart.take_sequence(1), 3);

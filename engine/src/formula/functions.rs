@@ -112,8 +112,8 @@ impl Function {
         FUNCTIONS.iter().find(|function| function.name.eq_ignore_ascii_case(name))
     }
 
-    /// Computes a function of numbers, `None` for those that are no plain function of numbers.
-    /// The arguments have to be finite and of the right number.
+    /// Computes a function of finite numbers; `None` for those that are no plain function of numbers, and
+    /// for a wrong number of arguments.
     ///
     /// ```
     /// use engine::formula::functions::{Fault, Function};
@@ -122,6 +122,9 @@ impl Function {
     /// assert_eq!(sqrt.compute(&[-9.0]), Some(Err(Fault::Domain)));
     /// ```
     pub fn compute(&self, arguments: &[f64]) -> Option<Result<f64, Fault>> {
+        if !self.takes(arguments.len()) {
+            return None;
+        }
         let result = match self.rule {
             Rule::Call(numeric) | Rule::ExactOrCall(_, numeric) => (numeric.eval)(arguments),
             Rule::Exact(exact) => exact.eval(*arguments.first()?),
@@ -134,10 +137,13 @@ impl Function {
         })
     }
 
+    fn takes(&self, count: usize) -> bool {
+        count >= self.min_arguments && self.max_arguments.is_none_or(|max| count <= max)
+    }
+
     /// Why this number of arguments does not fit, if so.
     pub(crate) fn arity_problem(&self, count: usize, span: Span) -> Option<Diagnostic> {
-        let fits = count >= self.min_arguments && self.max_arguments.is_none_or(|max| count <= max);
-        if fits {
+        if self.takes(count) {
             return None;
         }
         let wanted = match (self.min_arguments, self.max_arguments) {

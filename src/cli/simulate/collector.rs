@@ -116,7 +116,7 @@ impl Collector {
             file.flush().map_err(|error| unwritable(path, &error))?;
         }
         if let Some(Hashes { lines, all }) = self.hashes {
-            write!(out, "{lines}all {:016x}\n", hash::of(&all))?;
+            writeln!(out, "{lines}all {:016x}", hash::of(&all))?;
         }
         Ok(())
     }

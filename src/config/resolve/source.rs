@@ -1,5 +1,6 @@
 //! Sources.
 
+use std::fs::File;
 use std::path::Path;
 
 use actors::source::{Error, KeySpec, Kind, Policy, Source, generator, playback, system, time};
@@ -47,8 +48,10 @@ fn keys(kind: &Kind, at: Place<'_>, problems: &mut Problems) -> Vec<KeySpec> {
     let option = message.split('`').nth(1).and_then(|option| at.find(option));
     let span = option.or_else(|| at.find("file")).map_or_else(|| at.span(), Place::span);
     problems.add(match error {
-        Error::Configuration(_) => Diagnostic::error("source", span, message),
-        _ => Diagnostic::warning("source", span, message),
+        Error::Configuration(_) if may_start(kind) => Diagnostic::error("source", span, message),
+        // A dead source stops nothing else. It is tried again, and shown as what it is.
+        _ => Diagnostic::warning("source", span, message)
+            .with_help("the source tries again while the panel runs; until then formulas know the keys in `[keys]` alone"),
     });
     Vec::new()
 }
@@ -78,6 +81,14 @@ fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mu
         form::Kind::Playback { file, speed, repeat } => {
             Kind::Playback(playback::Options { file: folder.join(&file.0), speed: *speed, repeat: *repeat })
         }
+    }
+}
+
+/// Whether what the source reads is there.
+fn may_start(kind: &Kind) -> bool {
+    match kind {
+        Kind::Playback(options) => File::open(&options.file).is_ok(),
+        _ => true,
     }
 }
 

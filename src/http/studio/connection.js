@@ -9,7 +9,7 @@ const SILENCE_MAX_MS = 5000;
 // Calls `onText(object)` and `onPicture(buffer)` for what comes in and `onState(state)` for how it goes:
 //   { kind: "connecting" }
 //   { kind: "open" }
-//   { kind: "waiting", seconds, ended }   until the next try; `ended` if the panel said good-bye
+//   { kind: "waiting", seconds, ended }   until the next try; `ended` since the panel said good-bye
 //   { kind: "refused", seconds }          the server is there and takes no more viewers
 // Returns a function that tries at once.
 export function connect({ onState, onText, onPicture }) {
@@ -18,6 +18,7 @@ export function connect({ onState, onText, onPicture }) {
   let tries = 0;
   let retryAt = 0;
   let waiting = null;
+  let ended = false;
 
   function open() {
     waiting = null;
@@ -37,12 +38,14 @@ export function connect({ onState, onText, onPicture }) {
       heard = performance.now();
       // Only a server that really speaks makes the pauses short again.
       tries = 0;
+      ended = false;
       typeof data === "string" ? onText(JSON.parse(data)) : onPicture(data);
     };
     current.onclose = async ({ code }) => {
       if (socket !== current) return;
       socket = null;
-      wait({ kind: "waiting", ended: code === 1001 });
+      ended ||= code === 1001;
+      wait({ kind: "waiting", ended });
       if (!opened && (await isThere()) && waiting) wait({ kind: "refused" });
     };
   }
@@ -73,7 +76,7 @@ export function connect({ onState, onText, onPicture }) {
       const silent = socket;
       socket = null;
       silent?.close();
-      wait({ kind: "waiting", ended: false });
+      wait({ kind: "waiting", ended });
     }
   }, 250);
   addEventListener("online", tryNow);

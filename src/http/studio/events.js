@@ -12,7 +12,7 @@ const WORDS = {
   source_state: "changed",
   page_shown: "shown",
   state_restored: "restored",
-  clock_rebased: "clock set anew",
+  clock_rebased: "set anew",
 };
 const KINDS = { trigger: "trigger", animation: "animation", source: "source", page: "page", state: "state", clock: "" };
 

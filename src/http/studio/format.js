@@ -1,14 +1,14 @@
 // How numbers and times are written.
 
 const DASH = "–";
-const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
-const grouped = (digits) => new Intl.NumberFormat("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-const fixed = [0, 1, 2, 3, 4].map(grouped);
+// Four digits are read at a glance, and are often a year: only longer numbers are grouped.
+const style = (digits) => ({ minimumFractionDigits: digits, maximumFractionDigits: digits, useGrouping: "min2" });
+const fixed = [0, 1, 2, 3, 4].map((digits) => new Intl.NumberFormat("en", style(digits)));
 const BYTES = /^(B|bytes?)(\/s)?$/i;
 
 // A whole number with its digits in groups.
 export function count(number) {
-  return plain.format(number);
+  return fixed[0].format(number);
 }
 
 // A value and its unit as [text, unit]. `fraction` says whether it ever had one: then it keeps its digits,
@@ -19,8 +19,8 @@ export function reading(value, unit, fraction) {
   const size = Math.abs(value);
   if (BYTES.test(unit)) return bytes(value, unit.endsWith("/s") ? "/s" : "");
   if (size >= 1e12 || (size > 0 && size < 1e-4)) return [value.toExponential(2), unit];
-  if (!fraction) return [plain.format(value), unit];
-  return [fixed[size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 || size === 0 ? 2 : 4].format(value), unit];
+  if (!fraction) return [fixed[0].format(value), unit];
+  return [fixed[size >= 1000 ? 0 : size >= 10 ? 1 : size >= 1 || size === 0 ? 2 : 4].format(value), unit];
 }
 
 // Bytes with a decimal prefix.

@@ -3,7 +3,10 @@
 
 const HEAD_BYTES = 16;
 const RECT_HEAD_BYTES = 8;
-const SCALE_MAX = 6;
+// The enlarged panel's longer side in CSS pixels, about.
+const ENLARGED_MAX = 640;
+// What the column beside it needs, the gap between them included.
+const BESIDE_MIN = 300;
 
 const canvases = ["enlarged", "real"].map((id) => document.getElementById(id));
 const contexts = canvases.map((canvas) => canvas.getContext("2d", { alpha: false }));
@@ -42,16 +45,16 @@ export function resize(width, height) {
   fit();
 }
 
-// Enlarges by the largest whole number for which there is room, so that every pixel stays a square.
+// Enlarges as far as there is room, by a whole number of the screen's own pixels, so that every pixel of
+// the panel stays a sharp square.
 function fit() {
-  const [width, height] = [canvases[0].width, canvases[0].height];
+  const { width, height } = canvases[0];
   const edge = parseFloat(getComputedStyle(bezel).paddingLeft) * 2;
-  const stacked = getComputedStyle(hero).flexDirection === "column";
-  const gap = parseFloat(getComputedStyle(hero).columnGap) || 0;
-  const room = hero.clientWidth - edge - (stacked ? 0 : gap + Math.max(240, width + 16));
-  const across = Math.floor(room / width);
-  const down = Math.floor(Math.max(320, innerHeight * 0.75) / height);
-  const scale = Math.max(1, Math.min(across, Math.max(down, 2), SCALE_MAX, Math.ceil(640 / width)));
+  const stacked = getComputedStyle(hero).display === "flex";
+  const room = hero.clientWidth - edge - (stacked ? 0 : Math.max(BESIDE_MIN, width + 16));
+  const most = Math.max(1, Math.round(ENLARGED_MAX / Math.max(width, height)));
+  const ratio = devicePixelRatio || 1;
+  const scale = Math.max(1, Math.min(Math.floor((room * ratio) / width) / ratio, most));
   document.documentElement.style.setProperty("--scale", scale);
 }
 

@@ -30,7 +30,8 @@ export function update(pulse) {
   while (pulses.length > 2 && pulse.at_ms - pulses[0].at_ms > WINDOW_MS) pulses.shift();
   const [first, last] = [pulses[0], pulses.at(-1)];
   const elapsed = last.at_ms - first.at_ms;
-  write("fps", elapsed > 400 ? (((last.tick - first.tick) * 1000) / elapsed).toFixed(1) : "–");
+  show.fps.toggleAttribute("data-none", elapsed < 400);
+  write("fps", elapsed < 400 ? "–" : (((last.tick - first.tick) * 1000) / elapsed).toFixed(1));
   write("tick", count(pulse.tick));
   write("running", span(pulse.tick / fps));
   write("late", share(pulse.late_ticks, pulse.tick));

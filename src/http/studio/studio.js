@@ -8,10 +8,14 @@ import * as events from "./events.js";
 import * as status from "./status.js";
 
 const text = document.getElementById("connection-text");
+const clock = document.getElementById("seconds");
 const mark = document.querySelector("#connection use");
 const retry = document.getElementById("retry");
 const veil = document.getElementById("veil");
 const name = document.getElementById("name");
+
+// The mark of each state of the connection.
+const MARKS = { connecting: "connecting", live: "live", stale: "stale", waiting: "retrying", refused: "failed" };
 
 let fps = 60;
 let greeted = false;
@@ -53,11 +57,14 @@ const tryNow = connect({
     panel.paint(buffer);
   },
   onState({ kind, seconds, ended }) {
-    const again = `Next try in ${seconds} s`;
-    if (kind === "connecting") show("connecting", "Connecting", pulse ? "Connecting again" : "Connecting to the panel", "connecting");
+    if (kind === "connecting") show("connecting", "Connecting", pulse ? "Connecting again" : "Connecting to the panel");
     if (kind === "open") status.reset();
-    if (kind === "waiting") show("waiting", again, ended ? "The panel has ended" : "The panel does not answer", "retrying");
-    if (kind === "refused") show("refused", again, "Too many pages show this panel. Close one of them", "failed");
+    if (kind === "waiting") {
+      show("waiting", "Not connected", ended ? "The panel has ended" : "The panel does not answer", `next try in ${seconds} s`);
+    }
+    if (kind === "refused") {
+      show("refused", "Not admitted", "Too many pages show this panel: close one", `next try in ${seconds} s`);
+    }
   },
 });
 retry.addEventListener("click", tryNow);
@@ -65,16 +72,18 @@ retry.addEventListener("click", tryNow);
 // A pulse has come, so the connection is well; is the panel?
 function judge() {
   const still = status.stillFor();
-  if (!pulse.ready) show("connecting", "Starting", "Waiting for the first frame", "connecting");
-  else if (still) show("stale", `Still for ${still} s`, `The panel stands still at tick ${pulse.tick}`, "stale");
-  else show("live", "Live", "", "live");
+  if (!pulse.ready) show("connecting", "Starting", "Waiting for the first frame");
+  else if (still) show("stale", "Standing still", `The panel stands still at tick ${pulse.tick}`, `${still} s`);
+  else show("live", "Live", "");
 }
 
-function show(state, words, veilWords, shape) {
+// Shows a state in the head, and over the panel why its picture is not the newest. The time that passes
+// stands apart from the words, so that screen readers do not read it out every second.
+function show(state, words, veilWords, time = "") {
   document.body.dataset.connection = state;
-  // Untouched where nothing changed, so that screen readers do not repeat it.
   if (text.textContent !== words) text.textContent = words;
   if (veilWords && veil.textContent !== veilWords) veil.textContent = veilWords;
-  mark.setAttribute("href", `#mark-${shape}`);
+  clock.textContent = time;
+  mark.setAttribute("href", `#mark-${MARKS[state]}`);
   retry.hidden = state !== "waiting" && state !== "refused";
 }

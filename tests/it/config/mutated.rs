@@ -88,12 +88,22 @@ fn check(text: &str) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn files_with_accidents(which in any::<prop::sample::Index>(), edits in edits()) {
         let (name, lines) = which.get(broken::CASES);
         let mut text = broken::complete(name, lines);
+        for edit in &edits {
+            apply(&mut text, edit);
+        }
+        check(&text)?;
+    }
+
+    #[test]
+    fn the_manual_with_accidents(which in any::<prop::sample::Index>(), edits in edits()) {
+        let manual = super::manual_blocks();
+        let mut text = which.get(&manual).clone();
         for edit in &edits {
             apply(&mut text, edit);
         }

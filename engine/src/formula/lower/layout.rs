@@ -15,7 +15,7 @@ impl Layout {
         Layout { keys, nodes, scratch: 0 }
     }
 
-    /// The lane of the built-in name at this index of [`Builtin::ALL`](super::Builtin::ALL).
+    /// The lane of the built-in name at this index of [`Builtin::ALL`](crate::formula::Builtin::ALL).
     pub fn builtin(self, index: usize) -> usize {
         8 * index
     }
