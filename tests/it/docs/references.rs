@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use actors::telemetry::table::TABLE;
+
 use super::{Page, root};
 use crate::cli::check;
 
@@ -85,6 +87,19 @@ fn files_that_are_named_exist() {
     }
     assert_none("files that do not exist", offences);
     assert!(checked > 20, "{checked} paths");
+}
+
+#[test]
+fn metrics_are_known() {
+    let mut offences = Vec::new();
+    for page in Page::all() {
+        for (number, line) in page.prose() {
+            let spans = line.split('`').skip(1).step_by(2).filter(|span| span.starts_with("tinydisplay_"));
+            let unknown = spans.filter(|name| TABLE.iter().all(|metric| metric.name != *name));
+            offences.extend(unknown.map(|name| format!("{}:{number} {name}", page.name)));
+        }
+    }
+    assert_none("metrics that do not exist", offences);
 }
 
 /// Commands in blocks and in backquotes: their verbs and options are known.
