@@ -43,14 +43,17 @@ pub struct ExpressionActor {
     keys: Vec<Option<Value>>,
     /// The newest states of the sources.
     states: Vec<SourceState>,
-    /// Per formula: why it failed when last evaluated, if it did.
+    /// Per formula: why it failed last, if it ever did.
     errors: Vec<Option<String>>,
     /// Per formula: until when its failures are not logged.
     quiet_until: Vec<Tick>,
     /// Per formula: which named value it is.
     named: Vec<Option<usize>>,
-    /// Per formula: whether it is a condition, which does not hold while it fails.
-    conditions: Vec<bool>,
+    /// The conditions, and whether each held when that was last passed on. What is passed on of a condition
+    /// is 1 or 0, since unlike a value it does not keep its last good result while it fails.
+    conditions: Vec<(FormulaId, bool)>,
+    /// Per formula: whether it is a condition.
+    is_condition: Vec<bool>,
     none: Arc<[(FormulaId, Option<Value>)]>,
     next: Recipient<Evaluated>,
     telemetry: Telemetry,
@@ -72,11 +75,11 @@ impl ExpressionActor {
         for (index, default) in keys.iter().enumerate() {
             evaluator.set_key(index, default.as_ref());
         }
-        let mut conditions = vec![false; panel.program.len()];
         let visible = panel.scene.widgets.iter().filter_map(|widget| widget.visible);
-        for id in panel.triggers.iter().map(|trigger| trigger.when).chain(visible) {
-            conditions[id.0 as usize] = true;
-        }
+        let conditions = panel.triggers.iter().map(|trigger| trigger.when).chain(visible);
+        let conditions: Vec<_> = conditions.map(|id| (id, false)).collect();
+        let mut is_condition = vec![false; panel.program.len()];
+        conditions.iter().for_each(|(id, _)| is_condition[id.0 as usize] = true);
         let mut named = vec![None; panel.program.len()];
         for (index, (_, id)) in panel.values.iter().enumerate() {
             named[id.0 as usize] = Some(index);
@@ -93,6 +96,7 @@ impl ExpressionActor {
             evaluator,
             keys,
             conditions,
+            is_condition,
             next,
             telemetry,
         })
@@ -120,15 +124,16 @@ impl ExpressionActor {
         }
         self.telemetry.formulas.duration.record(self.world.now().saturating_sub(began));
         let mut changed = Vec::new();
-        for id in self.evaluator.changed() {
-            self.errors[id.0 as usize] = None;
-            changed.push((id, self.evaluator.value(id)));
+        let values = self.evaluator.changed().filter(|id| !self.is_condition[id.0 as usize]);
+        changed.extend(values.map(|id| (id, self.evaluator.value(id))));
+        for (id, held) in &mut self.conditions {
+            let holds = self.evaluator.holds(*id);
+            if std::mem::replace(held, holds) != holds {
+                changed.push((*id, Some(Value::Number(f64::from(u8::from(holds))))));
+            }
         }
         let failed = self.evaluator.errors().map(|(id, site)| (id, site.problem.message()));
         for (id, problem) in failed.collect::<Vec<_>>() {
-            if self.conditions[id.0 as usize] {
-                changed.push((id, None));
-            }
             self.fail(id, problem, inputs.sealed.tick);
         }
         self.telemetry.formulas.changed.increment(changed.len() as u64);
@@ -181,7 +186,10 @@ impl ExpressionActor {
             name: name.into(),
             formula: Some(self.panel.program.text(id).into()),
             value: self.evaluator.value(id),
-            error: self.errors[id.0 as usize].clone(),
+            error: self.evaluator.is_failing(id).then(|| {
+                let own = self.errors[id.0 as usize].clone();
+                own.unwrap_or_else(|| "a value that it stands for has failed".into())
+            }),
             state: self.state_of(sources),
             unit: "".into(),
         }

@@ -45,6 +45,10 @@ pub struct Header {
     pub seed: u64,
     /// Unix time in milliseconds at tick 0.
     pub start_ms: i64,
+    /// Whether every change of a source's state is recorded. Where it is not, as in a file made by hand,
+    /// states follow from what arrives.
+    #[serde(default)]
+    pub states: bool,
     /// The history that charts were filled with before tick 0, by formula.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub history: BTreeMap<String, Vec<(i64, f64)>>,

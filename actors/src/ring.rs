@@ -23,6 +23,9 @@ pub struct Begin {
     pub paint: bool,
 }
 
+/// Counters of what did not reach the ring are brought up to date at least once in so many ticks.
+const COUNTED_EVERY: u64 = 60;
+
 /// The last message: writes out what is left of a recording.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "std::io::Result<()>")]
@@ -49,6 +52,8 @@ pub struct Report {
     pub error: Option<String>,
     /// How often it was started anew so far.
     pub restarts: u64,
+    /// The number that its next value had when this was said.
+    pub sequence: u64,
 }
 
 /// Where the inputs come from.
@@ -93,20 +98,26 @@ pub struct RingActor {
 }
 
 impl RingActor {
-    /// Takes in what waits in the ports. Readings come before reports: a source's last words were said
-    /// before its end was noticed.
+    /// Takes in what waits in the ports, as long as there is room before the next seal: the rest stays in
+    /// its port, whose policy says what happens when that is full.
     fn drain(&mut self) {
         let Feed::Sources { ports, reports, doorbell } = &self.feed else { return };
         doorbell.answer();
+        // A source's last words were said before its end was reported, so they are in its port by now.
+        let told: Vec<Report> = reports.try_iter().collect();
         for port in ports {
             // Bounded by what waits now, so that a flood cannot hold the ring up.
-            for Posted { at, reading } in port.try_iter().take(port.len()) {
+            for _ in 0..port.len() {
+                if !self.intake.has_room() {
+                    break;
+                }
+                let Ok(Posted { at, reading }) = port.try_recv() else { break };
                 self.intake.accept(reading);
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
-        for report in reports.try_iter() {
-            self.intake.report(report.source, report.state);
+        for report in told {
+            self.intake.report(report.source, report.state, report.sequence);
             if let Some(source) = self.sources.get_mut(usize::from(report.source.0)) {
                 source.report.restarts = report.restarts;
                 source.report.error = report.error.or(source.report.error.take());
@@ -118,7 +129,7 @@ impl RingActor {
         let Feed::Replay(replay) = &mut self.feed else { return 0 };
         let inputs = replay.inputs(self.intake.next_tick());
         inputs.readings.into_iter().for_each(|reading| self.intake.accept(reading));
-        inputs.states.into_iter().for_each(|(source, state)| self.intake.report(source, state));
+        inputs.states.into_iter().for_each(|(source, state)| self.intake.report(source, state, u64::MAX));
         inputs.rebased_ms
     }
 
@@ -129,7 +140,8 @@ impl RingActor {
         for (source, state) in sealed.states.iter() {
             self.telemetry.source(*source).set_state(*state);
         }
-        if sealed.samples.is_empty() && sealed.states.is_empty() {
+        let is_quiet = sealed.samples.is_empty() && sealed.states.is_empty();
+        if is_quiet && sealed.tick.0 % COUNTED_EVERY != 0 {
             return;
         }
         let (ring, telemetry) = (self.intake.ring(), &self.telemetry.ring);

@@ -79,15 +79,14 @@ impl Kind {
         }
     }
 
-    /// Runs it until its data ends. In a simulated world live kinds become seeded walks.
+    /// Runs it until its data ends. In a simulated world live kinds become seeded walks over `keys`, which
+    /// are [`Kind::keys`] with the ranges that the configuration declares.
     ///
     /// # Errors
     /// [`Error`] says whether it is worth another try.
-    pub async fn run(&self, context: &mut Context) -> Result<(), Error> {
+    pub async fn run(&self, keys: &[KeySpec], context: &mut Context) -> Result<(), Error> {
         match self {
-            Kind::System(options) if context.world.is_simulated() => {
-                walk(&system::keys(options)?, options.every, context).await
-            }
+            Kind::System(options) if context.world.is_simulated() => walk(keys, options.every, context).await,
             Kind::System(options) => system::run(options, context).await,
             Kind::Time(options) => time::run(options, context).await,
             Kind::Generator(options) => generator::run(options, context).await,

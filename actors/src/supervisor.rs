@@ -2,7 +2,7 @@
 //! pause. Children are independent of each other.
 
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 
 use crate::ring::Report;
 use crate::source::port::Doorbell;
-use crate::source::{Context, Error, Port, Source};
+use crate::source::{Context, Error, KeySpec, Port, Source};
 use crate::world::World;
 
 /// How long sources have to end when they are told to.
@@ -53,12 +53,15 @@ pub struct Child {
 pub type Run = Arc<dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), Error>>>> + Send + Sync>;
 
 impl Child {
-    /// The child that runs `source`.
-    pub fn new(source: &Source, port: Port) -> Child {
-        let kind = Arc::new(source.kind.clone());
+    /// The child that runs `source`, whose keys are known to be `keys`.
+    pub fn new(source: &Source, keys: Vec<KeySpec>, port: Port) -> Child {
+        let source_and_keys = Arc::new((source.kind.clone(), keys));
         let run: Run = Arc::new(move |mut context| {
-            let kind = kind.clone();
-            Box::pin(async move { kind.run(&mut context).await })
+            let source_and_keys = source_and_keys.clone();
+            Box::pin(async move {
+                let (kind, keys) = &*source_and_keys;
+                kind.run(keys, &mut context).await
+            })
         });
         Child { name: source.name.clone(), port, run }
     }
@@ -77,12 +80,12 @@ impl Supervisor {
         let mut restarts: Vec<Restarts> = (0..self.children.len())
             .map(|child| Restarts::new(Backoff::default(), self.seed, child as u64))
             .collect();
-        let mut due: BTreeMap<(Duration, usize), ()> = BTreeMap::new();
+        let mut due: BTreeSet<(Duration, usize)> = BTreeSet::new();
         let mut alive = 0;
-        due.extend((0..self.children.len()).map(|child| ((Duration::ZERO, child), ())));
+        due.extend((0..self.children.len()).map(|child| (Duration::ZERO, child)));
         let mut stop = self.stop.clone();
         loop {
-            let next = due.first_key_value().map(|(key, ())| *key);
+            let next = due.first().copied();
             let at = next.map_or(Duration::MAX, |(at, _)| at);
             tokio::select! {
                 biased;
@@ -91,7 +94,7 @@ impl Supervisor {
                     let Ok(exit) = exit else { break };
                     alive -= 1;
                     if let Some(again) = self.bury(&exit, &mut restarts[exit.child]) {
-                        due.insert((again, exit.child), ());
+                        due.insert((again, exit.child));
                     }
                 }
                 () = self.world.sleep_until(at.min(self.world.now() + Duration::from_secs(3_600))) => {
@@ -138,7 +141,8 @@ impl Supervisor {
             }
         };
         let (source, restarts) = (SourceId(exit.child as u16), restarts.total());
-        let _ = self.reports.send(Report { source, state, error: error.cloned(), restarts });
+        let sequence = self.children[exit.child].port.next_sequence();
+        let _ = self.reports.send(Report { source, state, error: error.cloned(), restarts, sequence });
         self.doorbell.press();
         again
     }

@@ -57,6 +57,7 @@ pub struct Ring {
     capacity: usize,
     bytes: usize,
     bytes_max: usize,
+    pushed_bytes: u64,
     /// The arrival number of the oldest sample kept.
     first: u64,
     /// Per key: the arrival number of its newest sample plus one, and how many were overwritten.
@@ -72,6 +73,7 @@ impl Ring {
             capacity,
             bytes: 0,
             bytes_max: limits.bytes,
+            pushed_bytes: 0,
             first: 0,
             keys: Vec::with_capacity(limits.keys),
         }
@@ -91,6 +93,7 @@ impl Ring {
             self.keys.resize(key + 1, (0, 0));
         }
         self.bytes += bytes;
+        self.pushed_bytes += bytes as u64;
         self.samples.push_back(sample);
         self.keys[key].0 = self.end();
     }
@@ -164,6 +167,26 @@ impl Ring {
     /// The bytes that its samples take, texts included.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// The most samples that it keeps.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// The most bytes that it keeps.
+    pub fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
+    /// The bytes of all samples that were ever pushed.
+    pub fn pushed_bytes(&self) -> u64 {
+        self.pushed_bytes
+    }
+
+    /// How many samples a cursor has not read yet, those it has missed included.
+    pub fn unread(&self, cursor: &Cursor) -> usize {
+        usize::try_from(self.end().saturating_sub(cursor.next)).unwrap_or(usize::MAX)
     }
 
     /// The arrival number that the next sample will have.

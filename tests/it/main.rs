@@ -3,6 +3,7 @@
 
 mod cli;
 mod config;
+mod data;
 mod docs;
 mod eval;
 mod process;

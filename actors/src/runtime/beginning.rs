@@ -63,6 +63,7 @@ impl Wiring {
             fps,
             seed: self.panel.seed,
             start_ms: self.world.unix_ms(),
+            states: true,
             history: if time == Time::Live { self.history() } else { BTreeMap::new() },
         })
     }

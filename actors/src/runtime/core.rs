@@ -231,9 +231,13 @@ fn ring(
         report: SourceReport::new(&source.name, source.kind.name()),
         counts: port.counts(),
     });
+    let mut intake = intake(panel, header.start_ms)?;
+    if inlets.replay.is_some() && header.states {
+        intake.only_told_states();
+    }
     Ok(RingActor {
         world: wiring.world,
-        intake: intake(panel, header.start_ms)?,
+        intake,
         feed: inlets.feed(panel),
         sources: sources.collect(),
         recorder: recorder.transpose()?,

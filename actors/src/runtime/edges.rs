@@ -1,5 +1,6 @@
 //! The edges of the runtime: the actors around the core, each with a thread of its own.
 
+use engine::sample::SourceId;
 use tokio::sync::watch;
 
 use super::core::{Core, Inlets};
@@ -8,6 +9,7 @@ use crate::clock::{Clock, End};
 use crate::output;
 use crate::persistence::{self, Entry};
 use crate::renderer::Done;
+use crate::source::{KeySpec, Source};
 use crate::supervisor::{self, Supervisor};
 
 impl Wiring {
@@ -33,14 +35,28 @@ impl Wiring {
         Ok(())
     }
 
+    /// The keys of a source, with the ranges that the configuration declares.
+    fn keys_of(&self, id: SourceId, source: &Source) -> Vec<KeySpec> {
+        // What is wrong with a source's options was said when they were read; it says so again as it runs.
+        let mut keys = source.kind.keys().unwrap_or_default();
+        for key in &mut keys {
+            let name = format!("{}.{}", source.name, key.name);
+            let declared = self.panel.keys.iter().find(|known| known.source == id && known.name == name);
+            key.range = declared.map_or(key.range, |declared| declared.range);
+        }
+        keys
+    }
+
     pub(super) fn start_sources(&self, inlets: Inlets) -> Result<Child, Error> {
         let (stop, stopped) = watch::channel(false);
         let (answer, ended) = flume::bounded(1);
-        let sources = self.panel.sources.iter().zip(inlets.ports);
+        let sources = (0..).map(SourceId).zip(&self.panel.sources).zip(inlets.ports);
+        let children = sources
+            .map(|((id, source), port)| supervisor::Child::new(source, self.keys_of(id, source), port));
         let supervisor = Supervisor {
             world: self.world,
             seed: self.panel.seed,
-            children: sources.map(|(source, port)| supervisor::Child::new(source, port)).collect(),
+            children: children.collect(),
             reports: inlets.reports,
             doorbell: inlets.doorbell,
             stop: stopped,

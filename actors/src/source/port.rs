@@ -98,6 +98,11 @@ impl Port {
         self.counts.sequence.fetch_add(values as u64, Ordering::Relaxed)
     }
 
+    /// The number that the next value will have.
+    pub fn next_sequence(&self) -> u64 {
+        self.counts.sequence.load(Ordering::Relaxed)
+    }
+
     /// Counts a part of the input that the source could not use; returns how many there were by now.
     pub fn reject(&self) -> u64 {
         self.counts.rejected.fetch_add(1, Ordering::Relaxed) + 1

@@ -36,7 +36,8 @@ impl Rig {
 
     /// Runs `kind` for `span` of virtual time, that moment included.
     pub(crate) fn run(self, kind: Kind, span: Duration) -> Run {
-        self.run_with(span, async move |context| kind.run(context).await)
+        let keys = kind.keys().unwrap_or_default();
+        self.run_with(span, async move |context| kind.run(&keys, context).await)
     }
 
     /// Runs any source function for `span` of virtual time, that moment included.

@@ -100,6 +100,8 @@ pub struct SourceStatus {
     stale_after: Option<u64>,
     /// When the newest values were, or will be, sealed.
     newest: Tick,
+    /// The number after that of the newest value.
+    next_sequence: u64,
 }
 
 /// A source, as the intake has to know it.
@@ -120,6 +122,10 @@ pub struct Intake {
     cursor: Cursor,
     keys_sealed: usize,
     fps: Fps,
+    /// Bytes pushed into the ring up to the last seal.
+    pushed_sealed: u64,
+    /// Whether states are only told and never derived, as when a recording is replayed that has them all.
+    states_told: bool,
     /// Unix time in milliseconds at tick 0.
     start_ms: i64,
     next: Tick,
@@ -159,7 +165,33 @@ impl Intake {
         let none = Nothing { keys: Arc::new([]), samples: Arc::new([]), states: Arc::new([]) };
         let ring = Ring::new(limits);
         let (cursor, next) = (Cursor::default(), Tick(0));
-        Ok(Intake { ring, keys, sources, cursor, keys_sealed: 0, fps, start_ms, next, none })
+        let (keys_sealed, pushed_sealed, states_told) = (0, 0, false);
+        Ok(Intake {
+            ring,
+            keys,
+            sources,
+            cursor,
+            keys_sealed,
+            fps,
+            pushed_sealed,
+            states_told,
+            start_ms,
+            next,
+            none,
+        })
+    }
+
+    /// From now on sources have the states that are [reported](Intake::report), whatever arrives: for the
+    /// replay of a recording, which has every change of a state.
+    pub fn only_told_states(&mut self) {
+        self.states_told = true;
+    }
+
+    /// Whether the ring has room for more before the next seal. What is accepted beyond that overwrites
+    /// what nobody has seen yet.
+    pub fn has_room(&self) -> bool {
+        let bytes = self.ring.pushed_bytes() - self.pushed_sealed;
+        self.ring.unread(&self.cursor) < self.ring.capacity() && bytes < self.ring.bytes_max() as u64
     }
 
     /// Takes the values of a reading into the ring. Each is checked by itself: a refused one is counted
@@ -168,8 +200,11 @@ impl Intake {
         let Some(status) = self.sources.get_mut(usize::from(reading.source.0)) else { return };
         let now_ms = now_ms(self.start_ms, self.fps, self.next);
         let timestamp_ms = reading.timestamp_ms.unwrap_or(now_ms);
-        status.state = SourceState::Live;
+        if !self.states_told {
+            status.state = SourceState::Live;
+        }
         status.newest = self.next;
+        status.next_sequence = reading.sequence.saturating_add(reading.values.len() as u64);
         for (sequence, (key, value)) in (reading.sequence..).zip(reading.values) {
             let checked =
                 check(&mut self.keys, reading.source, &key, &value, timestamp_ms.saturating_sub(now_ms));
@@ -183,9 +218,12 @@ impl Intake {
         }
     }
 
-    /// Takes note of what a supervisor says of a source.
-    pub fn report(&mut self, source: SourceId, state: SourceState) {
-        if let Some(status) = self.sources.get_mut(usize::from(source.0)) {
+    /// Takes note of what a supervisor says of a source. `sequence` is the number that the source's next
+    /// value had at that time: where values from after that were accepted already, the source has been
+    /// started anew since, and they speak for themselves.
+    pub fn report(&mut self, source: SourceId, state: SourceState, sequence: u64) {
+        let status = self.sources.get_mut(usize::from(source.0));
+        if let Some(status) = status.filter(|status| status.next_sequence <= sequence) {
             status.state = state;
         }
     }
@@ -199,7 +237,9 @@ impl Intake {
         self.start_ms = self.start_ms.saturating_add(rebase_ms);
         let (missed, unread) = self.ring.read(&mut self.cursor);
         let samples = collect(unread.cloned(), &self.none.samples);
-        let states = collect(changed_states(&mut self.sources, tick), &self.none.states);
+        let states = changed_states(&mut self.sources, tick, !self.states_told);
+        let states = collect(states, &self.none.states);
+        self.pushed_sealed = self.ring.pushed_bytes();
         let new_keys = self.keys.all().iter().enumerate().skip(self.keys_sealed);
         let new_keys = new_keys.map(|(id, key)| (KeyId(id as u32), key.name.clone()));
         let new_keys = collect(new_keys, &self.none.keys);
@@ -262,10 +302,14 @@ fn check(
 }
 
 /// Finds sources that have been silent for too long, then all whose state is new.
-fn changed_states(sources: &mut [SourceStatus], tick: Tick) -> impl Iterator<Item = (SourceId, SourceState)> {
+fn changed_states(
+    sources: &mut [SourceStatus],
+    tick: Tick,
+    go_stale: bool,
+) -> impl Iterator<Item = (SourceId, SourceState)> {
     sources.iter_mut().zip(0..).filter_map(move |(status, id)| {
         let silent = status.stale_after.is_some_and(|ticks| tick.since(status.newest) > ticks);
-        if status.state == SourceState::Live && silent {
+        if go_stale && status.state == SourceState::Live && silent {
             status.state = SourceState::Stale;
         }
         let changed = status.state != status.sealed_state;
