@@ -21,6 +21,7 @@ const STILL: &str = r##"
 version = 1
 [source.still]
 kind = "generator"
+shape = "saw"
 every = "1h"
 [value]
 double = "still.value * 2"

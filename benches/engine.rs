@@ -123,14 +123,16 @@ fn painting(criterion: &mut Criterion) {
         );
     });
     let mut tick = 1;
-    group.bench_function("one numeral changes", |bencher| {
+    let formulas = warm.scene().widgets.len() as u32 * 2;
+    group.bench_function("every number changes", |bencher| {
         bencher.iter(|| {
             tick += 1;
-            results.set(FormulaId(0), Some(Value::Number((tick % 90 + 10) as f64)));
-            step(&mut warm, 2, &results)
+            let number = Some(Value::Number((tick % 90 + 10) as f64));
+            (0..formulas).for_each(|id| results.set(FormulaId(id), number.clone()));
+            step(&mut warm, tick, &results)
         });
     });
-    group.bench_function("nothing changes", |bencher| bencher.iter(|| step(&mut warm, 2, &results)));
+    group.bench_function("nothing changes", |bencher| bencher.iter(|| step(&mut warm, tick, &results)));
     group.finish();
 }
 

@@ -141,7 +141,7 @@ impl RingActor {
             self.telemetry.source(*source).set_state(*state);
         }
         let is_quiet = sealed.samples.is_empty() && sealed.states.is_empty();
-        if is_quiet && sealed.tick.0 % COUNTED_EVERY != 0 {
+        if is_quiet && !sealed.tick.0.is_multiple_of(COUNTED_EVERY) {
             return;
         }
         let (ring, telemetry) = (self.intake.ring(), &self.telemetry.ring);
