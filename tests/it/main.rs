@@ -6,4 +6,5 @@ mod config;
 mod eval;
 mod process;
 mod replay;
+mod shutdown;
 mod tidy;
