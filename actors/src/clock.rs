@@ -69,10 +69,14 @@ impl Clock {
             let due = origin + Duration::from_nanos(self.fps.nanos_at(tick));
             let stopped = self.sleep_until(due).await;
             let late = self.world.now().saturating_sub(due);
-            if late > BEHIND_MAX {
+            let behind = if late > BEHIND_MAX {
                 origin += late;
-            }
-            if !self.step(tick, late).await {
+                Duration::ZERO
+            } else {
+                late
+            };
+            let rebase_ms = self.rebase_ms(tick, behind);
+            if !self.step(tick, late, rebase_ms).await {
                 return End::CoreDied;
             }
             if stopped {
@@ -98,10 +102,12 @@ impl Clock {
     }
 
     /// Milliseconds by which the engine's time has to be set forward at `tick`, and does so for itself.
-    fn rebase_ms(&mut self, tick: Tick) -> i64 {
+    /// That the clock is `behind` for now, which it makes good, is no reason.
+    fn rebase_ms(&mut self, tick: Tick, behind: Duration) -> i64 {
         let Some(start_ms) = &mut self.start_ms else { return 0 };
         let now_ms = start_ms.saturating_add_unsigned(self.fps.millis_at(tick));
-        let drift_ms = self.world.unix_ms().saturating_sub(now_ms);
+        let due_ms = self.world.unix_ms().saturating_sub(behind.as_millis() as i64);
+        let drift_ms = due_ms.saturating_sub(now_ms);
         if drift_ms.unsigned_abs() <= DRIFT_MAX_MS {
             return 0;
         }
@@ -110,9 +116,8 @@ impl Clock {
     }
 
     /// Sends a tick through the core and says whether it came out.
-    async fn step(&mut self, tick: Tick, late: Duration) -> bool {
+    async fn step(&mut self, tick: Tick, late: Duration, rebase_ms: i64) -> bool {
         let length = Duration::from_nanos(self.fps.nanos_at(Tick(1)));
-        let rebase_ms = self.rebase_ms(tick);
         let paint = tick == Tick(0) || rebase_ms != 0 || late < length;
         let began = self.world.now();
         if self.core.try_send(Begin { rebase_ms, paint }).is_err() {
@@ -135,5 +140,170 @@ impl Clock {
         self.telemetry.lateness.record(late);
         self.telemetry.duration.record(duration);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
+
+    use super::*;
+    use crate::source::rig::simulate;
+    use crate::telemetry::Telemetry;
+    use crate::world::SIMULATED_START_MS;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// A core that does nothing, in the time that `slowness` says for each tick.
+    struct Core {
+        world: World,
+        slowness: fn(u64) -> Duration,
+        begun: Arc<Mutex<Vec<(Duration, Begin)>>>,
+        done: flume::Sender<Done>,
+    }
+
+    impl Actor for Core {
+        type Context = Context<Self>;
+    }
+
+    impl Handler<Begin> for Core {
+        type Result = ();
+
+        fn handle(&mut self, begin: Begin, context: &mut Self::Context) {
+            let (world, done) = (self.world, self.done.clone());
+            let mut begun = self.begun.lock().unwrap();
+            let tick = begun.len() as u64;
+            begun.push((world.now(), begin));
+            let until = world.now() + (self.slowness)(tick);
+            let work = async move {
+                if until > world.now() {
+                    world.sleep_until(until).await;
+                }
+                done.send(Done { tick: Tick(tick) }).unwrap();
+            };
+            context.spawn(work.into_actor(self));
+        }
+    }
+
+    /// What a clock is given.
+    struct Given {
+        fps: u32,
+        ticks: Option<u64>,
+        stop_at: Duration,
+        /// The wall clock's lead over the engine's time.
+        lead_ms: i64,
+        slowness: fn(u64) -> Duration,
+    }
+
+    impl Default for Given {
+        fn default() -> Given {
+            let stop_at = Duration::from_secs(3_600);
+            Given { fps: 60, ticks: Some(60), stop_at, lead_ms: 0, slowness: |_| Duration::ZERO }
+        }
+    }
+
+    /// What came of it: when each tick began, and how.
+    struct Run {
+        end: End,
+        begun: Vec<(Duration, Begin)>,
+        pulse: Pulse,
+    }
+
+    impl Run {
+        /// The rebases, by tick.
+        fn rebases(&self) -> Vec<(usize, i64)> {
+            let begun = self.begun.iter().enumerate();
+            begun.map(|(tick, (_, begin))| (tick, begin.rebase_ms)).filter(|(_, ms)| *ms != 0).collect()
+        }
+    }
+
+    fn run(given: Given) -> Run {
+        simulate(async {
+            let world = World::simulated(false);
+            let begun = Arc::new(Mutex::new(Vec::new()));
+            let (done, came_out) = flume::bounded(1);
+            let core = Core { world, slowness: given.slowness, begun: begun.clone(), done }.start();
+            let (stop, stopped) = watch::channel(false);
+            let (pulse, beaten) = watch::channel(Pulse::default());
+            let clock = Clock {
+                world,
+                fps: Fps::new(given.fps).unwrap(),
+                core: core.recipient(),
+                done: came_out,
+                stop: stopped,
+                pulse,
+                telemetry: Telemetry::new(&[], &[], &[]).clock,
+                ticks: given.ticks,
+                start_ms: Some(SIMULATED_START_MS - given.lead_ms),
+            };
+            actix::spawn(async move {
+                world.sleep_until(given.stop_at).await;
+                stop.send_replace(true);
+            });
+            let end = clock.run().await;
+            let begun = begun.lock().unwrap().clone();
+            let pulse = *beaten.borrow();
+            Run { end, begun, pulse }
+        })
+    }
+
+    #[test]
+    fn ticks_begin_on_time() {
+        for fps in [1, 30, 60] {
+            let run = run(Given { fps, ..Given::default() });
+            assert_eq!((run.end, run.begun.len(), run.pulse.tick), (End::Finished, 60, Tick(59)));
+            for (tick, (at, begin)) in (0..).map(Tick).zip(&run.begun) {
+                let due = Duration::from_nanos(Fps::new(fps).unwrap().nanos_at(tick));
+                // The timers' grain is a millisecond.
+                assert!(*at >= due && *at <= due + MS, "tick {tick} of {fps} a second at {at:?}");
+                assert!(begin.paint && begin.rebase_ms == 0);
+            }
+            assert_eq!((run.pulse.late_ticks, run.pulse.skipped_frames), (0, 0));
+            assert!(run.pulse.ready);
+        }
+    }
+
+    #[test]
+    fn one_told_to_stop_makes_one_more_tick_soon() {
+        let check = |fps, stop_at_ms: u64, ticks, end_ms: u64| {
+            let stop_at = Duration::from_millis(stop_at_ms);
+            let run = run(Given { fps, ticks: None, stop_at, ..Given::default() });
+            let last = run.begun[run.begun.len() - 1].0;
+            assert_eq!((run.end, run.begun.len()), (End::Stopped, ticks), "{fps} {stop_at_ms}");
+            assert!(last >= stop_at && last <= Duration::from_millis(end_ms), "{fps} {stop_at_ms}: {last:?}");
+        };
+        check(60, 95, 7, 101);
+        check(1, 120, 2, 151);
+        check(1, 2_020, 4, 2_051);
+    }
+
+    #[test]
+    fn a_slow_core_makes_late_ticks_and_skipped_frames_and_loses_no_tick() {
+        let slowness = |tick| if tick == 10 { 100 * MS } else { Duration::ZERO };
+        let run = run(Given { slowness, ..Given::default() });
+        assert_eq!((run.end, run.begun.len(), run.pulse.tick), (End::Finished, 60, Tick(59)));
+        let skipped: Vec<_> = (0..60).filter(|tick| !run.begun[*tick].1.paint).collect();
+        assert_eq!(skipped, [11, 12, 13, 14, 15], "a frame late or more");
+        assert_eq!((run.pulse.late_ticks, run.pulse.skipped_frames), (5, 5));
+        assert!(run.begun[59].0 < Duration::from_millis(985), "it has caught up");
+    }
+
+    #[test]
+    fn time_is_set_anew_where_it_differs_for_good() {
+        let check = |lead_ms, slowness, expected: &[(usize, i64)]| {
+            let run = run(Given { lead_ms, slowness, ..Given::default() });
+            assert_eq!(run.rebases(), expected, "a lead of {lead_ms} ms");
+        };
+        check(0, |_| Duration::ZERO, &[]);
+        check(4_990, |_| Duration::ZERO, &[]);
+        check(5_100, |_| Duration::ZERO, &[(0, 5_100)]);
+        check(-7_000, |_| Duration::ZERO, &[(0, -7_000)]);
+        let four_seconds = |tick| if tick == 10 { 4_000 * MS } else { Duration::ZERO };
+        check(2_000, four_seconds, &[]);
+        // Tick 10 begins at 167 ms and ends at 6167 ms; tick 11 counts for 183 ms and is not made good.
+        let six_seconds = |tick| if tick == 10 { 6_000 * MS } else { Duration::ZERO };
+        check(0, six_seconds, &[(11, 5_984)]);
     }
 }

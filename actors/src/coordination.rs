@@ -11,7 +11,7 @@ use engine::tick::Tick;
 use tokio::sync::broadcast;
 
 use crate::expression::Evaluated;
-use crate::persistence::{Entry, Ledger};
+use crate::persistence::{Ledger, Mailbox};
 use crate::telemetry::Telemetry;
 
 /// A tick after coordination.
@@ -40,7 +40,7 @@ pub struct CoordinationActor {
     /// One who wants to know of every event without fail.
     pub sink: Option<EventSink>,
     /// The writer's mailbox.
-    pub writer: Option<flume::Sender<Entry>>,
+    pub writer: Option<Mailbox>,
     /// Keys whose names the writer has not been told, since it had no room.
     pub unnamed: Arc<[(KeyId, Arc<str>)]>,
     /// The next actor of the chain.
@@ -99,10 +99,8 @@ impl CoordinationActor {
             events,
         };
         // The display never waits for the database: what finds no room is dropped and counted.
-        if let Err(error) = writer.try_send(Entry::Keep(ledger)) {
-            let Entry::Keep(lost) = error.into_inner() else { return };
-            let rows = lost.samples.len() + lost.changed.len() + lost.events.len();
-            self.telemetry.persistence.dropped.increment(rows as u64);
+        if let Err(lost) = writer.keep(ledger) {
+            self.telemetry.persistence.dropped.increment(lost.rows() as u64);
             // Without its name a key's samples could not be kept ever after.
             self.unnamed = lost.new_keys;
         }

@@ -5,6 +5,7 @@ pub mod null;
 pub mod png;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 
@@ -16,14 +17,15 @@ use crate::world::World;
 /// What a running output has to do with the world.
 pub struct Context {
     /// Time, real or virtual.
-    pub world: World,
+    world: World,
     /// The newest picture.
-    pub pictures: watch::Receiver<Arc<Picture>>,
+    pictures: watch::Receiver<Arc<Picture>>,
+    stop: watch::Receiver<bool>,
     /// Counters.
-    pub telemetry: telemetry::Output,
+    telemetry: telemetry::Output,
 }
 
-/// Runs an output until no more pictures come.
+/// Runs an output until it has shown the last picture.
 pub async fn run(output: Output, mut context: Context) {
     match output {
         Output::Null => null::run(&mut context).await,
@@ -34,11 +36,45 @@ pub async fn run(output: Output, mut context: Context) {
 }
 
 impl Context {
+    /// The context of an output that shows `pictures`. When `stop` turns true, the newest of them is the
+    /// last: the output shows it, if it has not yet, and ends.
+    pub fn new(
+        world: World,
+        pictures: watch::Receiver<Arc<Picture>>,
+        stop: watch::Receiver<bool>,
+        telemetry: telemetry::Output,
+    ) -> Context {
+        Context { world, pictures, stop, telemetry }
+    }
+
     /// Waits for a picture that is newer than the last one. `None` when no more will come.
     async fn newer(&mut self) -> Option<Arc<Picture>> {
-        self.pictures.changed().await.ok()?;
+        tokio::select! {
+            biased;
+            () = stopped(&mut self.stop) => {
+                if !self.pictures.has_changed().ok()? {
+                    return None;
+                }
+            }
+            changed = self.pictures.changed() => changed.ok()?,
+        }
         let picture = self.pictures.borrow_and_update().clone();
         self.telemetry.frames.increment(1);
         Some(picture)
     }
+
+    /// Waits for `span`, or for the end.
+    async fn pause(&mut self, span: Duration) {
+        let until = self.world.now().saturating_add(span);
+        tokio::select! {
+            biased;
+            () = stopped(&mut self.stop) => {}
+            () = self.world.sleep_until(until) => {}
+        }
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // An error means that nobody is left who could say "stop": the run is over as well.
+    let _ = stop.wait_for(|stop| *stop).await;
 }

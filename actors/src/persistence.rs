@@ -4,6 +4,7 @@
 //! and counted, and the writer tries again.
 
 pub mod history;
+pub mod mailbox;
 mod queue;
 mod retention;
 mod rows;
@@ -25,6 +26,8 @@ use crate::panel;
 use crate::telemetry;
 use crate::world::World;
 pub use history::History;
+use mailbox::Entry;
+pub use mailbox::{Arriving, Mailbox, mailbox};
 pub use retention::Retention;
 pub use schema::VERSION as SCHEMA_VERSION;
 use writer::Writer;
@@ -46,13 +49,11 @@ pub struct Ledger {
     pub events: Arc<[Event]>,
 }
 
-/// What the writer is told.
-#[derive(Debug)]
-pub enum Entry {
-    /// Keep this; written with the next flush.
-    Keep(Ledger),
-    /// The last message: write everything, close the database, then answer.
-    Drain(flume::Sender<()>),
+impl Ledger {
+    /// How many rows it comes to at most.
+    pub fn rows(&self) -> usize {
+        self.samples.len() + self.changed.len() + self.events.len()
+    }
 }
 
 /// Why a database cannot be used.
@@ -108,8 +109,8 @@ pub fn check(file: &Path) -> Result<(), Error> {
     }
 }
 
-/// Writes what arrives in `mailbox` until [`Entry::Drain`] comes or nobody is left to send. What arrived is
-/// written at the latest when `options.flush` has passed, sooner when there is much of it. Formula `i`
+/// Writes what arrives until the [`Mailbox`] is drained or nobody is left to send. What arrived is written
+/// at the latest when `options.flush` has passed, sooner when there is much of it. Formula `i`
 /// is kept under `labels[i]`, if it has one. No error ends it: a database that [`check`] refuses is left
 /// alone, and all that was for it is counted as lost.
 ///
@@ -119,7 +120,7 @@ pub async fn run(
     labels: Vec<Option<Arc<str>>>,
     world: World,
     telemetry: telemetry::Persistence,
-    mailbox: flume::Receiver<Entry>,
+    arriving: Arriving,
 ) {
     let mut writer = Writer::new(options, labels, world, telemetry);
     writer.open();
@@ -131,17 +132,17 @@ pub async fn run(
                 writer.flush();
                 continue;
             }
-            entry = mailbox.recv_async() => entry,
+            entry = arriving.next() => entry,
         };
         match entry {
-            Ok(Entry::Keep(ledger)) => writer.keep(ledger),
-            Ok(Entry::Drain(answer)) => {
+            Some(Entry::Keep(ledger)) => writer.keep(ledger),
+            Some(Entry::Drain(answer)) => {
                 writer.close();
                 // Whoever asked may have given up waiting.
                 answer.send(()).ok();
                 return;
             }
-            Err(flume::RecvError::Disconnected) => {
+            None => {
                 writer.close();
                 return;
             }

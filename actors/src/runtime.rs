@@ -23,6 +23,7 @@ use std::time::Duration;
 use engine::event::Event;
 use engine::paint::Frame;
 use engine::tick::Tick;
+use futures_util::future::join_all;
 use tokio::sync::{broadcast, watch};
 
 use self::core::{Core, Inlets};
@@ -31,21 +32,24 @@ use crate::coordination::EventSink;
 use crate::expression;
 use crate::handle::{Handle, Picture, Pulse};
 use crate::panel::Panel;
-use crate::persistence::{self, Entry};
+use crate::persistence::{self, Mailbox};
 use crate::recording::{self, Recording};
 use crate::renderer::FrameSink;
 use crate::ring::Finish;
 use crate::telemetry::Telemetry;
 use crate::world::World;
 
-/// Ledgers that wait for the writer before new ones are dropped: about a minute of busy ticks.
-const WRITER_MAILBOX: usize = 4_096;
-
 /// Events that wait for a slow listener before it loses the oldest.
 const EVENT_BACKLOG: usize = 1_024;
 
 /// How long the writer has to commit what it holds when the run ends.
 const DRAIN_MAX: Duration = Duration::from_secs(3);
+
+/// How long the core has to finish what it is at when the run ends: far longer than any tick takes.
+const CORE_END_MAX: Duration = Duration::from_secs(3);
+
+/// How long outputs have to show the last picture.
+const LAST_PICTURE_MAX: Duration = Duration::from_secs(1);
 
 /// How a panel is run.
 #[derive(Default)]
@@ -102,8 +106,8 @@ pub enum Error {
     /// The system has no more threads.
     #[error("no thread can be started: {0}")]
     Thread(#[from] std::io::Error),
-    /// An actor of the core panicked.
-    #[error("the core stopped working; the panic above says why")]
+    /// An actor of the core panicked, or hangs.
+    #[error("the core stopped working; the log says why")]
     CoreDied,
 }
 
@@ -162,7 +166,16 @@ struct Running {
     core: Core,
     sources: Option<Child>,
     clock: Child,
-    writer: Option<flume::Sender<Entry>>,
+    writer: Option<Mailbox>,
+    outputs: Vec<Child>,
+}
+
+fn hangs() -> Error {
+    tracing::error!(
+        seconds = CORE_END_MAX.as_secs(),
+        "the core did not finish its tick in time and is left behind"
+    );
+    Error::CoreDied
 }
 
 impl Wiring {
@@ -215,46 +228,59 @@ impl Wiring {
         let inlets = Inlets::new(self.world, &self.panel, input);
         let outlets = core::Outlets { on_frame, on_event, record, writer: writer.clone() };
         let (core, done) = Core::start(self, &header, &inlets, outlets).await?;
-        if time == Time::Live {
-            self.start_outputs()?;
-        }
+        let outputs = if time == Time::Live { self.start_outputs()? } else { Vec::new() };
         started(self.handle(stop, &core));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
         let clock = self.start_clock(&core, done, ticks, start_ms)?;
-        Ok(Running { core, sources, clock, writer })
+        Ok(Running { core, sources, clock, writer, outputs })
     }
 
     /// Ends everybody, producers before consumers, so that all that was accepted is shown and written.
     async fn end(&self, end: End, running: Running) -> Result<Summary, Error> {
-        let Running { core, sources, clock, writer } = running;
+        let Running { core, sources, clock, writer, outputs } = running;
         if let Some(sources) = sources {
+            // The supervisor has a deadline of its own.
             sources.end().await;
         }
-        let died = end == End::CoreDied || (end == End::Stopped && clock.end().await == End::CoreDied);
-        let recorded = core.ring.send(Finish).await.unwrap_or(Ok(()));
-        self.drain(writer).await;
+        let ended = self.end_core(end, &clock, &core).await;
+        tokio::join!(self.drain(writer), self.end_outputs(&outputs));
         core.stop();
-        match (died, recorded) {
-            (true, _) => Err(Error::CoreDied),
-            (false, Err(error)) => Err(Error::Recording(error.to_string())),
-            (false, Ok(())) => Ok(Summary { pulse: *self.pulse.borrow() }),
+        ended.map(|()| Summary { pulse: *self.pulse.borrow() })
+    }
+
+    /// Has the clock make its last tick, and the core finish what it writes down.
+    async fn end_core(&self, end: End, clock: &Child, core: &Core) -> Result<(), Error> {
+        let end = match end {
+            End::Stopped => self.within(CORE_END_MAX, clock.end()).await.ok_or_else(hangs)?,
+            End::Finished | End::CoreDied => end,
+        };
+        let finished = self.within(CORE_END_MAX, core.ring.send(Finish)).await.ok_or_else(hangs)?;
+        if end == End::CoreDied {
+            return Err(Error::CoreDied);
+        }
+        finished.unwrap_or(Ok(())).map_err(|error| Error::Recording(error.to_string()))
+    }
+
+    async fn drain(&self, writer: Option<Mailbox>) {
+        let Some(writer) = writer else { return };
+        if self.within(DRAIN_MAX, writer.drain()).await != Some(true) {
+            tracing::error!("the database did not take the last data in time");
         }
     }
 
-    async fn drain(&self, writer: Option<flume::Sender<Entry>>) {
-        let Some(writer) = writer else { return };
-        let (answer, drained) = flume::bounded(1);
-        let deadline = self.world.now() + DRAIN_MAX;
-        let drain = async {
-            writer.send_async(Entry::Drain(answer)).await.ok()?;
-            drained.recv_async().await.ok()
-        };
+    async fn end_outputs(&self, outputs: &[Child]) {
+        let ended = join_all(outputs.iter().map(Child::end));
+        if self.within(LAST_PICTURE_MAX, ended).await.is_none() {
+            tracing::warn!("an output did not show the last picture in time and is left behind");
+        }
+    }
+
+    /// What comes out of `future`; `None` if that takes longer than `most`.
+    async fn within<T>(&self, most: Duration, future: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
-            _ = drain => {}
-            () = self.world.sleep_until(deadline) => {
-                tracing::error!("the database did not take the last data in time");
-            }
+            out = future => Some(out),
+            () = self.world.sleep_until(self.world.now() + most) => None,
         }
     }
 

@@ -1,6 +1,8 @@
 //! The seam between a live run and a simulated one. Time, threads and randomness go through it alone,
 //! so that the very same actors run on the wall clock or, all on one thread, in virtual time.
 
+#![expect(clippy::disallowed_methods, reason = "this is where clocks are read and sleeps are slept")]
+
 use std::future::Future;
 use std::io;
 use std::thread;

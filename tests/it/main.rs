@@ -8,4 +8,5 @@ mod docs;
 mod eval;
 mod process;
 mod replay;
+mod shutdown;
 mod tidy;

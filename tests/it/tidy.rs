@@ -32,10 +32,13 @@ impl Source {
         self.path.starts_with(folder)
     }
 
-    /// The lines before the tests, with their numbers.
+    /// The lines before the tests, with their numbers. Other things for tests alone, a rig's module say,
+    /// end nothing.
     fn code(&self) -> impl Iterator<Item = (usize, &str)> {
-        let lines = (1..).zip(self.text.lines());
-        lines.take_while(|(_, line)| *line != "#[cfg(test)]").filter(|(_, line)| !is_comment(line))
+        let lines: Vec<_> = self.text.lines().collect();
+        let is_end = |pair: &[&str]| pair[0] == "#[cfg(test)]" && pair[1].starts_with("mod tests");
+        let end = lines.windows(2).position(is_end).unwrap_or(lines.len());
+        (1..).zip(lines).take(end).filter(|(_, line)| !is_comment(line))
     }
 
     fn place(&self, line: usize) -> String {
@@ -77,6 +80,19 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 
 fn check(rule: &str, offences: Vec<String>) {
     assert!(offences.is_empty(), "{rule}:\n  {}", offences.join("\n  "));
+}
+
+#[test]
+fn the_code_ends_where_the_tests_begin() {
+    let check = |text: &str, expected: &[usize]| {
+        let source = Source { path: PathBuf::new(), text: text.into() };
+        let lines: Vec<_> = source.code().map(|(line, _)| line).collect();
+        assert_eq!(lines, expected, "{text}");
+    };
+    check("a\n// b\nc", &[1, 3]);
+    check("a\n#[cfg(test)]\nmod tests {\n}", &[1]);
+    check("a\n#[cfg(test)]\nmod tests;", &[1]);
+    check("a\n#[cfg(test)]\nmod rig;\nb\n#[cfg(test)]\nmod tests;", &[1, 2, 3, 4]);
 }
 
 #[test]

@@ -11,8 +11,8 @@ use engine::paint::Frame;
 
 use super::Context;
 
-/// Writes the newest frame to `file` whenever it has changed, at most once per `every`. A write that fails
-/// is logged and tried again with the next frame.
+/// Writes the newest frame to `file` whenever it has changed, at most once per `every`, and
+/// once more at the end if that left one out. A write that fails is logged and tried again with the next frame.
 pub async fn run(file: &Path, every: Duration, context: &mut Context) {
     let mut failing = false;
     while let Some(picture) = context.newer().await {
@@ -28,7 +28,7 @@ pub async fn run(file: &Path, every: Duration, context: &mut Context) {
             Err(_) => {}
         }
         drop(picture);
-        context.world.sleep_until(context.world.now() + every).await;
+        context.pause(every).await;
     }
 }
 

@@ -34,23 +34,27 @@ fn ledger(tick: u64) -> Ledger {
 /// A writer at work.
 struct Running {
     world: World,
-    entries: flume::Sender<Entry>,
+    mailbox: Mailbox,
     file: PathBuf,
 }
 
 fn start(file: PathBuf) -> Running {
     let world = World::simulated(false);
-    let (entries, mailbox) = flume::bounded(64);
+    let (mailbox, arriving) = mailbox();
     let labels = vec![Some("load".into()), None];
     let options = panel::Persistence { file: file.clone(), flush: FLUSH };
     let telemetry = Telemetry::new(&[], &[], &[]).persistence;
-    actix::spawn(run(options, labels, world, telemetry, mailbox));
-    Running { world, entries, file }
+    actix::spawn(run(options, labels, world, telemetry, arriving));
+    Running { world, mailbox, file }
 }
 
 impl Running {
-    async fn keep(&self, ledger: Ledger) {
-        self.entries.send_async(Entry::Keep(ledger)).await.unwrap();
+    /// Unlike the core, waits for room.
+    async fn keep(&self, mut ledger: Ledger) {
+        while let Err(refused) = self.mailbox.keep(ledger) {
+            ledger = refused;
+            tokio::task::yield_now().await;
+        }
     }
 
     async fn sleep(&self, span: Duration) {
@@ -58,9 +62,7 @@ impl Running {
     }
 
     async fn drain(&self) {
-        let (answer, answered) = flume::bounded(1);
-        self.entries.send_async(Entry::Drain(answer)).await.unwrap();
-        answered.recv_async().await.unwrap();
+        assert!(self.mailbox.drain().await);
     }
 
     /// Rows that another connection sees in the history.
@@ -242,8 +244,8 @@ fn a_core_that_is_gone_ends_the_writer_with_everything_written() {
     simulate(async {
         let running = start(folder.path().join("state.db"));
         running.keep(ledger(0)).await;
-        let Running { entries, world, file } = running;
-        drop(entries);
+        let Running { mailbox, world, file } = running;
+        drop(mailbox);
         world.sleep_until(world.now() + MS).await;
         assert_eq!(dump(&file, "SELECT count(*) FROM data_history"), "2\n");
     });

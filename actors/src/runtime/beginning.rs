@@ -1,8 +1,9 @@
 //! What a run begins with: the facts of its recording's header, and the past of its charts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use engine::formula::FormulaId;
 use engine::widget::{Look, WidgetId};
 
 use super::{Error, Time, Wiring};
@@ -30,17 +31,38 @@ pub(super) fn charts(panel: &Panel) -> impl Iterator<Item = Chart> {
 }
 
 /// The names under which the results of formulas are kept, by formula: named values and what charts show.
+/// Each name is given once, since formulas of the same name have the same results: a chart of `cpu` shows
+/// what the value `cpu` is.
 pub(super) fn labels(panel: &Panel) -> Vec<Option<Arc<str>>> {
-    let mut labels = vec![None; panel.program.len()];
-    for (name, id) in &panel.values {
-        labels[id.0 as usize] = Some(name.as_str().into());
-    }
-    for widget in &panel.scene.widgets {
-        if let Look::Sparkline(chart) = &widget.look {
-            labels[chart.value.0 as usize] = Some(panel.program.text(chart.value).into());
+    let mut labels: Vec<Option<Arc<str>>> = vec![None; panel.program.len()];
+    let mut given = BTreeSet::new();
+    let values = panel.values.iter().map(|(name, id)| (name.as_str(), *id));
+    for (label, id) in values.chain(shown(panel)) {
+        if given.insert(label)
+            && let Some(free) = labels.get_mut(id.0 as usize)
+        {
+            *free = Some(label.into());
         }
     }
     labels
+}
+
+/// What the charts show, and under which name.
+fn shown(panel: &Panel) -> impl Iterator<Item = (&str, FormulaId)> {
+    panel.scene.widgets.iter().filter_map(|widget| match &widget.look {
+        Look::Sparkline(chart) => Some((panel.program.text(chart.value), chart.value)),
+        _ => None,
+    })
+}
+
+/// How much of each series the charts need: as much as the longest of them shows.
+fn spans(charts: impl Iterator<Item = Chart>) -> BTreeMap<String, u64> {
+    let mut spans = BTreeMap::new();
+    for Chart { label, span_ms, .. } in charts {
+        let longest = spans.entry(label).or_insert(span_ms);
+        *longest = span_ms.max(*longest);
+    }
+    spans
 }
 
 impl Wiring {
@@ -75,17 +97,40 @@ impl Wiring {
         let now_ms = self.world.unix_ms();
         let read = || -> Result<_, persistence::Error> {
             let Some(history) = History::open(&persistence.file)? else { return Ok(BTreeMap::new()) };
-            let recent = |chart: Chart| {
-                let since_ms = now_ms.saturating_sub_unsigned(chart.span_ms);
-                Ok((history.recent(&chart.label, since_ms)?, chart.label))
-            };
-            let series = charts(&self.panel).map(recent).collect::<Result<Vec<_>, persistence::Error>>()?;
-            let known = series.into_iter().filter(|(points, _)| !points.is_empty());
-            Ok(known.map(|(points, label)| (label, points)).collect())
+            let mut known = BTreeMap::new();
+            for (label, span_ms) in spans(charts(&self.panel)) {
+                let points = history.recent(&label, now_ms.saturating_sub_unsigned(span_ms))?;
+                if !points.is_empty() {
+                    known.insert(label, points);
+                }
+            }
+            Ok(known)
         };
         read().unwrap_or_else(|error| {
             tracing::warn!(%error, "charts begin empty");
             BTreeMap::new()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_series_is_as_long_as_its_longest_chart() {
+        let check = |charts: &[(&str, u64)], expected: &[(&str, u64)]| {
+            let chart = |(label, span_ms): &(&str, u64)| Chart {
+                widget: WidgetId(0),
+                label: (*label).to_string(),
+                span_ms: *span_ms,
+            };
+            let expected: BTreeMap<_, _> = expected.iter().map(|(l, ms)| ((*l).to_string(), *ms)).collect();
+            assert_eq!(spans(charts.iter().map(chart)), expected, "{charts:?}");
+        };
+        check(&[], &[]);
+        check(&[("a", 60), ("b", 5)], &[("a", 60), ("b", 5)]);
+        check(&[("a", 60), ("a", 5)], &[("a", 60)]);
+        check(&[("a", 5), ("a", 60)], &[("a", 60)]);
     }
 }

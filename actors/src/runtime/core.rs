@@ -15,7 +15,7 @@ use crate::coordination::{CoordinationActor, EventSink};
 use crate::expression::ExpressionActor;
 use crate::handle::SourceReport;
 use crate::panel::Panel;
-use crate::persistence::Entry;
+use crate::persistence::Mailbox;
 use crate::recording::{Header, Recorder, Recording, Replay};
 use crate::renderer::{Done, FrameSink, RendererActor};
 use crate::ring::{Feed, Report, RingActor, SourceInfo};
@@ -46,7 +46,7 @@ pub(super) struct Outlets {
     pub(super) on_frame: Option<FrameSink>,
     pub(super) on_event: Option<EventSink>,
     pub(super) record: Option<PathBuf>,
-    pub(super) writer: Option<flume::Sender<Entry>>,
+    pub(super) writer: Option<Mailbox>,
 }
 
 impl Inlets {
@@ -197,7 +197,7 @@ fn renderer(
 fn coordination(
     wiring: &Wiring,
     sink: Option<EventSink>,
-    writer: Option<flume::Sender<Entry>>,
+    writer: Option<Mailbox>,
     renderer: &Addr<RendererActor>,
 ) -> CoordinationActor {
     let panel = &wiring.panel;

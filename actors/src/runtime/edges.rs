@@ -4,35 +4,40 @@ use engine::sample::SourceId;
 use tokio::sync::watch;
 
 use super::core::{Core, Inlets};
-use super::{Child, Error, WRITER_MAILBOX, Wiring, beginning};
+use super::{Child, Error, Wiring, beginning};
 use crate::clock::{Clock, End};
 use crate::output;
-use crate::persistence::{self, Entry};
+use crate::panel;
+use crate::persistence::{self, Mailbox};
 use crate::renderer::Done;
 use crate::source::{KeySpec, Source};
 use crate::supervisor::{self, Supervisor};
 
 impl Wiring {
-    pub(super) fn start_writer(&self) -> Result<Option<flume::Sender<Entry>>, Error> {
+    pub(super) fn start_writer(&self) -> Result<Option<Mailbox>, Error> {
         let Some(options) = self.panel.persistence.clone() else { return Ok(None) };
         persistence::check(&options.file)?;
-        let (mailbox, entries) = flume::bounded(WRITER_MAILBOX);
+        let (mailbox, arriving) = persistence::mailbox();
         let labels = beginning::labels(&self.panel);
         let (world, telemetry) = (self.world, self.telemetry.persistence.clone());
-        self.world.spawn("writer", move || persistence::run(options, labels, world, telemetry, entries))?;
+        self.world.spawn("writer", move || persistence::run(options, labels, world, telemetry, arriving))?;
         Ok(Some(mailbox))
     }
 
-    pub(super) fn start_outputs(&self) -> Result<(), Error> {
-        for (index, output) in self.panel.outputs.iter().cloned().enumerate() {
-            let context = output::Context {
-                world: self.world,
-                pictures: self.pictures.subscribe(),
-                telemetry: self.telemetry.output(index).clone(),
-            };
-            self.world.spawn(output.name(), move || output::run(output, context))?;
-        }
-        Ok(())
+    pub(super) fn start_outputs(&self) -> Result<Vec<Child>, Error> {
+        let start = |(index, output): (usize, &panel::Output)| {
+            let (stop, stopped) = watch::channel(false);
+            let (answer, ended) = flume::bounded(1);
+            let (pictures, telemetry) = (self.pictures.subscribe(), self.telemetry.output(index).clone());
+            let context = output::Context::new(self.world, pictures, stopped, telemetry);
+            let output = output.clone();
+            self.world.spawn(output.name(), move || async move {
+                output::run(output, context).await;
+                let _ = answer.send(End::Stopped);
+            })?;
+            Ok(Child { stop, ended })
+        };
+        self.panel.outputs.iter().enumerate().map(start).collect()
     }
 
     /// The keys of a source, with the ranges that the configuration declares.

@@ -215,12 +215,13 @@ mod tests {
             let ring = Ring { rung: rung.clone() }.start();
             let doorbell = Doorbell::default();
             doorbell.connect(ring.downgrade().recipient());
-            let (port, _arriving) = Port::new(World::simulated(false), Policy::DropOldest, doorbell.clone());
+            let world = World::simulated(false);
+            let (port, _arriving) = Port::new(world, Policy::DropOldest, doorbell.clone());
             let ring_times = async |readings: u64| {
                 for sequence in 0..readings {
                     port.send(reading(sequence)).await;
                 }
-                tokio::time::sleep(Duration::from_millis(1)).await;
+                world.sleep_until(world.now() + Duration::from_millis(1)).await;
                 rung.load(Ordering::Relaxed)
             };
             assert_eq!(ring_times(5).await, 1);
