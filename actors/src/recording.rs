@@ -1,32 +1,49 @@
 //! Recordings: every input of a run, sealed at its tick, as JSON Lines. The same configuration and the same
 //! recording give the same events and the same frames, live or simulated, on every machine.
 //!
-//! The first line is the header; every other line holds the inputs of one tick, and ticks without inputs
-//! have no line:
+//! The first line is the header; every other line holds the inputs of one tick; ticks without inputs have
+//! no line, and one with very many has several:
 //! ```json
 //! {"recording":1,"engine":"0.1.0","panel":"demo","fingerprint":"9f…","fps":60,"seed":7,"start_ms":1767225600000}
 //! {"tick":3,"samples":[["system","cpu",12.5,1767225600041,0]],"states":[["system","live"]]}
 //! ```
-//! A sample is `[source, key, value, unix_ms, sequence]`; the last two may be left out.
+//! A sample is `[source, key, value, unix_ms, sequence]`; the last two may be left out. `docs/recordings.md`
+//! is the whole of it for users.
+
+mod lines;
+mod recorder;
+mod replay;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use engine::ring::intake::Sealed;
-use engine::ring::keys::Keys;
-use engine::sample::{Reading, SourceId, SourceState};
-use engine::tick::Tick;
+use engine::sample::SourceState;
 use engine::value::Value;
-use serde::{Deserialize, Serialize};
+use serde::de::{self, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use lines::{Limits, Lines};
+pub use recorder::Recorder;
+pub use replay::{Replay, Replayed};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
 
-/// The longest line that is read, in bytes.
-pub const LINE_BYTES_MAX: usize = 16 << 20;
+/// The longest line that is written or read, in bytes. The history of 190 charts fits into the header;
+/// inputs of a tick that need more than a line get several.
+pub const LINE_BYTES_MAX: usize = 64 << 20;
+
+/// The longest file that is written or read, in bytes. A recording is read whole, which takes up to four
+/// times as much memory as the file has bytes.
+pub const FILE_BYTES_MAX: u64 = 512 << 20;
+
+/// What a sample is, for people who write one by hand.
+const SAMPLE: &str =
+    "a sample is [source, key, value, unix_ms, sequence], of which the last two may be left out";
 
 /// What a recording begins with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,7 +71,7 @@ pub struct Header {
     pub history: BTreeMap<String, Vec<(i64, f64)>>,
 }
 
-/// The inputs of one tick.
+/// The inputs of one tick, or some of them where they need several lines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inputs {
@@ -65,18 +82,18 @@ pub struct Inputs {
     pub samples: Vec<RecordedSample>,
     /// Sources, by name, whose state is new.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub states: Vec<(String, StateName)>,
+    pub states: Vec<(Arc<str>, StateName)>,
     /// Milliseconds by which the clock was set forward, or back below 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rebased_ms: i64,
 }
 
 /// A sample as `[source, key, value, unix_ms, sequence]`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(from = "SampleLine", into = "FullSampleLine")]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(into = "SampleLine")]
 pub struct RecordedSample {
     /// The source's name.
-    pub source: String,
+    pub source: Arc<str>,
     /// The key without the source's name.
     pub key: Arc<str>,
     /// What was read.
@@ -103,6 +120,12 @@ pub enum Error {
         /// Why.
         error: io::Error,
     },
+    /// It could not be written as fast as inputs arrived.
+    #[error("{file}: the disk is too slow; the recording is not whole", file = .file.display())]
+    TooSlow {
+        /// Which file.
+        file: PathBuf,
+    },
     /// A line is not what it has to be.
     #[error("{file}:{line}: {message}", file = .file.display())]
     Line {
@@ -124,136 +147,49 @@ pub struct Recording {
     pub inputs: Vec<Inputs>,
 }
 
+impl Error {
+    fn line(file: &Path, line: usize, message: String) -> Error {
+        Error::Line { file: file.into(), line, message }
+    }
+}
+
 impl Recording {
-    /// Reads a recording from a file.
+    /// Reads a recording from a file. Where the program that wrote it was interrupted within a line, what
+    /// is before that line is returned and a warning is logged.
     ///
     /// # Errors
     /// [`Error`], with the line that is at fault.
     pub fn read(file: &Path) -> Result<Recording, Error> {
-        let failed = |error| Error::Io { file: file.into(), error };
-        let reader = BufReader::new(File::open(file).map_err(failed)?);
-        let mut lines = reader.lines().enumerate();
-        let wrong = |line: usize, message: String| Error::Line { file: file.into(), line: line + 1, message };
-        let (number, first) = lines.next().ok_or_else(|| wrong(0, "the recording is empty".into()))?;
-        let header = parse_header(&first.map_err(failed)?).map_err(|message| wrong(number, message))?;
+        let opened = File::open(file).map_err(|error| Error::Io { file: file.into(), error })?;
+        Recording::read_from(BufReader::new(opened), file, Limits::default())
+    }
+
+    fn read_from(reader: impl BufRead, file: &Path, limits: Limits) -> Result<Recording, Error> {
+        let mut lines = Lines::new(reader, file, limits);
+        let Some(first) = lines.next()? else {
+            return Err(Error::line(file, 1, "the recording is empty".into()));
+        };
+        let header = first.text().and_then(parse_header).map_err(|message| Error::line(file, 1, message))?;
         let mut inputs: Vec<Inputs> = Vec::new();
-        for (number, line) in lines {
-            let line = line.map_err(failed)?;
-            if line.trim().is_empty() {
-                continue;
+        while let Some(line) = lines.next()? {
+            let number = line.number;
+            match line.text().and_then(|text| parse_inputs(text, inputs.last())) {
+                Ok(next) => inputs.extend(next),
+                Err(message) if line.is_whole => return Err(Error::line(file, number, message)),
+                Err(message) => {
+                    let file = file.display();
+                    tracing::warn!("{file}:{number}: the recording was interrupted in this line: {message}");
+                }
             }
-            let next = parse_inputs(&line, inputs.last()).map_err(|message| wrong(number, message))?;
-            inputs.push(next);
         }
         Ok(Recording { header, inputs })
-    }
-
-    /// The number of ticks up to and with the last input.
-    pub fn ticks(&self) -> u64 {
-        self.inputs.last().map_or(0, |inputs| inputs.tick + 1)
-    }
-}
-
-/// Plays a recording's inputs back, tick by tick.
-#[derive(Debug)]
-pub struct Replay {
-    inputs: std::iter::Peekable<std::vec::IntoIter<Inputs>>,
-    sources: BTreeMap<String, SourceId>,
-}
-
-/// The inputs of one tick as the intake takes them.
-#[derive(Debug, Default)]
-pub struct Replayed {
-    /// What arrived.
-    pub readings: Vec<Reading>,
-    /// What was said of sources.
-    pub states: Vec<(SourceId, SourceState)>,
-    /// Milliseconds by which the clock was set forward, or back below 0.
-    pub rebased_ms: i64,
-}
-
-impl Replay {
-    /// A replay for a panel with these sources; samples of others are left out.
-    pub fn new(recording: Recording, sources: impl IntoIterator<Item = String>) -> Replay {
-        let sources = sources.into_iter().zip((0..).map(SourceId)).collect();
-        Replay { inputs: recording.inputs.into_iter().peekable(), sources }
-    }
-
-    /// The inputs of `tick`; ask for every tick, in order.
-    pub fn inputs(&mut self, tick: Tick) -> Replayed {
-        let mut replayed = Replayed::default();
-        while let Some(inputs) = self.inputs.next_if(|inputs| inputs.tick <= tick.0) {
-            replayed.rebased_ms = replayed.rebased_ms.saturating_add(inputs.rebased_ms);
-            let readings = inputs.samples.into_iter().filter_map(|sample| {
-                let source = *self.sources.get(&sample.source)?;
-                let RecordedSample { key, value, timestamp_ms, sequence, .. } = sample;
-                Some(Reading { source, sequence, timestamp_ms, values: vec![(key, value)] })
-            });
-            replayed.readings.extend(readings);
-            let states = inputs.states.iter();
-            let states = states.filter_map(|(name, state)| Some((*self.sources.get(name)?, state.0)));
-            replayed.states.extend(states);
-        }
-        replayed
-    }
-}
-
-/// Writes what a ring seals.
-pub struct Recorder {
-    file: BufWriter<File>,
-    sources: Vec<String>,
-}
-
-impl Recorder {
-    /// Creates the file and writes the header.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn create(file: &Path, header: &Header, sources: Vec<String>) -> io::Result<Recorder> {
-        let mut file = BufWriter::new(File::create(file)?);
-        serde_json::to_writer(&mut file, header)?;
-        file.write_all(b"\n")?;
-        Ok(Recorder { file, sources })
-    }
-
-    /// Appends the inputs of a tick, if there are any.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn write(&mut self, sealed: &Sealed, keys: &Keys) -> io::Result<()> {
-        if sealed.samples.is_empty() && sealed.states.is_empty() && sealed.rebased_ms == 0 {
-            return Ok(());
-        }
-        let source = |id: SourceId| self.sources.get(usize::from(id.0)).cloned().unwrap_or_default();
-        let samples = sealed.samples.iter().map(|sample| {
-            let source = source(sample.source);
-            let name = keys.get(sample.key).map_or("", |key| &*key.name);
-            let key = name.get(source.len() + 1..).unwrap_or_default().into();
-            let (value, timestamp_ms) = (sample.value.clone(), Some(sample.timestamp_ms));
-            RecordedSample { source, key, value, timestamp_ms, sequence: sample.sequence }
-        });
-        let inputs = Inputs {
-            tick: sealed.tick.0,
-            samples: samples.collect(),
-            states: sealed.states.iter().map(|(id, state)| (source(*id), StateName(*state))).collect(),
-            rebased_ms: sealed.rebased_ms,
-        };
-        serde_json::to_writer(&mut self.file, &inputs)?;
-        self.file.write_all(b"\n")
-    }
-
-    /// Writes out what is still in memory.
-    ///
-    /// # Errors
-    /// Those of the file system.
-    pub fn finish(mut self) -> io::Result<()> {
-        self.file.flush()
     }
 }
 
 fn parse_header(line: &str) -> Result<Header, String> {
     let header: Header = serde_json::from_str(line).map_err(|error| {
-        format!("this is not the first line of a recording: {error}; `tinydisplay record` makes one")
+        let problem = problem(&error);
+        format!("this is not the first line of a recording: {problem}; `tinydisplay record` makes one")
     })?;
     if header.recording != VERSION {
         let found = header.recording;
@@ -262,17 +198,27 @@ fn parse_header(line: &str) -> Result<Header, String> {
     Ok(header)
 }
 
-fn parse_inputs(line: &str, before: Option<&Inputs>) -> Result<Inputs, String> {
-    if line.len() > LINE_BYTES_MAX {
-        return Err(format!("this line is longer than {LINE_BYTES_MAX} bytes"));
+/// The inputs on a line; `None` where it is blank.
+fn parse_inputs(line: &str, before: Option<&Inputs>) -> Result<Option<Inputs>, String> {
+    if line.trim().is_empty() {
+        return Ok(None);
     }
-    let inputs: Inputs = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let inputs: Inputs = serde_json::from_str(line).map_err(|error| problem(&error))?;
     match before {
-        Some(before) if inputs.tick <= before.tick => {
+        Some(before) if inputs.tick < before.tick => {
             let (tick, before) = (inputs.tick, before.tick);
             Err(format!("tick {tick} comes after tick {before}; ticks have to ascend"))
         }
-        _ => Ok(inputs),
+        _ => Ok(Some(inputs)),
+    }
+}
+
+/// What is wrong with a line, without the number that it has for the parser: that is always 1.
+fn problem(error: &serde_json::Error) -> String {
+    let (text, column) = (error.to_string(), error.column());
+    match text.strip_suffix(&format!(" at line 1 column {column}")) {
+        Some(text) => format!("{text} (column {column})"),
+        None => text,
     }
 }
 
@@ -280,15 +226,7 @@ fn is_zero(n: &i64) -> bool {
     *n == 0
 }
 
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum SampleLine {
-    Short(String, Arc<str>, Scalar),
-    Stamped(String, Arc<str>, Scalar, Option<i64>),
-    Full(String, Arc<str>, Scalar, Option<i64>, u64),
-}
-
-type FullSampleLine = (String, Arc<str>, Scalar, Option<i64>, u64);
+type SampleLine = (Arc<str>, Arc<str>, Scalar, Option<i64>, u64);
 
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
@@ -298,24 +236,8 @@ enum Scalar {
     Text(Arc<str>),
 }
 
-impl From<SampleLine> for RecordedSample {
-    fn from(line: SampleLine) -> RecordedSample {
-        let (source, key, value, timestamp_ms, sequence) = match line {
-            SampleLine::Short(source, key, value) => (source, key, value, None, 0),
-            SampleLine::Stamped(source, key, value, at) => (source, key, value, at, 0),
-            SampleLine::Full(source, key, value, at, sequence) => (source, key, value, at, sequence),
-        };
-        let value = match value {
-            Scalar::Number(n) => Value::Number(n),
-            Scalar::Bool(b) => Value::Bool(b),
-            Scalar::Text(text) => Value::Text(text),
-        };
-        RecordedSample { source, key, value, timestamp_ms, sequence }
-    }
-}
-
-impl From<RecordedSample> for FullSampleLine {
-    fn from(sample: RecordedSample) -> FullSampleLine {
+impl From<RecordedSample> for SampleLine {
+    fn from(sample: RecordedSample) -> SampleLine {
         let value = match sample.value {
             Value::Number(n) => Scalar::Number(n),
             Value::Bool(b) => Scalar::Bool(b),
@@ -323,6 +245,50 @@ impl From<RecordedSample> for FullSampleLine {
         };
         (sample.source, sample.key, value, sample.timestamp_ms, sample.sequence)
     }
+}
+
+impl<'de> Deserialize<'de> for RecordedSample {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RecordedSample, D::Error> {
+        deserializer.deserialize_any(SampleVisitor)
+    }
+}
+
+struct SampleVisitor;
+
+impl<'de> Visitor<'de> for SampleVisitor {
+    type Value = RecordedSample;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a sample; {SAMPLE}")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<RecordedSample, A::Error> {
+        let source = required(&mut parts, "the source's name, a text")?;
+        let key = required(&mut parts, "the key's name, a text")?;
+        let value = match required(&mut parts, "the value: a number, a text, true or false")? {
+            Scalar::Number(n) => Value::Number(n),
+            Scalar::Bool(b) => Value::Bool(b),
+            Scalar::Text(text) => Value::Text(text),
+        };
+        let timestamp_ms = part(&mut parts, "the time: milliseconds, a whole number, or null")?.flatten();
+        let sequence = part(&mut parts, "the sequence number, a whole number from 0")?.unwrap_or(0);
+        if parts.next_element::<IgnoredAny>()?.is_some() {
+            return Err(de::Error::custom(format!("there is more than five parts; {SAMPLE}")));
+        }
+        Ok(RecordedSample { source, key, value, timestamp_ms, sequence })
+    }
+}
+
+/// The next part of a sample, which may be left out.
+fn part<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(
+    parts: &mut A,
+    what: &str,
+) -> Result<Option<T>, A::Error> {
+    parts.next_element().map_err(|_| de::Error::custom(format!("here should be {what}; {SAMPLE}")))
+}
+
+fn required<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(parts: &mut A, what: &str) -> Result<T, A::Error> {
+    part(parts, what)?.ok_or_else(|| de::Error::custom(format!("here should be {what}; {SAMPLE}")))
 }
 
 impl TryFrom<String> for StateName {

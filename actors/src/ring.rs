@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use actix::{Actor, Context, Handler, Message, Recipient};
+use actix::{Actor, Context, Handler, Message, Recipient, ResponseFuture};
 use engine::ring::intake::{Intake, Rejection, Sealed};
 use engine::sample::{SourceId, SourceState};
 
 use crate::handle::{QuerySources, SourceReport};
-use crate::recording::{Recorder, Replay};
+use crate::recording::{self, Recorder, Replay};
 use crate::source::port::{Arrived, Counts, Doorbell, Posted};
 use crate::telemetry::Telemetry;
 use crate::world::World;
@@ -26,9 +26,9 @@ pub struct Begin {
 /// Counters of what did not reach the ring are brought up to date at least once in so many ticks.
 const COUNTED_EVERY: u64 = 60;
 
-/// The last message: writes out what is left of a recording.
+/// The last message: answered when a recording is written to its end, or with why it is not whole.
 #[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "std::io::Result<()>")]
+#[rtype(result = "Result<(), recording::Error>")]
 pub struct Finish;
 
 /// A tick's inputs on their way through the core.
@@ -159,14 +159,6 @@ impl RingActor {
             source.set_rejected(&rejected);
         }
     }
-
-    fn record(&mut self, sealed: &Sealed) {
-        let Some(recorder) = &mut self.recorder else { return };
-        if let Err(error) = recorder.write(sealed, self.intake.keys()) {
-            tracing::error!(%error, "the recording ends here: it cannot be written");
-            self.recorder = None;
-        }
-    }
 }
 
 impl Actor for RingActor {
@@ -188,17 +180,24 @@ impl Handler<Begin> for RingActor {
         self.drain();
         let replayed_ms = self.replay();
         let (sealed, missed) = self.intake.seal(begin.rebase_ms.saturating_add(replayed_ms));
-        self.record(&sealed);
         self.count(&sealed, missed);
-        self.next.do_send(Inputs { sealed: Arc::new(sealed), paint: begin.paint });
+        let sealed = Arc::new(sealed);
+        self.recorder.iter_mut().for_each(|recorder| recorder.keep(&sealed));
+        self.next.do_send(Inputs { sealed, paint: begin.paint });
     }
 }
 
 impl Handler<Finish> for RingActor {
-    type Result = std::io::Result<()>;
+    type Result = ResponseFuture<Result<(), recording::Error>>;
 
     fn handle(&mut self, _: Finish, _: &mut Self::Context) -> Self::Result {
-        self.recorder.take().map_or(Ok(()), Recorder::finish)
+        let recorder = self.recorder.take();
+        Box::pin(async move {
+            match recorder {
+                Some(recorder) => recorder.finish().await,
+                None => Ok(()),
+            }
+        })
     }
 }
 

@@ -225,9 +225,9 @@ impl Wiring {
         let header = self.header(time, input.as_ref())?;
         let start_ms = (!replays).then_some(header.start_ms);
         let writer = if time == Time::Live { self.start_writer()? } else { None };
-        let inlets = Inlets::new(self.world, &self.panel, input);
+        let mut inlets = Inlets::new(self.world, &self.panel, input);
         let outlets = core::Outlets { on_frame, on_event, record, writer: writer.clone() };
-        let (core, done) = Core::start(self, &header, &inlets, outlets).await?;
+        let (core, done) = Core::start(self, &header, &mut inlets, outlets).await?;
         let outputs = if time == Time::Live { self.start_outputs()? } else { Vec::new() };
         started(self.handle(stop, &core));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };

@@ -59,10 +59,10 @@ impl Inlets {
         Inlets { ports, doorbell, reports, readings, reported, replay }
     }
 
-    fn feed(&self, panel: &Panel) -> Feed {
-        match &self.replay {
+    fn feed(&mut self, panel: &Panel) -> Feed {
+        match self.replay.take() {
             Some(recording) => {
-                Feed::Replay(Replay::new(recording.clone(), panel.sources.iter().map(|s| s.name.clone())))
+                Feed::Replay(Replay::new(recording, panel.sources.iter().map(|source| source.name.clone())))
             }
             None => Feed::Sources {
                 ports: self.readings.clone(),
@@ -78,7 +78,7 @@ impl Core {
     pub(super) async fn start(
         wiring: &Wiring,
         header: &Header,
-        inlets: &Inlets,
+        inlets: &mut Inlets,
         outlets: Outlets,
     ) -> Result<(Core, flume::Receiver<Done>), Error> {
         let Outlets { on_frame, on_event, record, writer } = outlets;
@@ -217,20 +217,18 @@ fn coordination(
 fn ring(
     wiring: &Wiring,
     header: &Header,
-    inlets: &Inlets,
+    inlets: &mut Inlets,
     record: Option<PathBuf>,
     expression: &Addr<ExpressionActor>,
 ) -> Result<RingActor, Error> {
     let panel = &wiring.panel;
     let names: Vec<_> = panel.sources.iter().map(|source| source.name.clone()).collect();
-    let recorder = record.map(|file| {
-        let failed = |error| Error::Recording(format!("{}: {error}", file.display()));
-        Recorder::create(&file, header, names).map_err(failed)
-    });
+    let recorder = record.map(|file| Recorder::start(wiring.world, file, header, &names));
     let sources = panel.sources.iter().zip(&inlets.ports).map(|(source, port)| SourceInfo {
         report: SourceReport::new(&source.name, source.kind.name()),
         counts: port.counts(),
     });
+    let sources = sources.collect();
     let mut intake = intake(panel, header.start_ms)?;
     if inlets.replay.is_some() && header.states {
         intake.only_told_states();
@@ -239,7 +237,7 @@ fn ring(
         world: wiring.world,
         intake,
         feed: inlets.feed(panel),
-        sources: sources.collect(),
+        sources,
         recorder: recorder.transpose()?,
         next: expression.clone().recipient(),
         telemetry: wiring.telemetry.clone(),
