@@ -211,6 +211,7 @@ fn charts_are_filled_at_the_first_frame_after_a_restart() {
     assert!(first <= 1, "nothing is known at first: {first} columns");
     // About 25, but a busy machine gets there as it can.
     assert!((10..80).contains(&last), "2.5 of 16 seconds: {last} of 160 columns");
+    let (again, more) = filled();
     assert!(
         again >= last / 2,
         "the first frame after the restart has {again} columns, the last before {last}"
