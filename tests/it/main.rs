@@ -7,5 +7,6 @@ mod data;
 mod docs;
 mod eval;
 mod process;
+mod recordings;
 mod replay;
 mod tidy;
