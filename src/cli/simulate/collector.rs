@@ -173,8 +173,7 @@ fn json(value: &Value) -> serde_json::Value {
 mod tests {
     use std::sync::Mutex;
 
-    use engine::paint::Size;
-    use engine::paint::color::Color;
+    use engine::paint::{Color, Size};
 
     use super::*;
 
