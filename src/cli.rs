@@ -57,7 +57,7 @@ enum Verb {
 /// Does what the command line says. Usage errors end the process with status 2.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(io::stdout());
     let verb = arguments.verb.unwrap_or_else(|| Verb::Run(run::Arguments::default()));
     let done = verb.run(&mut out).and_then(|()| Ok(out.flush()?));
     match done {
@@ -71,7 +71,7 @@ impl Verb {
         match self {
             Verb::Run(arguments) => run::run(arguments),
             Verb::Check(arguments) => check::run(arguments, out),
-            Verb::Simulate(arguments) => simulate::run(arguments, out),
+            Verb::Simulate(arguments) => simulate::run(arguments),
             Verb::Record(arguments) => record::run(arguments),
             Verb::Render(arguments) => render::run(arguments),
             Verb::Eval(arguments) => eval::run(arguments, out),

@@ -1,10 +1,35 @@
 //! Seeded hashes: the engine's only randomness, and the identity of a frame.
 
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+use alloc::boxed::Box;
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_64_with_seed};
 
 /// XXH3-64 of `bytes`: the identity of a painted frame in `--hash` and in recordings.
 pub fn of(bytes: &[u8]) -> u64 {
     xxh3_64(bytes)
+}
+
+/// XXH3-64 of bytes that come piece by piece.
+///
+/// ```
+/// let mut hash = engine::hash::Running::default();
+/// hash.update(b"tiny");
+/// hash.update(b"display");
+/// assert_eq!(hash.value(), engine::hash::of(b"tinydisplay"));
+/// ```
+#[derive(Clone, Default)]
+pub struct Running(Box<Xxh3>);
+
+impl Running {
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of all pieces so far.
+    pub fn value(&self) -> u64 {
+        self.0.digest()
+    }
 }
 
 /// A pseudo-random number in [0, 1) that depends on its arguments alone: the same on every machine

@@ -87,7 +87,8 @@ fn end_on_signals(handle: Handle) -> io::Result<()> {
     thread::Builder::new().name("signals".into()).spawn(watch).map(drop)
 }
 
-fn log() {
+/// From here on logs go to standard error, as far as `TINYDISPLAY_LOG` lets them.
+pub(super) fn log() {
     let filter = EnvFilter::try_from_env("TINYDISPLAY_LOG").unwrap_or_else(|_| LOG_DEFAULT.into());
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     // A second subscriber is refused: then there is one already, and that is all that is wanted.

@@ -3,16 +3,17 @@
 mod animated;
 mod collector;
 
-use std::io::Write;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use actors::handle::Handle;
 use actors::panel::Panel;
 use actors::recording::Recording;
 use actors::runtime::{self, Options, Time};
 
 use super::failure::{Failure, note};
-use super::run;
+use super::{run, runtime as process};
 use collector::Collector;
 
 #[derive(Debug, clap::Args)]
@@ -45,16 +46,17 @@ pub(super) struct Arguments {
     pub(super) realtime: bool,
 }
 
-pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    process::log();
     let mut config = run::load(&arguments.config)?;
     if let Some(seed) = arguments.seed {
         config.panel.seed = seed;
     }
     let input = input(&config.panel, arguments.input.as_deref())?;
-    let collector = Collector::new(&config.panel, arguments)?;
+    let collector = Collector::new(&config.panel, arguments, Box::new(io::stdout()))?;
     let time = if arguments.realtime { Time::Paced } else { Time::Virtual };
     let collector = simulate(config.panel, time, arguments.ticks, input, collector)?;
-    collector.finish(out)
+    collector.finish()
 }
 
 /// The recording at `file`, if there is one. Says which sources are made up where there is none.
@@ -82,7 +84,7 @@ fn simulate(
     collector: Collector,
 ) -> Result<Collector, Failure> {
     let collector = Arc::new(Mutex::new(collector));
-    let (frames, events) = (collector.clone(), collector.clone());
+    let (frames, events, begun) = (collector.clone(), collector.clone(), collector.clone());
     // A panic of the core ends the run with an error of its own, so a poisoned lock means nothing here.
     let options = Options {
         time,
@@ -96,7 +98,10 @@ fn simulate(
         })),
         ..Options::default()
     };
-    runtime::run(panel, options, |_| {}).map_err(|error| Failure::message(error.to_string()))?;
+    let started = move |handle: Handle| {
+        begun.lock().unwrap_or_else(PoisonError::into_inner).stop_with(handle.stop);
+    };
+    runtime::run(panel, options, started).map_err(|error| Failure::message(error.to_string()))?;
     let collector = Arc::into_inner(collector);
     let collector = collector.ok_or_else(|| Failure::message("the simulation did not come to its end"))?;
     Ok(collector.into_inner().unwrap_or_else(PoisonError::into_inner))

@@ -2,6 +2,7 @@
 //! somewhere, and its commands are known.
 
 mod language;
+mod recordings;
 mod references;
 mod sources;
 

@@ -7,6 +7,7 @@ mod data;
 mod docs;
 mod eval;
 mod process;
+mod recordings;
 mod replay;
 mod shutdown;
 mod tidy;

@@ -211,3 +211,132 @@ fn is_empty(sealed: &Sealed) -> bool {
 fn line(what: &impl Serialize) -> io::Result<Vec<u8>> {
     Ok(serde_json::to_vec(what)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::Mutex;
+
+    use engine::ring::Limits as RingLimits;
+    use engine::ring::intake::{Intake, SourceSpec};
+    use engine::sample::Reading;
+    use engine::tick::Fps;
+    use engine::value::Value;
+
+    use super::*;
+    use crate::recording::Recording;
+    use crate::source::rig::simulate;
+
+    /// A disk that takes so many bytes.
+    #[derive(Clone)]
+    struct Disk(Arc<Mutex<Vec<u8>>>, usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let mut taken = self.0.lock().unwrap();
+            if taken.len() + bytes.len() > self.1 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            taken.extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn disk(bytes: usize) -> Disk {
+        Disk(Arc::default(), bytes)
+    }
+
+    fn header() -> Header {
+        let text =
+            r#"{"recording":1,"engine":"","panel":"","fingerprint":"","fps":60,"seed":7,"start_ms":0}"#;
+        serde_json::from_str(text).unwrap()
+    }
+
+    /// A tick with so many samples, each of a hundred bytes.
+    fn sealed(samples: usize) -> Arc<Sealed> {
+        let source = SourceSpec { name: "room".into(), stale_after: None };
+        let mut intake = Intake::new(&[source], &[], RingLimits::default(), Fps::default(), 0).unwrap();
+        let value = Value::from("x".repeat(100).as_str());
+        for sequence in 0..samples as u64 {
+            let values = vec![("note".into(), value.clone())];
+            intake.accept(Reading { source: SourceId(0), sequence, timestamp_ms: None, values });
+        }
+        Arc::new(intake.seal(0).0)
+    }
+
+    fn start(disk: &Disk, limits: Limits, capacity: usize) -> Recorder {
+        let scribe = Scribe::begin(disk.clone(), &header(), &["room".into()], limits).unwrap();
+        Recorder::spawn(World::simulated(false), "run.jsonl".into(), scribe, capacity).unwrap()
+    }
+
+    fn read(disk: &Disk) -> Recording {
+        Recording::read_from(&disk.0.lock().unwrap()[..], Path::new("run.jsonl"), Limits::default()).unwrap()
+    }
+
+    /// What comes of recording three ticks of ten samples, and how many of them are on the disk.
+    fn record(disk: Disk, limits: Limits, capacity: usize) -> (String, usize) {
+        simulate(async {
+            let mut recorder = start(&disk, limits, capacity);
+            (0..3).for_each(|_| recorder.keep(&sealed(10)));
+            let told = recorder.finish().await.map_or_else(|error| error.to_string(), |()| "written".into());
+            (told, read(&disk).inputs.iter().map(|inputs| inputs.samples.len()).sum())
+        })
+    }
+
+    #[test]
+    fn a_recording_that_is_not_whole_says_why() {
+        let (all, none) = (usize::MAX, Limits::default());
+        let check = |disk, limits, capacity, message: &str, samples: usize| {
+            assert_eq!(record(disk, limits, capacity), (message.to_string(), samples));
+        };
+        check(disk(all), none, 9, "written", 30);
+        check(disk(2_000), none, 9, "run.jsonl: no storage space", 10);
+        let slow = "run.jsonl: the disk is too slow; the recording is not whole";
+        check(disk(all), none, 2, slow, 20);
+        let short = Limits { file_bytes: 2_000, ..none };
+        check(disk(all), short, 9, "run.jsonl: a recording can have 2000 bytes and no more", 10);
+        let narrow = Limits { line_bytes: 120, ..none };
+        let long = "run.jsonl: a sample is longer than a line of a recording can be";
+        check(disk(all), narrow, 9, long, 0);
+    }
+
+    #[test]
+    fn no_line_is_longer_than_a_reader_takes() {
+        let disk = disk(usize::MAX);
+        assert_eq!(record(disk.clone(), Limits { line_bytes: 400, ..Limits::default() }, 9).1, 30);
+        let text = String::from_utf8(disk.0.lock().unwrap().clone()).unwrap();
+        assert!(text.lines().all(|line| line.len() <= 400), "{text}");
+        let inputs = read(&disk).inputs;
+        let order: Vec<_> = inputs.iter().flat_map(|inputs| &inputs.samples).map(|s| s.sequence).collect();
+        assert_eq!(order, Vec::from_iter((0..3).flat_map(|_| 0..10)), "in the order of arrival");
+        let states = inputs.iter().map(|inputs| inputs.states.len()).sum::<usize>();
+        assert_eq!(states, 3, "each state once");
+    }
+
+    #[test]
+    fn a_header_that_does_not_fit_is_no_recording() {
+        let limits = Limits { line_bytes: 20, ..Limits::default() };
+        let begun = Scribe::begin(disk(usize::MAX), &header(), &[], limits);
+        let error = begun.err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains("more history"), "{error}");
+    }
+
+    #[test]
+    fn what_was_kept_is_on_the_disk_while_the_run_goes_on() {
+        simulate(async {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("run.jsonl");
+            let world = World::simulated(false);
+            let mut recorder = Recorder::start(world, file.clone(), &header(), &["room".into()]).unwrap();
+            assert_eq!(Recording::read(&file).unwrap().inputs, [], "the header is there at once");
+            recorder.keep(&sealed(2));
+            world.sleep_until(world.now() + Duration::from_millis(1)).await;
+            assert_eq!(Recording::read(&file).unwrap().inputs.len(), 1);
+            recorder.finish().await.unwrap();
+        });
+    }
+}
