@@ -8,8 +8,8 @@
 //!                                                             writer ──▶ SQLite
 //! ```
 //!
-//! Ring, expression, coordination and renderer share one thread, since a hop within it takes 4 µs and one
-//! across threads five times as long; everybody else has a thread of their own. In a simulation all of
+//! Ring, expression, coordination and renderer share one thread, since a tick then takes half as long as with
+//! a thread for each; everybody else has a thread of their own. In a simulation all of
 //! them share the calling thread and virtual time.
 
 mod beginning;
