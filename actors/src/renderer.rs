@@ -49,6 +49,8 @@ pub struct RendererActor {
     pub spare: Vec<Arc<Picture>>,
     /// One who wants every frame.
     pub sink: Option<FrameSink>,
+    /// How many characters were reported that no font has.
+    pub missing_told: usize,
     /// Tells the clock.
     pub done: flume::Sender<Done>,
     /// Counters.
@@ -76,6 +78,7 @@ impl RendererActor {
     fn paint(&mut self, tick: Tick) {
         let began = self.world.now();
         let damage: u64 = self.stage.paint().iter().map(|rect| rect.area()).sum();
+        self.tell_missing();
         if let Some(sink) = &mut self.sink {
             sink(tick, self.stage.frame());
         }
@@ -84,6 +87,16 @@ impl RendererActor {
         }
         self.telemetry.damage_pixels.increment(damage);
         self.telemetry.duration.record(self.world.now().saturating_sub(began));
+    }
+
+    /// Says once of each character that no font has it: on the panel it is a box.
+    fn tell_missing(&mut self) {
+        let missing = self.stage.missing_characters().count();
+        if missing > self.missing_told {
+            let characters: String = self.stage.missing_characters().collect();
+            tracing::warn!(characters, "no bundled font has these characters; they are shown as boxes");
+            self.missing_told = missing;
+        }
     }
 
     fn publish(&mut self, tick: Tick) {

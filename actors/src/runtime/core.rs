@@ -188,6 +188,7 @@ fn renderer(
         states: vec![SourceState::default(); panel.sources.len()],
         pictures: wiring.pictures.clone(),
         spare: Vec::new(),
+        missing_told: 0,
         sink,
         done,
         telemetry: wiring.telemetry.painting.clone(),

@@ -85,11 +85,6 @@ impl Rect {
         point.x >= self.at.x && point.x < self.right() && point.y >= self.at.y && point.y < self.bottom()
     }
 
-    /// Whether both have a pixel in common.
-    pub fn intersects(&self, other: &Rect) -> bool {
-        !self.intersection(other).is_empty()
-    }
-
     /// The pixels that both have.
     ///
     /// ```
