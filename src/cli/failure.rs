@@ -52,8 +52,12 @@ impl From<Box<Report>> for Failure {
 
 /// Shows a report on standard error, in colours on a terminal.
 pub(super) fn show(report: &Report) {
-    let colors = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty());
-    note(report.render(colors).trim_end());
+    note(report.render(has_colors()).trim_end());
+}
+
+/// Whether standard error takes colours: a terminal does, unless the user wants none (<https://no-color.org>).
+pub(super) fn has_colors() -> bool {
+    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|no| no.is_empty())
 }
 
 /// Writes a line on standard error. Where nobody can read it, there is nobody to tell.

@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use tracing_subscriber::EnvFilter;
 
-use super::failure::{Failure, note};
+use super::failure::{Failure, has_colors, note};
 use crate::config::{self, Config};
 use crate::http::{self, Server};
 
@@ -90,7 +90,8 @@ fn end_on_signals(handle: Handle) -> io::Result<()> {
 /// From here on logs go to standard error, as far as `TINYDISPLAY_LOG` lets them.
 pub(super) fn log() {
     let filter = EnvFilter::try_from_env("TINYDISPLAY_LOG").unwrap_or_else(|_| LOG_DEFAULT.into());
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(has_colors()).with_writer(io::stderr);
     // A second subscriber is refused: then there is one already, and that is all that is wanted.
     let _ = subscriber.try_init();
 }

@@ -142,3 +142,16 @@ fn a_closed_pipe_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
+
+#[test]
+fn a_missing_character_is_reported_once_and_without_colors_in_a_pipe() {
+    let folder = tempfile::tempdir().unwrap();
+    let panel = folder.path().join("panel.toml");
+    let text = "version = 1\n[page.main]\n\
+        widgets = [{ kind = \"text\", at = [8, 8], size = [140, 20], text = \"\u{6f22} {tick}\" }]\n";
+    std::fs::write(&panel, text).unwrap();
+    let (_, err) = check(&["simulate", panel.to_str().unwrap(), "--ticks", "30"], 0);
+    let reports: Vec<_> = err.lines().filter(|line| line.contains("no bundled font")).collect();
+    assert_eq!(reports.len(), 1, "{err}");
+    assert!(reports[0].contains('\u{6f22}') && !err.contains('\u{1b}'), "{err:?}");
+}
