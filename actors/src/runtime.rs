@@ -290,6 +290,7 @@ impl Wiring {
             pictures: self.pictures.subscribe(),
             events: self.events.clone(),
             pulse: self.pulse.subscribe(),
+            telemetry: self.telemetry.clone(),
             values: core.expression.downgrade().recipient(),
             sources: core.ring.downgrade().recipient(),
             stop,

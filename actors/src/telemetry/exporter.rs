@@ -48,6 +48,9 @@ mod tests {
             telemetry.clock.duration.record(0.000_3);
             telemetry.clock.lateness.record(0.0);
             telemetry.ring.ingest.record(0.0);
+            telemetry.ring.seal.record(0.0);
+            telemetry.events.duration.record(0.0);
+            telemetry.painting.step.record(0.0);
             telemetry.formulas.duration.record(0.0);
             telemetry.painting.duration.record(0.0);
             telemetry.persistence.flush.record(0.0);

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, SharedString, Unit};
+use metrics::{Key, Label, Level, Metadata, SharedString, Unit};
+
+use crate::telemetry::number::{Counter, Gauge, Histogram};
 
 /// What kind of series a metric is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,20 +54,24 @@ impl Metric {
         });
     }
 
-    /// A handle on the series with these values of the labels; it does nothing where no recorder is
-    /// installed.
+    /// A handle on the series with these values of the labels. Where no recorder is installed, nothing is
+    /// exported. Every handle begins to count by itself: what reads a number keeps a clone of the handle
+    /// that counts.
     pub fn counter(&self, labels: &[&str]) -> Counter {
-        metrics::with_recorder(|recorder| recorder.register_counter(&self.key(labels), &METADATA))
+        let key = self.key(labels);
+        Counter::new(metrics::with_recorder(|recorder| recorder.register_counter(&key, &METADATA)))
     }
 
     /// As [`Metric::counter`], for a gauge.
     pub fn gauge(&self, labels: &[&str]) -> Gauge {
-        metrics::with_recorder(|recorder| recorder.register_gauge(&self.key(labels), &METADATA))
+        let key = self.key(labels);
+        Gauge::new(metrics::with_recorder(|recorder| recorder.register_gauge(&key, &METADATA)))
     }
 
     /// As [`Metric::counter`], for a histogram.
     pub fn histogram(&self, labels: &[&str]) -> Histogram {
-        metrics::with_recorder(|recorder| recorder.register_histogram(&self.key(labels), &METADATA))
+        let key = self.key(labels);
+        Histogram::new(metrics::with_recorder(|recorder| recorder.register_histogram(&key, &METADATA)))
     }
 
     fn key(&self, values: &[&str]) -> Key {
@@ -124,6 +130,13 @@ table! {
         "Time from the beginning of a tick until its frame was done.";
     TICK_LATENESS: Type::Histogram(TICK), "tinydisplay_tick_lateness_seconds", [],
         "How long after its due time a tick began.";
+
+    SEAL_DURATION: Type::Histogram(SHORT), "tinydisplay_seal_seconds", [],
+        "Time that a tick took to take in and seal what had come.";
+    TRIGGER_DURATION: Type::Histogram(SHORT), "tinydisplay_trigger_seconds", [],
+        "Time that one tick's triggers, animations and events took.";
+    SCENE_DURATION: Type::Histogram(SHORT), "tinydisplay_scene_seconds", [],
+        "Time that one tick's step of the page took, painting left out.";
 
     SAMPLES: Type::Counter, "tinydisplay_samples_total", ["source"], "Samples that reached the ring.";
     REJECTED: Type::Counter, "tinydisplay_rejected_total", ["source", "reason"],
