@@ -13,6 +13,7 @@ use engine::value::Value;
 use tokio::sync::{broadcast, watch};
 
 use crate::panel::Panel;
+use crate::telemetry::Telemetry;
 use crate::world::World;
 
 /// A painted frame.
@@ -219,6 +220,8 @@ pub struct Handle {
     pub events: broadcast::Sender<Event>,
     /// How the run is doing.
     pub pulse: watch::Receiver<Pulse>,
+    /// What the actors count and time; its numbers can be read at any time.
+    pub telemetry: Telemetry,
     /// Answers [`QueryValues`].
     pub values: Slot<QueryValues>,
     /// Answers [`QuerySources`].

@@ -190,12 +190,14 @@ impl Handler<Begin> for RingActor {
     type Result = ();
 
     fn handle(&mut self, begin: Begin, _: &mut Self::Context) {
+        let began = self.world.now();
         self.drain();
         let replayed_ms = self.replay();
         let (sealed, missed) = self.intake.seal(begin.rebase_ms.saturating_add(replayed_ms));
         self.count(&sealed, missed);
         let sealed = Arc::new(sealed);
         self.recorder.iter_mut().for_each(|recorder| recorder.keep(&sealed));
+        self.telemetry.ring.seal.record(self.world.now().saturating_sub(began));
         self.next.do_send(Inputs { sealed, paint: begin.paint });
     }
 }

@@ -313,6 +313,7 @@ impl Wiring {
             sources: self.sources.clone(),
             actors: self.actors.subscribe(),
             world: self.world,
+            telemetry: self.telemetry.clone(),
             stop,
         }
     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use actix::{Actor, Context, Handler, System};
 use actors::handle::{Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport};
 use actors::panel::Panel;
-use actors::telemetry::exporter;
+use actors::telemetry::{Telemetry, exporter};
 use actors::world::World;
 use axum::http::header;
 use engine::event::Event;
@@ -44,6 +44,7 @@ pub(super) struct FakePanel {
     pub(super) pictures: watch::Sender<Arc<Picture>>,
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) events: broadcast::Sender<Event>,
+    pub(super) telemetry: Telemetry,
     pub(super) values: Arc<Mutex<Vec<Reported>>>,
     pub(super) sources: Arc<Mutex<Vec<SourceReport>>>,
     thread: Option<(System, JoinHandle<()>)>,
@@ -72,18 +73,29 @@ impl FakePanel {
         let (pictures, pictures_seen) = watch::channel(picture(0, Size::new(160, 128), 40));
         let (pulse, pulse_seen) = watch::channel(Pulse { tick: Tick(3), ready: true, ..Pulse::default() });
         let events = broadcast::Sender::new(64);
+        let telemetry = Telemetry::new(&["system".into()], &[], &["cpu".into()]);
         let handle = Handle {
             panel: Arc::new(panel()),
             pictures: pictures_seen,
             events: events.clone(),
             pulse: pulse_seen,
+            telemetry: telemetry.clone(),
             values: ask_values,
             sources: ask_sources,
             actors: watch::channel(Vec::new().into()).1,
             world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
         };
-        FakePanel { handle, pictures, pulse, events, values, sources, thread: Some((system, thread)) }
+        FakePanel {
+            handle,
+            pictures,
+            pulse,
+            events,
+            telemetry,
+            values,
+            sources,
+            thread: Some((system, thread)),
+        }
     }
 
     /// A server in front of it, on a free port.
