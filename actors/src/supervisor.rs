@@ -102,19 +102,21 @@ impl Supervisor {
                     due.pop_first();
                     restarts[child].started(self.world.now());
                     alive += 1;
-                    self.start(child, exits.clone());
+                    let generation = restarts[child].total();
+                    self.start(child, generation, exits.clone());
                 }
             }
         }
         self.wait(alive, &ended).await;
     }
 
-    fn start(&mut self, child: usize, exits: flume::Sender<Exit>) {
+    fn start(&mut self, child: usize, generation: u64, exits: flume::Sender<Exit>) {
         let Child { name, port, run } = self.children[child].clone();
         let (world, seed, stop) = (self.world, self.seed, self.stop.clone());
         let sent = exits.clone();
         let body = move || async move {
-            let context = Context::new(SourceId(child as u16), world, seed, port, stop);
+            let inlet = port.open(generation);
+            let context = Context::new(SourceId(child as u16), world, seed, inlet, stop);
             let running = AssertUnwindSafe(async { run(context).await }).catch_unwind();
             let reason = running.await.unwrap_or_else(|panic| Err(Error::Transient(panic_text(&*panic))));
             let _ = sent.send(Exit { child, reason });
@@ -193,7 +195,7 @@ mod tests {
                     }
                 })
             });
-            let (port, _readings) = Port::new(world, Policy::Block, Doorbell::default());
+            let (port, _arrivals) = Port::new(SourceId(0), world, Policy::Block, Doorbell::default());
             let (reports, reported) = flume::unbounded();
             let (stop, stopped) = watch::channel(false);
             let children = vec![Child { name: "child".into(), port, run }];
