@@ -18,8 +18,8 @@ use std::time::Duration;
 use engine::formula;
 use engine::sample::SourceId;
 use engine::value::Value;
-use tokio::sync::watch;
 
+use crate::supervisor::worker::{self, Failure};
 use crate::world::World;
 pub use port::Port;
 use port::{Inlet, Letter};
@@ -171,6 +171,15 @@ pub enum Error {
     Stopped,
 }
 
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        match failure {
+            Failure::Transient(error) => Error::Transient(error),
+            Failure::Configuration(error) => Error::Configuration(error),
+        }
+    }
+}
+
 /// What a running source has to do with the world: it reads time, sleeps and emits through it alone.
 pub struct Context {
     /// Which source this is.
@@ -180,7 +189,7 @@ pub struct Context {
     /// The seed for anything random.
     pub seed: u64,
     inlet: Inlet,
-    stop: watch::Receiver<bool>,
+    supervision: worker::Context,
     rejected: u64,
     quiet_until: Option<Duration>,
 }
@@ -192,9 +201,11 @@ const REJECTIONS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 const FAR: Duration = Duration::from_secs(100 * 31_557_600);
 
 impl Context {
-    /// The context of source `id`, which sends through `inlet`; it ends soon after `stop` turns true.
-    pub fn new(id: SourceId, world: World, seed: u64, inlet: Inlet, stop: watch::Receiver<bool>) -> Context {
-        Context { id, world, seed, inlet, stop, rejected: 0, quiet_until: None }
+    /// The context of source `id`, which sends through `port`, and rests and beats, and ends, as
+    /// `supervision` wants it.
+    pub fn new(id: SourceId, seed: u64, port: &Port, supervision: worker::Context) -> Context {
+        let inlet = port.open(supervision.pass.clone());
+        Context { id, world: supervision.world, seed, inlet, supervision, rejected: 0, quiet_until: None }
     }
 
     /// Where the source had come to before it was started anew; `None` at its first start.
@@ -214,10 +225,12 @@ impl Context {
         values: Vec<(Arc<str>, Value)>,
         place: impl Into<Option<Place>>,
     ) -> Result<(), Error> {
+        self.supervision.strike("source.emit").await?;
         let room = tokio::select! {
             biased;
-            () = stopped(&mut self.stop) => return Err(Error::Stopped),
-            room = self.inlet.room() => room,
+            () = self.supervision.stopped() => return Err(Error::Stopped),
+            // A source that waits for room waits on purpose.
+            room = self.supervision.heart.resting(self.inlet.room()) => room,
         };
         self.inlet.send(room, Letter { timestamp_ms, values }, place.into(), self.rejected)?;
         self.rejected = 0;
@@ -253,15 +266,6 @@ impl Context {
     pub async fn sleep_until(&mut self, at: Duration) -> Result<(), Error> {
         // Clocks cannot count to the end of a duration, and no run lasts that long.
         let at = at.min(FAR);
-        tokio::select! {
-            biased;
-            () = stopped(&mut self.stop) => Err(Error::Stopped),
-            () = self.world.sleep_until(at) => Ok(()),
-        }
+        if self.supervision.sleep_until(at).await { Ok(()) } else { Err(Error::Stopped) }
     }
-}
-
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that nobody is left who could say "stop": the run is over as well.
-    let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -1,6 +1,11 @@
 //! The supervisor of the sources: starts them, notices when one ends or panics, and starts it anew after a
 //! pause. Children are independent of each other.
 
+pub mod fence;
+pub mod heart;
+pub mod panics;
+pub mod worker;
+
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -14,10 +19,15 @@ use engine::sample::{SourceId, SourceState};
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
+use crate::fault::Faults;
 use crate::ring::Report;
 use crate::source::port::Doorbell;
 use crate::source::{Context, Error, KeySpec, Port, Source};
+use crate::supervisor::fence::{Fence, Pass};
 use crate::world::World;
+
+/// The longest time between two publications of the actors' reports.
+pub const REPORTED_EVERY: Duration = Duration::from_secs(1);
 
 /// How long sources have to end when they are told to.
 pub const STOP_MAX: Duration = Duration::from_secs(1);
@@ -80,6 +90,7 @@ impl Supervisor {
         let mut restarts: Vec<Restarts> = (0..self.children.len())
             .map(|child| Restarts::new(Backoff::default(), self.seed, child as u64))
             .collect();
+        let fences: Vec<Fence> = self.children.iter().map(|_| Fence::default()).collect();
         let mut due: BTreeSet<(Duration, usize)> = BTreeSet::new();
         let mut alive = 0;
         due.extend((0..self.children.len()).map(|child| (Duration::ZERO, child)));
@@ -102,21 +113,21 @@ impl Supervisor {
                     due.pop_first();
                     restarts[child].started(self.world.now());
                     alive += 1;
-                    let generation = restarts[child].total();
-                    self.start(child, generation, exits.clone());
+                    let pass = fences[child].admit(restarts[child].total() + 1);
+                    self.start(child, pass, exits.clone());
                 }
             }
         }
         self.wait(alive, &ended).await;
     }
 
-    fn start(&mut self, child: usize, generation: u64, exits: flume::Sender<Exit>) {
+    fn start(&mut self, child: usize, pass: Pass, exits: flume::Sender<Exit>) {
         let Child { name, port, run } = self.children[child].clone();
         let (world, seed, stop) = (self.world, self.seed, self.stop.clone());
         let sent = exits.clone();
         let body = move || async move {
-            let inlet = port.open(generation);
-            let context = Context::new(SourceId(child as u16), world, seed, inlet, stop);
+            let supervision = worker::Context::new(world, pass, Faults::default(), stop);
+            let context = Context::new(SourceId(child as u16), seed, &port, supervision);
             let running = AssertUnwindSafe(async { run(context).await }).catch_unwind();
             let reason = running.await.unwrap_or_else(|panic| Err(Error::Transient(panic_text(&*panic))));
             let _ = sent.send(Exit { child, reason });
@@ -144,7 +155,8 @@ impl Supervisor {
         };
         let (source, restarts) = (SourceId(exit.child as u16), restarts.total());
         let sequence = self.children[exit.child].port.next_sequence();
-        let _ = self.reports.send(Report { source, state, error: error.cloned(), restarts, sequence });
+        let _ =
+            self.reports.send(Report::Source { source, state, error: error.cloned(), restarts, sequence });
         self.doorbell.press();
         again
     }
@@ -205,9 +217,11 @@ mod tests {
             world.sleep_until(span).await;
             stop.send_replace(true);
             running.await.unwrap();
-            let line = |report: Report| {
-                let Report { state, error, restarts, .. } = report;
-                format!("{} {restarts} {}", state.name(), error.unwrap_or_default())
+            let line = |report: Report| match report {
+                Report::Source { state, error, restarts, .. } => {
+                    format!("{} {restarts} {}", state.name(), error.unwrap_or_default())
+                }
+                Report::Restarted(_) => String::new(),
             };
             (starts.load(Ordering::Relaxed), reported.try_iter().map(line).collect())
         })

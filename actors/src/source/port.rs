@@ -3,9 +3,8 @@
 //! A [`Port`] belongs to the supervisor and outlives the source's restarts: the readings that wait, the
 //! numbers of samples, and the [`Place`] that the source has reached in its input. Each generation of the
 //! source is given an [`Inlet`] of its own. What an inlet sends, the number it takes and the place it
-//! leaves are one step under one short lock, which also asks whether its generation is still the one that
-//! may send. So a generation that was given up and wakes up late changes nothing, and the next one goes on
-//! exactly behind what was accepted.
+//! leaves are one step behind the source's fence. So a generation that was given up and wakes up late
+//! changes nothing, and the next one goes on exactly behind what was accepted.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -17,6 +16,7 @@ use engine::value::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::source::{Error, Place, Policy};
+use crate::supervisor::fence::Pass;
 use crate::world::World;
 
 /// Readings that a port holds before its policy sets in.
@@ -115,17 +115,12 @@ struct Shared {
 /// What changes with every reading. No code of a source runs while it is locked.
 #[derive(Default)]
 struct Gate {
-    /// The generation that may send.
-    open: Option<u64>,
-    /// The newest generation that was let in or fenced.
-    newest: Option<u64>,
     sequence: u64,
     place: Option<Place>,
 }
 
 impl Port {
-    /// The port of a source, which holds [`PORT_READINGS`], and the receiving side. Nobody may send before
-    /// it is opened.
+    /// The port of a source, which holds [`PORT_READINGS`], and the receiving side.
     pub fn new(source: SourceId, world: World, policy: Policy, doorbell: Doorbell) -> (Port, Arrivals) {
         let (readings, queue) = flume::bounded(PORT_READINGS);
         let room = Arc::new(Semaphore::new(PORT_READINGS));
@@ -135,24 +130,10 @@ impl Port {
         (Port { shared: Arc::new(shared) }, arrivals)
     }
 
-    /// Lets `generation` in, and fences every one before it. Generations have rising numbers; one that is
-    /// not above all that were let in or fenced before is fenced from the start.
-    pub fn open(&self, generation: u64) -> Inlet {
-        let mut gate = self.shared.gate();
-        let generation = Some(generation).filter(|generation| gate.newest < Some(*generation));
-        if generation.is_some() {
-            (gate.newest, gate.open) = (generation, generation);
-        }
-        let place = gate.place.clone();
-        drop(gate);
-        Inlet { shared: self.shared.clone(), generation, place }
-    }
-
-    /// Fences `generation` and every one before it: nothing that they still send is taken.
-    pub fn fence(&self, generation: u64) {
-        let mut gate = self.shared.gate();
-        gate.newest = gate.newest.max(Some(generation));
-        gate.open = gate.open.filter(|open| *open > generation);
+    /// The sending side of the generation that `pass` is for. To be called when no generation before it is
+    /// let in any more, so that the place that it goes on from is the last one.
+    pub fn open(&self, pass: Pass) -> Inlet {
+        Inlet { shared: self.shared.clone(), pass, place: self.place() }
     }
 
     /// What was offered and dropped so far.
@@ -174,6 +155,14 @@ impl Port {
 impl Shared {
     fn gate(&self) -> MutexGuard<'_, Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes how far the source has come.
+    fn leave(&self, place: Option<Place>, rejected: u64) -> MutexGuard<'_, Gate> {
+        let mut gate = self.gate();
+        gate.place = place.or(gate.place.take());
+        self.counts.rejected.fetch_add(rejected, Ordering::Relaxed);
+        gate
     }
 
     /// Puts a reading into the queue, or does with it what the policy says when there is no room. The
@@ -200,11 +189,10 @@ impl Shared {
 /// Room for one reading; given back unless a reading is sent with it.
 pub struct Room<'a>(Option<SemaphorePermit<'a>>);
 
-/// A generation's sending side. Where it is dropped, its generation may send no more.
+/// A generation's sending side.
 pub struct Inlet {
     shared: Arc<Shared>,
-    /// `None` where it was fenced from the start.
-    generation: Option<u64>,
+    pass: Pass,
     place: Option<Place>,
 }
 
@@ -234,17 +222,16 @@ impl Inlet {
         place: Option<Place>,
         rejected: u64,
     ) -> Result<(), Error> {
-        let Letter { timestamp_ms, values } = letter;
-        let mut gate = self.enter()?;
-        let (source, sequence) = (self.shared.source, gate.sequence);
-        gate.sequence += values.len() as u64;
-        gate.place = place.or(gate.place.take());
-        self.shared.counts.rejected.fetch_add(rejected, Ordering::Relaxed);
-        if let Some(permit) = room.0 {
-            permit.forget();
-        }
-        self.shared.post(Reading { source, sequence, timestamp_ms, values });
-        drop(gate);
+        self.enter(|| {
+            let Letter { timestamp_ms, values } = letter;
+            let mut gate = self.shared.leave(place, rejected);
+            let (source, sequence) = (self.shared.source, gate.sequence);
+            gate.sequence += values.len() as u64;
+            if let Some(permit) = room.0 {
+                permit.forget();
+            }
+            self.shared.post(Reading { source, sequence, timestamp_ms, values });
+        })?;
         self.shared.doorbell.press();
         Ok(())
     }
@@ -254,24 +241,12 @@ impl Inlet {
     /// # Errors
     /// [`Error::Stopped`] where the generation is fenced: nothing has changed.
     pub fn mark(&self, place: Option<Place>, rejected: u64) -> Result<(), Error> {
-        let mut gate = self.enter()?;
-        gate.place = place.or(gate.place.take());
-        self.shared.counts.rejected.fetch_add(rejected, Ordering::Relaxed);
-        Ok(())
+        self.enter(|| drop(self.shared.leave(place, rejected)))
     }
 
-    /// The gate, where this generation may pass it.
-    fn enter(&self) -> Result<MutexGuard<'_, Gate>, Error> {
-        let gate = self.shared.gate();
-        let is_open = gate.open.is_some() && gate.open == self.generation;
-        if is_open { Ok(gate) } else { Err(Error::Stopped) }
-    }
-}
-
-impl Drop for Inlet {
-    fn drop(&mut self) {
-        let mut gate = self.shared.gate();
-        gate.open = gate.open.filter(|open| Some(*open) != self.generation);
+    /// Does `write`, where the generation may.
+    fn enter(&self, write: impl FnOnce()) -> Result<(), Error> {
+        self.pass.enter(write).ok_or(Error::Stopped)
     }
 }
 
@@ -322,6 +297,7 @@ mod tests {
 
     use super::*;
     use crate::source::rig::simulate;
+    use crate::supervisor::fence::Fence;
 
     /// Counts how often it is rung.
     struct Ring {
@@ -363,7 +339,7 @@ mod tests {
         let check = |policy, first: u64| {
             simulate(async {
                 let (port, arrivals) = port(policy);
-                let inlet = port.open(0);
+                let inlet = port.open(Pass::unlimited());
                 for _ in 0..ALL {
                     send(&inlet).await.unwrap();
                 }
@@ -383,7 +359,7 @@ mod tests {
     fn a_blocking_port_loses_nothing() {
         simulate(async {
             let (port, arrivals) = port(Policy::Block);
-            let inlet = port.open(0);
+            let inlet = port.open(Pass::unlimited());
             for _ in 0..PORT_READINGS {
                 send(&inlet).await.unwrap();
             }
@@ -405,16 +381,17 @@ mod tests {
     fn what_is_taken_makes_room_once() {
         simulate(async {
             let (port, arrivals) = port(Policy::Block);
-            let inlet = port.open(0);
+            let fence = Fence::default();
+            let inlet = port.open(fence.admit(1));
             // Room that was asked for and never used is given back, and a fenced sender's too.
             drop(inlet.room().await);
-            let late = port.open(1);
+            let next = port.open(fence.admit(2));
             assert!(matches!(send(&inlet).await, Err(Error::Stopped)));
             for _ in 0..3 {
                 for _ in 0..PORT_READINGS {
-                    send(&late).await.unwrap();
+                    send(&next).await.unwrap();
                 }
-                assert!(tokio::time::timeout(Duration::from_secs(1), late.room()).await.is_err());
+                assert!(tokio::time::timeout(Duration::from_secs(1), next.room()).await.is_err());
                 assert_eq!(taken(&arrivals).len(), PORT_READINGS);
             }
             assert!(arrivals.is_empty());
@@ -430,7 +407,7 @@ mod tests {
             doorbell.connect(ring.downgrade().recipient());
             let world = World::simulated(false);
             let (port, _arrivals) = Port::new(SourceId(0), world, Policy::DropOldest, doorbell.clone());
-            let inlet = port.open(0);
+            let inlet = port.open(Pass::unlimited());
             let ring_times = async |readings: u64| {
                 for _ in 0..readings {
                     send(&inlet).await.unwrap();
@@ -449,13 +426,14 @@ mod tests {
     fn the_next_generation_goes_on_behind_what_was_accepted() {
         simulate(async {
             let (port, arrivals) = port(Policy::DropOldest);
+            let fence = Fence::default();
             let place = |unix| Some(Place::Time(crate::source::time::Place { unix, at: Duration::ZERO }));
-            let first = port.open(1);
+            let first = port.open(fence.admit(1));
             assert_eq!(first.place(), None);
             first.send(first.room().await, letter(), place(7), 2).unwrap();
             first.send(first.room().await, letter(), place(8), 1).unwrap();
 
-            let second = port.open(2);
+            let second = port.open(fence.admit(2));
             assert_eq!(second.place(), place(8).as_ref());
             let late = first.send(first.room().await, letter(), place(9), 1);
             assert!(matches!(late, Err(Error::Stopped)));
@@ -465,35 +443,10 @@ mod tests {
             // What does not say where it is leaves the place as it was.
             send(&second).await.unwrap();
 
-            assert_eq!(port.open(3).place(), place(10).as_ref());
+            assert_eq!(port.open(fence.admit(3)).place(), place(10).as_ref());
             assert_eq!(taken(&arrivals), [0, 1, 2]);
             assert_eq!(port.counts().rejected.load(Ordering::Relaxed), 4);
             assert_eq!(port.counts().accepted(), 3);
-        });
-    }
-
-    #[test]
-    fn only_the_newest_generation_may_send() {
-        simulate(async {
-            let (port, _arrivals) = port(Policy::DropOldest);
-            let check = async |inlet: &Inlet, open| assert_eq!(send(inlet).await.is_ok(), open);
-            let five = port.open(5);
-            check(&port.open(5), false).await;
-            check(&port.open(4), false).await;
-            check(&five, true).await;
-
-            let six = port.open(6);
-            port.fence(5);
-            check(&six, true).await;
-            port.fence(6);
-            check(&six, false).await;
-            port.fence(8);
-            check(&port.open(8), false).await;
-
-            let nine = port.open(9);
-            drop(port.open(10));
-            check(&nine, false).await;
-            assert_eq!(port.counts().accepted(), 2);
         });
     }
 }
