@@ -9,7 +9,7 @@ use engine::sample::{SourceId, SourceState};
 
 use crate::handle::{QuerySources, SourceReport};
 use crate::recording::{self, Recorder, Replay};
-use crate::source::port::{Arrived, Counts, Doorbell, Posted};
+use crate::source::port::{Arrivals, Arrived, Counts, Doorbell, Posted};
 use crate::telemetry::Telemetry;
 use crate::world::World;
 
@@ -66,7 +66,7 @@ pub enum Feed {
     /// Running sources.
     Sources {
         /// The receiving sides of their ports, by [`SourceId`].
-        ports: Vec<flume::Receiver<Posted>>,
+        ports: Vec<Arrivals>,
         /// What supervisors say.
         reports: flume::Receiver<Report>,
         /// Rings when something has arrived.
@@ -116,7 +116,7 @@ impl RingActor {
                 if !self.intake.has_room() {
                     break;
                 }
-                let Ok(Posted { at, reading }) = port.try_recv() else { break };
+                let Some(Posted { at, reading }) = port.take() else { break };
                 self.intake.accept(reading);
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
