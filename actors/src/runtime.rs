@@ -229,7 +229,7 @@ impl Wiring {
         let outlets = core::Outlets { on_frame, on_event, record, writer: writer.clone() };
         let (core, done) = Core::start(self, &header, &mut inlets, outlets).await?;
         let outputs = if time == Time::Live { self.start_outputs()? } else { Vec::new() };
-        started(self.handle(stop, &core));
+        started(self.handle(stop, &core, &inlets));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
         let clock = self.start_clock(&core, done, ticks, start_ms)?;
         Ok(Running { core, sources, clock, writer, outputs })
@@ -284,7 +284,7 @@ impl Wiring {
         }
     }
 
-    fn handle(&self, stop: Arc<watch::Sender<bool>>, core: &Core) -> Handle {
+    fn handle(&self, stop: Arc<watch::Sender<bool>>, core: &Core, inlets: &Inlets) -> Handle {
         Handle {
             panel: self.panel.clone(),
             pictures: self.pictures.subscribe(),
@@ -292,6 +292,7 @@ impl Wiring {
             pulse: self.pulse.subscribe(),
             values: core.expression.downgrade().recipient(),
             sources: core.ring.downgrade().recipient(),
+            signals: inlets.signals.clone(),
             stop,
         }
     }

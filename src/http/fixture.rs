@@ -16,6 +16,7 @@ use engine::event::Event;
 use engine::formula::Program;
 use engine::paint::{Color, Frame, Size};
 use engine::scene::Scene;
+use engine::signal::Signal;
 use engine::tick::{Fps, Tick};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value as Json;
@@ -43,6 +44,7 @@ pub(super) struct FakePanel {
     pub(super) pictures: watch::Sender<Arc<Picture>>,
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) events: broadcast::Sender<Event>,
+    pub(super) signalled: flume::Receiver<Signal>,
     pub(super) values: Arc<Mutex<Vec<Reported>>>,
     pub(super) sources: Arc<Mutex<Vec<SourceReport>>>,
     thread: Option<(System, JoinHandle<()>)>,
@@ -70,6 +72,7 @@ impl FakePanel {
         let (pictures, pictures_seen) = watch::channel(picture(0, Size::new(160, 128), 40));
         let (pulse, pulse_seen) = watch::channel(Pulse { tick: Tick(3), ready: true, ..Pulse::default() });
         let events = broadcast::Sender::new(64);
+        let (signals, signalled) = flume::bounded(engine::signal::PER_TICK_MAX);
         let handle = Handle {
             panel: Arc::new(panel()),
             pictures: pictures_seen,
@@ -77,9 +80,19 @@ impl FakePanel {
             pulse: pulse_seen,
             values: ask_values,
             sources: ask_sources,
+            signals,
             stop: Arc::new(watch::Sender::new(false)),
         };
-        FakePanel { handle, pictures, pulse, events, values, sources, thread: Some((system, thread)) }
+        FakePanel {
+            handle,
+            pictures,
+            pulse,
+            events,
+            signalled,
+            values,
+            sources,
+            thread: Some((system, thread)),
+        }
     }
 
     /// A server in front of it, on a free port.

@@ -15,7 +15,7 @@ use flume::TrySendError;
 use serde::Serialize;
 
 use super::lines::Limits;
-use super::{Error, Header, Inputs, RecordedSample, StateName};
+use super::{Error, Header, Inputs, RecordedSample, RecordedSignal, StateName};
 use crate::world::World;
 
 /// Ticks that wait for the disk before the recording is given up: 17 seconds at 60 ticks a second.
@@ -159,6 +159,7 @@ impl<W: Write> Scribe<W> {
             tick: sealed.tick.0,
             samples: sealed.samples.iter().map(|sample| self.sample(sample)).collect(),
             states: states.map(|(id, state)| (self.source(*id), StateName(*state))).collect(),
+            signals: sealed.signals.iter().cloned().map(RecordedSignal).collect(),
             rebased_ms: sealed.rebased_ms,
         };
         self.split(inputs)
@@ -205,7 +206,10 @@ impl<W: Write> Scribe<W> {
 }
 
 fn is_empty(sealed: &Sealed) -> bool {
-    sealed.samples.is_empty() && sealed.states.is_empty() && sealed.rebased_ms == 0
+    sealed.samples.is_empty()
+        && sealed.states.is_empty()
+        && sealed.signals.is_empty()
+        && sealed.rebased_ms == 0
 }
 
 fn line(what: &impl Serialize) -> io::Result<Vec<u8>> {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::sample::{Reading, SourceId, SourceState};
+use engine::signal::Signal;
 use engine::tick::Tick;
 
 use super::{Inputs, RecordedSample, Recording};
@@ -21,6 +22,8 @@ pub struct Replayed {
     pub readings: Vec<Reading>,
     /// What was said of sources.
     pub states: Vec<(SourceId, SourceState)>,
+    /// Signals that came.
+    pub signals: Vec<Signal>,
     /// Milliseconds by which the clock was set forward, or back below 0.
     pub rebased_ms: i64,
 }
@@ -52,6 +55,7 @@ impl Replay {
             let states = inputs.states.iter();
             let states = states.filter_map(|(name, state)| Some((*self.sources.get(&**name)?, state.0)));
             replayed.states.extend(states);
+            replayed.signals.extend(inputs.signals.into_iter().map(|signal| signal.0));
         }
         replayed
     }

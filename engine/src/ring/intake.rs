@@ -12,6 +12,7 @@ use crate::formula::Kind;
 use crate::ring::keys::{KeyError, Keys};
 use crate::ring::{Cursor, Limits, Ring};
 use crate::sample::{KeyId, Reading, Sample, SourceId, SourceState};
+use crate::signal::{self, Signal};
 use crate::tick::{Fps, Tick};
 use crate::value::Value;
 
@@ -34,6 +35,8 @@ pub struct Sealed {
     pub samples: Arc<[Sample]>,
     /// Sources whose state is another one than at the last seal.
     pub states: Arc<[(SourceId, SourceState)]>,
+    /// Signals that came since the last seal, in the order of their coming.
+    pub signals: Arc<[Signal]>,
     /// Milliseconds by which the clock was set forward (or back, below 0) at this tick; 0 nearly always.
     pub rebased_ms: i64,
 }
@@ -119,6 +122,8 @@ pub struct Intake {
     ring: Ring,
     keys: Keys,
     sources: Vec<SourceStatus>,
+    /// Those that wait for the next seal.
+    signals: Vec<Signal>,
     cursor: Cursor,
     keys_sealed: usize,
     fps: Fps,
@@ -138,6 +143,7 @@ struct Nothing {
     keys: Arc<[(KeyId, Arc<str>)]>,
     samples: Arc<[Sample]>,
     states: Arc<[(SourceId, SourceState)]>,
+    signals: Arc<[Signal]>,
 }
 
 impl Intake {
@@ -162,7 +168,12 @@ impl Intake {
             .iter()
             .map(|source| SourceStatus { stale_after: source.stale_after, ..SourceStatus::default() })
             .collect();
-        let none = Nothing { keys: Arc::new([]), samples: Arc::new([]), states: Arc::new([]) };
+        let none = Nothing {
+            keys: Arc::new([]),
+            samples: Arc::new([]),
+            states: Arc::new([]),
+            signals: Arc::new([]),
+        };
         let ring = Ring::new(limits);
         let (cursor, next) = (Cursor::default(), Tick(0));
         let (keys_sealed, pushed_sealed, states_told) = (0, 0, false);
@@ -170,6 +181,7 @@ impl Intake {
             ring,
             keys,
             sources,
+            signals: Vec::new(),
             cursor,
             keys_sealed,
             fps,
@@ -228,6 +240,13 @@ impl Intake {
         }
     }
 
+    /// Takes a signal for the next tick. It is refused where that has [`signal::PER_TICK_MAX`] already.
+    pub fn signal(&mut self, signal: Signal) -> bool {
+        let has_room = self.signals.len() < signal::PER_TICK_MAX;
+        self.signals.extend(has_room.then_some(signal));
+        has_room
+    }
+
     /// Seals everything that arrived since the last seal for the next tick, after setting the clock
     /// forward by `rebase_ms` (back, where that is below 0). Returns the inputs and how many samples were overwritten before they could
     /// be sealed.
@@ -240,12 +259,13 @@ impl Intake {
         let states = changed_states(&mut self.sources, tick, !self.states_told);
         let states = collect(states, &self.none.states);
         self.pushed_sealed = self.ring.pushed_bytes();
+        let signals = collect(self.signals.drain(..), &self.none.signals);
         let new_keys = self.keys.all().iter().enumerate().skip(self.keys_sealed);
         let new_keys = new_keys.map(|(id, key)| (KeyId(id as u32), key.name.clone()));
         let new_keys = collect(new_keys, &self.none.keys);
         self.keys_sealed = self.keys.all().len();
         let now_ms = now_ms(self.start_ms, self.fps, tick);
-        (Sealed { tick, now_ms, new_keys, samples, states, rebased_ms: rebase_ms }, missed)
+        (Sealed { tick, now_ms, new_keys, samples, states, signals, rebased_ms: rebase_ms }, missed)
     }
 
     /// The tick that the next seal is for.
@@ -385,6 +405,21 @@ mod tests {
             assert_eq!(found, expected, "{key:.20} = {value:.20}");
             assert_eq!(intake.sources()[0].samples, u64::from(expected.is_none()));
         }
+    }
+
+    #[test]
+    fn a_tick_takes_so_many_signals() {
+        let mut intake = intake();
+        let signal = |n: usize| Signal::new(&std::format!("s{n}"), Default::default()).unwrap();
+        for n in 0..signal::PER_TICK_MAX + 2 {
+            assert_eq!(intake.signal(signal(n)), n < signal::PER_TICK_MAX, "{n}");
+        }
+        let (sealed, _) = intake.seal(0);
+        assert_eq!(sealed.signals.len(), signal::PER_TICK_MAX);
+        assert_eq!((sealed.signals[0].name(), sealed.signals[63].name()), ("s0", "s63"));
+        assert!(intake.signal(signal(0)), "the next tick has room");
+        assert_eq!(intake.seal(0).0.signals.len(), 1);
+        assert_eq!(intake.seal(0).0.signals.len(), 0);
     }
 
     #[test]
