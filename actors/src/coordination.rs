@@ -13,6 +13,7 @@ use tokio::sync::broadcast;
 use crate::expression::Evaluated;
 use crate::persistence::{Ledger, Mailbox};
 use crate::telemetry::Telemetry;
+use crate::world::World;
 
 /// A tick after coordination.
 #[derive(Clone, Debug, Message)]
@@ -29,6 +30,8 @@ pub type EventSink = Box<dyn FnMut(&Event) + Send>;
 
 /// The actor of coordination.
 pub struct CoordinationActor {
+    /// Time, for measuring.
+    pub world: World,
     /// Triggers and animations.
     pub coordinator: Coordinator,
     /// The newest results.
@@ -64,6 +67,7 @@ impl CoordinationActor {
             results: &self.results,
             states: &states,
             signals: &sealed.signals,
+            restarts: &sealed.restarts,
             rebased_ms: sealed.rebased_ms,
         };
         self.coordinator.step(&step).into()
@@ -121,10 +125,12 @@ impl Handler<Evaluated> for CoordinationActor {
     type Result = ();
 
     fn handle(&mut self, evaluated: Evaluated, _: &mut Self::Context) {
+        let began = self.world.now();
         let events = self.step(&evaluated);
         self.announce(&events);
         let starts = (!events.is_empty()).then(|| self.coordinator.starts().into());
         self.write(&evaluated, events);
+        self.telemetry.events.duration.record(self.world.now().saturating_sub(began));
         self.next.do_send(Coordinated { evaluated, starts });
     }
 }

@@ -21,6 +21,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use engine::ring::intake::Restarted;
 use engine::sample::SourceState;
 use engine::signal::Signal;
 use engine::value::Value;
@@ -90,6 +91,9 @@ pub struct Inputs {
     /// Signals that came, in the order of their coming.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signals: Vec<RecordedSignal>,
+    /// Actors that were started anew, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarts: Vec<Restarted>,
     /// Milliseconds by which the clock was set forward, or back below 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rebased_ms: i64,
@@ -468,7 +472,10 @@ mod tests {
     #[test]
     fn short_forms_say_the_same_as_long_ones() {
         for (short, long) in [
-            (r#"{"tick":1}"#, r#"{"tick":1,"samples":[],"states":[],"signals":[],"rebased_ms":0}"#),
+            (
+                r#"{"tick":1}"#,
+                r#"{"tick":1,"samples":[],"states":[],"signals":[],"restarts":[],"rebased_ms":0}"#,
+            ),
             (r#"{"tick":1,"signals":[["ring"]]}"#, r#"{"tick":1,"signals":[["ring",{}]]}"#),
             (
                 r#"{"tick":1,"samples":[["room","heat",1],["room","heat",2.5,7],["room","on",true,null]]}"#,
@@ -504,6 +511,7 @@ mod tests {
             tick.readings.into_iter().for_each(|reading| intake.accept(reading));
             tick.states.into_iter().for_each(|(id, state)| intake.report(id, state, u64::MAX));
             tick.signals.into_iter().for_each(|signal| assert!(intake.signal(signal)));
+            tick.restarts.into_iter().for_each(|restarted| intake.restarted(restarted));
             Arc::new(intake.seal(tick.rebased_ms).0)
         };
         ticks.into_iter().map(seal).collect()
@@ -550,12 +558,23 @@ mod tests {
         let signal = ("[a-c_]{1,3}", facts)
             .prop_filter_map("not finite", |(name, facts)| Signal::new(&name, facts).ok());
         let signals = prop::collection::vec(signal, 0..3);
-        (readings, states, signals, rebased_ms).prop_map(|(readings, states, signals, rebased_ms)| Replayed {
-            readings,
-            states,
-            signals,
-            rebased_ms,
-        })
+        let restarted = ("[a-c.]{1,8}", prop::sample::select(vec!["error", "panic"]), any::<u32>()).prop_map(
+            |(actor, cause, restarts)| Restarted {
+                actor: actor.into(),
+                cause: cause.into(),
+                restarts: u64::from(restarts),
+            },
+        );
+        let restarts = prop::collection::vec(restarted, 0..2);
+        (readings, states, signals, restarts, rebased_ms).prop_map(
+            |(readings, states, signals, restarts, rebased_ms)| Replayed {
+                readings,
+                states,
+                signals,
+                restarts,
+                rebased_ms,
+            },
+        )
     }
 
     proptest! {

@@ -127,12 +127,14 @@ impl Handler<Coordinated> for RendererActor {
     type Result = ();
 
     fn handle(&mut self, coordinated: Coordinated, _: &mut Self::Context) {
+        let began = self.world.now();
         self.take(&coordinated);
         let inputs = &coordinated.evaluated.inputs;
         let (tick, now_ms) = (inputs.sealed.tick, inputs.sealed.now_ms);
         animation::poses(&self.animations, &self.starts, tick, &mut self.poses);
         let (results, poses, states) = (&self.results, &self.poses, &self.states);
         self.stage.step(&Step { tick, now_ms, results, poses, states });
+        self.telemetry.step.record(self.world.now().saturating_sub(began));
         if inputs.paint {
             self.paint(tick);
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use actix::{Actor, Context, Handler, Message, Recipient, ResponseFuture};
-use engine::ring::intake::{Intake, Rejection, Sealed};
+use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
 use engine::sample::{SourceId, SourceState};
 use engine::signal::{self, Signal};
 
@@ -42,19 +42,24 @@ pub struct Inputs {
     pub paint: bool,
 }
 
-/// What a supervisor says of a source.
+/// What the supervisor says. It is an input like any other: sealed, recorded and replayed.
 #[derive(Clone, Debug)]
-pub struct Report {
-    /// Which source.
-    pub source: SourceId,
-    /// How it is doing.
-    pub state: SourceState,
-    /// Why, if it failed.
-    pub error: Option<String>,
-    /// How often it was started anew so far.
-    pub restarts: u64,
-    /// The number that its next value had when this was said.
-    pub sequence: u64,
+pub enum Report {
+    /// How a source is doing.
+    Source {
+        /// Which source.
+        source: SourceId,
+        /// How it is doing.
+        state: SourceState,
+        /// Why, if it failed.
+        error: Option<String>,
+        /// How often it was started anew so far.
+        restarts: u64,
+        /// The number that its next value had when this was said.
+        sequence: u64,
+    },
+    /// An actor failed and is started anew.
+    Restarted(Restarted),
 }
 
 /// Where the inputs come from.
@@ -119,12 +124,19 @@ impl RingActor {
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
-        for report in told {
-            self.intake.report(report.source, report.state, report.sequence);
-            if let Some(source) = self.sources.get_mut(usize::from(report.source.0)) {
-                source.report.restarts = report.restarts;
-                source.report.error = report.error.or(source.report.error.take());
+        told.into_iter().for_each(|report| self.hear(report));
+    }
+
+    fn hear(&mut self, report: Report) {
+        match report {
+            Report::Source { source, state, error, restarts, sequence } => {
+                self.intake.report(source, state, sequence);
+                if let Some(source) = self.sources.get_mut(usize::from(source.0)) {
+                    source.report.restarts = restarts;
+                    source.report.error = error.or(source.report.error.take());
+                }
             }
+            Report::Restarted(restarted) => self.intake.restarted(restarted),
         }
     }
 
@@ -146,6 +158,7 @@ impl RingActor {
         if refused > 0 {
             tracing::warn!(%tick, refused, "the recording has more signals than a tick takes");
         }
+        inputs.restarts.into_iter().for_each(|restarted| self.intake.restarted(restarted));
         inputs.rebased_ms
     }
 
@@ -193,6 +206,7 @@ impl Handler<Begin> for RingActor {
     type Result = ();
 
     fn handle(&mut self, begin: Begin, _: &mut Self::Context) {
+        let began = self.world.now();
         self.drain();
         self.take_signals();
         let replayed_ms = self.replay();
@@ -200,6 +214,7 @@ impl Handler<Begin> for RingActor {
         self.count(&sealed, missed);
         let sealed = Arc::new(sealed);
         self.recorder.iter_mut().for_each(|recorder| recorder.keep(&sealed));
+        self.telemetry.ring.seal.record(self.world.now().saturating_sub(began));
         self.next.do_send(Inputs { sealed, paint: begin.paint });
     }
 }

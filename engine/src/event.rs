@@ -31,11 +31,13 @@ pub enum EventKind {
     ClockRebased,
     /// A signal came from outside.
     SignalReceived,
+    /// An actor failed and was started anew.
+    ActorRestarted,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [EventKind; 10] = [
+    pub const ALL: [EventKind; 11] = [
         EventKind::TriggerActivated,
         EventKind::TriggerDeactivated,
         EventKind::AnimationStarted,
@@ -46,6 +48,7 @@ impl EventKind {
         EventKind::StateRestored,
         EventKind::ClockRebased,
         EventKind::SignalReceived,
+        EventKind::ActorRestarted,
     ];
 
     /// The event's `type` in files, in the database and over HTTP.
@@ -61,6 +64,7 @@ impl EventKind {
             EventKind::StateRestored => "state_restored",
             EventKind::ClockRebased => "clock_rebased",
             EventKind::SignalReceived => "signal_received",
+            EventKind::ActorRestarted => "actor_restarted",
         }
     }
 }
@@ -72,7 +76,7 @@ pub struct Event {
     pub tick: Tick,
     /// What was decided.
     pub kind: EventKind,
-    /// The trigger, animation, source, page or signal that it is about.
+    /// The trigger, animation, source, page, signal or actor that it is about.
     pub id: String,
     /// Further facts, in a fixed order.
     pub data: Vec<(String, Value)>,

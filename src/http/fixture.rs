@@ -8,9 +8,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, System};
-use actors::handle::{Handle, Picture, Pulse, QuerySources, QueryValues, Reported, SourceReport};
+use actors::handle::{Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport};
 use actors::panel::Panel;
-use actors::telemetry::exporter;
+use actors::telemetry::{Telemetry, exporter};
+use actors::world::World;
 use axum::http::header;
 use engine::event::Event;
 use engine::formula::Program;
@@ -45,6 +46,7 @@ pub(super) struct FakePanel {
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) signalled: flume::Receiver<Signal>,
+    pub(super) telemetry: Telemetry,
     pub(super) values: Arc<Mutex<Vec<Reported>>>,
     pub(super) sources: Arc<Mutex<Vec<SourceReport>>>,
     thread: Option<(System, JoinHandle<()>)>,
@@ -61,8 +63,9 @@ impl FakePanel {
             // The actor lives as long as somebody has its address.
             let _address = system.block_on(async {
                 let address = answers.start();
-                let values = address.clone().recipient().downgrade();
-                let sources = address.clone().recipient().downgrade();
+                let (values, sources) = (Slot::default(), Slot::default());
+                values.point(address.clone().recipient().downgrade());
+                sources.point(address.clone().recipient().downgrade());
                 tell.send((System::current(), values, sources)).unwrap();
                 address
             });
@@ -73,14 +76,18 @@ impl FakePanel {
         let (pulse, pulse_seen) = watch::channel(Pulse { tick: Tick(3), ready: true, ..Pulse::default() });
         let events = broadcast::Sender::new(64);
         let (signals, signalled) = flume::bounded(engine::signal::PER_TICK_MAX);
+        let telemetry = Telemetry::new(&["system".into()], &[], &["cpu".into()]);
         let handle = Handle {
             panel: Arc::new(panel()),
             pictures: pictures_seen,
             events: events.clone(),
             pulse: pulse_seen,
+            telemetry: telemetry.clone(),
             values: ask_values,
             sources: ask_sources,
             signals,
+            actors: watch::channel(Vec::new().into()).1,
+            world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
         };
         FakePanel {
@@ -89,6 +96,7 @@ impl FakePanel {
             pulse,
             events,
             signalled,
+            telemetry,
             values,
             sources,
             thread: Some((system, thread)),

@@ -160,6 +160,7 @@ impl<W: Write> Scribe<W> {
             samples: sealed.samples.iter().map(|sample| self.sample(sample)).collect(),
             states: states.map(|(id, state)| (self.source(*id), StateName(*state))).collect(),
             signals: sealed.signals.iter().cloned().map(RecordedSignal).collect(),
+            restarts: sealed.restarts.to_vec(),
             rebased_ms: sealed.rebased_ms,
         };
         self.split(inputs)
@@ -206,10 +207,9 @@ impl<W: Write> Scribe<W> {
 }
 
 fn is_empty(sealed: &Sealed) -> bool {
-    sealed.samples.is_empty()
-        && sealed.states.is_empty()
-        && sealed.signals.is_empty()
-        && sealed.rebased_ms == 0
+    let Sealed { samples, states, signals, restarts, rebased_ms, .. } = sealed;
+    let is_quiet = signals.is_empty() && restarts.is_empty() && *rebased_ms == 0;
+    is_quiet && samples.is_empty() && states.is_empty()
 }
 
 fn line(what: &impl Serialize) -> io::Result<Vec<u8>> {

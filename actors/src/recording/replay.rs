@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use engine::ring::intake::Restarted;
 use engine::sample::{Reading, SourceId, SourceState};
 use engine::signal::Signal;
 use engine::tick::Tick;
@@ -24,6 +25,8 @@ pub struct Replayed {
     pub states: Vec<(SourceId, SourceState)>,
     /// Signals that came.
     pub signals: Vec<Signal>,
+    /// Actors that were started anew.
+    pub restarts: Vec<Restarted>,
     /// Milliseconds by which the clock was set forward, or back below 0.
     pub rebased_ms: i64,
 }
@@ -56,6 +59,7 @@ impl Replay {
             let states = states.filter_map(|(name, state)| Some((*self.sources.get(&**name)?, state.0)));
             replayed.states.extend(states);
             replayed.signals.extend(inputs.signals.into_iter().map(|signal| signal.0));
+            replayed.restarts.extend(inputs.restarts);
         }
         replayed
     }

@@ -211,6 +211,7 @@ fn coordination(
 ) -> CoordinationActor {
     let panel = &wiring.panel;
     CoordinationActor {
+        world: wiring.world,
         coordinator: Coordinator::new(&panel.page, panel.triggers.clone(), panel.animations.clone()),
         results: Results::new(panel.program.len()),
         sources: panel.sources.iter().map(|source| source.name.clone()).collect(),
