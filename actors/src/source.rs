@@ -19,6 +19,7 @@ use engine::formula;
 use engine::sample::SourceId;
 use engine::value::Value;
 
+use crate::supervisor::policy::Exceptions;
 use crate::supervisor::worker::{self, Failure};
 use crate::world::World;
 pub use port::Port;
@@ -37,6 +38,8 @@ pub struct Source {
     pub stale_after: Option<Duration>,
     /// What happens when its port is full.
     pub policy: Policy,
+    /// Where its supervision differs from that of other sources.
+    pub supervision: Exceptions,
 }
 
 /// The kinds of source.

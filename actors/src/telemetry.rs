@@ -267,6 +267,7 @@ pub struct Painting {
     pub duration: Histogram,
     pub step: Histogram,
     pub damage_pixels: Counter,
+    pub failures: Counter,
 }
 
 impl Painting {
@@ -275,6 +276,7 @@ impl Painting {
             duration: table::PAINT_DURATION.histogram(&[]),
             step: table::SCENE_DURATION.histogram(&[]),
             damage_pixels: table::DAMAGE_PIXELS.counter(&[]),
+            failures: table::WIDGET_FAILURES.counter(&[]),
         }
     }
 }

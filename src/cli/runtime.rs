@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::failure::{Failure, has_colors, note};
 use crate::config::{self, Config};
-use crate::http::{self, Server};
+use crate::http;
 
 /// The built-in demo's text: the same file as in the repository.
 const DEMO: &str = include_str!("../../config/demo.toml");
@@ -45,31 +45,22 @@ pub(super) fn live(config: Config, ticks: Option<u64>, record: Option<&Path>) ->
     log();
     let metrics = exporter::install().map_err(|error| Failure::message(error.to_string()))?;
     let listen = config.http.listen;
-    let mut server = Ok(None);
-    let options = Options { ticks, record: record.map(PathBuf::from), ..Options::default() };
+    // There is nothing to see without its page: better to say so than to run in the dark.
+    let unserved = |error| Failure::message(format!("the web page cannot be served on {listen}: {error}"));
+    let socket = Arc::new(http::bind(listen).map_err(unserved)?);
+    let record = record.map(PathBuf::from);
+    let face = Some(socket.clone().face(metrics));
+    let options = Options { ticks, record, face, ..Options::default() };
     let run = runtime::run(config.panel, options, |handle| {
-        let stop = handle.clone();
-        server = end_on_signals(handle.clone()).and_then(|()| http::serve(listen, handle, metrics)).map(Some);
-        match &server {
-            Ok(server) => announce(server.as_ref()),
-            // There is nothing to see without its page: better to say so than to run in the dark.
-            Err(_) => drop(stop.stop.send_replace(true)),
+        if let Err(error) = end_on_signals(handle) {
+            tracing::error!("signals end the process at once, since there is no thread for them: {error}");
         }
+        note(&format!("The panel is on {}", socket.url()));
     });
-    match server {
-        Ok(server) => server.into_iter().for_each(Server::shutdown),
-        Err(error) => {
-            let message = format!("the web page cannot be served on {listen}: {error}");
-            return Err(Failure::message(message));
-        }
-    }
-    run.map(drop).map_err(|error| Failure::message(error.to_string()))
-}
-
-fn announce(server: Option<&Server>) {
-    if let Some(server) = server {
-        note(&format!("The panel is on {}", server.url()));
-    }
+    run.map(drop).map_err(|error| match error {
+        runtime::Error::Escalated(_) => Failure::GaveUp(error.to_string()),
+        error => Failure::message(error.to_string()),
+    })
 }
 
 /// Ends the run at the first SIGINT or SIGTERM, and the process at the second.

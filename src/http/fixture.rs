@@ -145,6 +145,7 @@ fn panel() -> Panel {
         scene: Scene { size: Size::new(160, 128), background: Color::default(), widgets: Vec::new() },
         outputs: Vec::new(),
         persistence: None,
+        supervision: Default::default(),
     }
 }
 
