@@ -433,7 +433,7 @@ mod tests {
             intake.only_told_states();
         }
         let seal = |tick: Replayed| {
-            tick.readings.into_iter().for_each(|reading| intake.accept(reading));
+            tick.readings.into_iter().for_each(|reading| intake.accept(&reading));
             tick.states.into_iter().for_each(|(id, state)| intake.report(id, state, u64::MAX));
             Arc::new(intake.seal(tick.rebased_ms).0)
         };
