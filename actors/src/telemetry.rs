@@ -260,6 +260,7 @@ impl Events {
 pub struct Painting {
     pub duration: Histogram,
     pub damage_pixels: Counter,
+    pub failures: Counter,
 }
 
 impl Painting {
@@ -267,6 +268,7 @@ impl Painting {
         Painting {
             duration: table::PAINT_DURATION.histogram(&[]),
             damage_pixels: table::DAMAGE_PIXELS.counter(&[]),
+            failures: table::WIDGET_FAILURES.counter(&[]),
         }
     }
 }

@@ -157,6 +157,8 @@ table! {
     PAINT_DURATION: Type::Histogram(SHORT), "tinydisplay_paint_seconds", [], "Time that painting a frame took.";
     DAMAGE_PIXELS: Type::Counter, "tinydisplay_damage_pixels_total", [],
         "Pixels inside the damage rectangles of all frames.";
+    WIDGET_FAILURES: Type::Counter, "tinydisplay_widget_failures_total", [],
+        "Widgets that failed and are shown as a box with a cross.";
     OUTPUT_FRAMES: Type::Counter, "tinydisplay_output_frames_total", ["output"],
         "Frames that an output has shown.";
     OUTPUT_SKIPPED: Type::Counter, "tinydisplay_output_skipped_total", ["output"],
