@@ -16,6 +16,7 @@ use crate::persistence::{Ledger, Mailbox};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
+use crate::world::World;
 
 /// A tick after coordination.
 #[derive(Clone, Debug, Message)]
@@ -92,6 +93,8 @@ impl Decisions {
 
 /// The actor of coordination.
 pub struct CoordinationActor {
+    /// Time, for measuring.
+    pub world: World,
     /// Triggers and animations.
     pub coordinator: Coordinator,
     /// The newest results.
@@ -134,9 +137,15 @@ impl CoordinationActor {
         let states =
             sealed.states.iter().filter_map(|(id, state)| Some((names.get(usize::from(id.0))?, *state)));
         let states: Vec<_> = states.map(|(name, state)| (name.as_str(), state)).collect();
-        let (tick, results, rebased_ms) = (sealed.tick, &self.results, sealed.rebased_ms);
-        let restarts = &sealed.restarts;
-        self.coordinator.step(&Step { tick, results, states: &states, restarts, rebased_ms }).into()
+        let step = Step {
+            tick: sealed.tick,
+            results: &self.results,
+            states: &states,
+            signals: &sealed.signals,
+            restarts: &sealed.restarts,
+            rebased_ms: sealed.rebased_ms,
+        };
+        self.coordinator.step(&step).into()
     }
 
     /// Tells of events that nobody was told of yet.
@@ -176,15 +185,17 @@ impl Handler<Evaluated> for CoordinationActor {
 
     fn handle(&mut self, evaluated: Evaluated, context: &mut Self::Context) {
         let vitals = self.vitals.clone();
-        let Some(_work) = vitals.handle("coordination.step", context) else { return };
+        let Some(work) = vitals.handle("coordination.step", context) else { return };
+        let began = self.world.now();
         let events = self.step(&evaluated);
         self.announce(&events);
         let starts = (!events.is_empty()).then(|| self.coordinator.starts().into());
-        let Some(_work) = vitals.handle("coordination.step.middle", context) else { return };
+        let Some(work) = vitals.go_on(work, "coordination.step.middle", context) else { return };
         self.write(&evaluated, events);
+        self.telemetry.events.duration.record(self.world.now().saturating_sub(began));
         let (tick, checkpoint) = (evaluated.inputs.sealed.tick, evaluated.inputs.checkpoint);
         self.next.do_send(Coordinated { evaluated, starts });
-        let Some(_work) = vitals.handle("coordination.step.after", context) else { return };
+        let Some(_work) = vitals.go_on(work, "coordination.step.after", context) else { return };
         if checkpoint {
             self.journal.give(&self.pass, tick, Part::Coordination(Box::new(self.memory())));
         }

@@ -16,10 +16,11 @@ use std::time::Duration;
 
 use engine::ring::Limits;
 use engine::ring::intake::Room;
+use engine::signal::Signal;
 use engine::tick::Tick;
 
 use crate::ring::Report;
-use crate::source::port::Posted;
+use crate::source::port::{Arrivals, Posted};
 use crate::supervisor::fence::Pass;
 use crate::{coordination, expression, renderer, ring};
 pub use fenced::{Fenced, Sink};
@@ -55,6 +56,8 @@ pub enum Entry {
     Taken(Arc<[Posted]>),
     /// What was said of an actor.
     Told(Report),
+    /// What the face signalled.
+    Signalled(Signal),
     /// A tick was sealed.
     Sealed(Sealing),
 }
@@ -152,13 +155,7 @@ impl Journal {
 
     /// Takes up to `most` readings out of a port and logs them, as long as there is `room` for them in the
     /// ring. Returns them; `None` where the pass is not valid any more.
-    pub fn take(
-        &self,
-        pass: &Pass,
-        port: &flume::Receiver<Posted>,
-        most: usize,
-        room: Room,
-    ) -> Option<Arc<[Posted]>> {
+    pub fn take(&self, pass: &Pass, port: &Arrivals, most: usize, room: Room) -> Option<Arc<[Posted]>> {
         self.0.enter(pass, |state| state.take(port, most, room))
     }
 
@@ -166,8 +163,19 @@ impl Journal {
     pub fn hear(&self, pass: &Pass, reports: &flume::Receiver<Report>, most: usize) -> Option<Vec<Report>> {
         self.0.enter(pass, |state| {
             let told: Vec<Report> = reports.try_iter().take(most).collect();
+            state.weight.values += told.len();
             state.log.extend(told.iter().cloned().map(Entry::Told));
             told
+        })
+    }
+
+    /// Takes up to `most` signals and logs them. Returns them; `None` where the pass is not valid any more.
+    pub fn listen(&self, pass: &Pass, signals: &flume::Receiver<Signal>, most: usize) -> Option<Vec<Signal>> {
+        self.0.enter(pass, |state| {
+            let taken: Vec<Signal> = signals.try_iter().take(most).collect();
+            state.weight.values += taken.len();
+            state.log.extend(taken.iter().cloned().map(Entry::Signalled));
+            taken
         })
     }
 
@@ -218,10 +226,10 @@ impl Journal {
 }
 
 impl State {
-    fn take(&mut self, port: &flume::Receiver<Posted>, most: usize, mut room: Room) -> Arc<[Posted]> {
+    fn take(&mut self, port: &Arrivals, most: usize, mut room: Room) -> Arc<[Posted]> {
         let mut taken = Vec::new();
         while taken.len() < most && !room.is_empty() && !self.weight.reaches(&self.limits, RINGS_MAX) {
-            let Ok(posted) = port.try_recv() else { break };
+            let Some(posted) = port.take() else { break };
             room = room.without(&posted.reading);
             self.weight.add(&posted);
             taken.push(posted);
@@ -298,8 +306,10 @@ impl Weight {
     }
 
     fn add_entry(&mut self, entry: &Entry) {
-        if let Entry::Taken(taken) = entry {
-            taken.iter().for_each(|posted| self.add(posted));
+        match entry {
+            Entry::Taken(taken) => taken.iter().for_each(|posted| self.add(posted)),
+            Entry::Told(_) | Entry::Signalled(_) => self.values += 1,
+            Entry::Sealed(_) => {}
         }
     }
 

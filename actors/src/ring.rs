@@ -6,12 +6,13 @@ use std::sync::atomic::Ordering;
 use actix::{Actor, Context, Handler, Message, Recipient};
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
 use engine::sample::{SourceId, SourceState};
+use engine::signal::{self, Signal};
 use engine::tick::Tick;
 
 use crate::handle::{QuerySources, SourceReport};
 use crate::journal::{Entry, Fenced, Journal, Part, Rhythm, Sealing};
 use crate::recording::{Recorder, Replay};
-use crate::source::port::{Arrived, Counts, Doorbell, Posted};
+use crate::source::port::{Arrivals, Arrived, Counts, Doorbell, Posted};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
@@ -72,9 +73,11 @@ pub enum Feed {
     /// Running sources.
     Sources {
         /// The receiving sides of their ports, by [`SourceId`].
-        ports: Vec<flume::Receiver<Posted>>,
+        ports: Vec<Arrivals>,
         /// What supervisors say.
         reports: flume::Receiver<Report>,
+        /// What the face signals.
+        signals: flume::Receiver<Signal>,
         /// Rings when something has arrived.
         doorbell: Doorbell,
     },
@@ -170,6 +173,7 @@ impl RingActor {
             match entry {
                 Entry::Taken(taken) => taken.iter().for_each(|posted| self.intake.accept(&posted.reading)),
                 Entry::Told(report) => self.hear(report),
+                Entry::Signalled(signal) => drop(self.intake.signal(signal)),
                 Entry::Sealed(sealing) => {
                     if let Some(inputs) = self.seal(sealing) {
                         self.next.do_send(Inputs { again: true, ..inputs });
@@ -182,7 +186,7 @@ impl RingActor {
     /// Takes in what waits in the ports, as long as there is room before the next seal: the rest stays in
     /// its port, whose policy says what happens when that is full.
     fn drain(&mut self) {
-        let Feed::Sources { ports, reports, doorbell } = &self.feed else { return };
+        let Feed::Sources { ports, reports, doorbell, .. } = &self.feed else { return };
         let (ports, reports, doorbell) = (ports.clone(), reports.clone(), doorbell.clone());
         doorbell.answer();
         // A source's last words were said before its end was reported, so they are in its port by now.
@@ -194,7 +198,7 @@ impl RingActor {
     }
 
     /// Takes in what waits in a port now, so that a flood cannot hold the ring up.
-    fn empty(&mut self, port: &flume::Receiver<Posted>) {
+    fn empty(&mut self, port: &Arrivals) {
         let mut waiting = port.len();
         while waiting > 0 {
             let taken = self.journal.take(&self.pass, port, waiting, self.intake.room());
@@ -220,11 +224,25 @@ impl RingActor {
         }
     }
 
+    /// Takes the signals that wait, as many as a tick may have.
+    fn take_signals(&mut self) {
+        let Feed::Sources { signals, .. } = &self.feed else { return };
+        let taken = self.journal.listen(&self.pass, signals, signal::PER_TICK_MAX);
+        for signal in taken.unwrap_or_default() {
+            self.intake.signal(signal);
+        }
+    }
+
     fn replay(&mut self) -> i64 {
         let Feed::Replay(replay) = &self.feed else { return 0 };
-        let inputs = replay.inputs(self.intake.next_tick());
+        let tick = self.intake.next_tick();
+        let inputs = replay.inputs(tick);
         inputs.readings.iter().for_each(|reading| self.intake.accept(reading));
         inputs.states.into_iter().for_each(|(source, state)| self.intake.report(source, state, u64::MAX));
+        let refused = inputs.signals.into_iter().filter(|signal| !self.intake.signal(signal.clone())).count();
+        if refused > 0 {
+            tracing::warn!(%tick, refused, "the recording has more signals than a tick takes");
+        }
         inputs.restarts.into_iter().for_each(|restarted| self.intake.restarted(restarted));
         inputs.rebased_ms
     }
@@ -298,13 +316,16 @@ impl Handler<Begin> for RingActor {
 
     fn handle(&mut self, begin: Begin, context: &mut Self::Context) {
         let vitals = self.vitals.clone();
-        let Some(_work) = vitals.handle("ring.seal", context) else { return };
+        let Some(work) = vitals.handle("ring.seal", context) else { return };
+        let began = self.world.now();
         self.drain();
+        self.take_signals();
         let Some((sealing, checkpoint)) = self.log(begin) else { return };
-        let Some(_work) = vitals.handle("ring.seal.middle", context) else { return };
+        let Some(work) = vitals.go_on(work, "ring.seal.middle", context) else { return };
         let Some(inputs) = self.seal(sealing) else { return };
+        self.telemetry.ring.seal.record(self.world.now().saturating_sub(began));
         self.next.do_send(Inputs { checkpoint, ..inputs });
-        let Some(_work) = vitals.handle("ring.seal.after", context) else { return };
+        let Some(_work) = vitals.go_on(work, "ring.seal.after", context) else { return };
         if checkpoint {
             self.journal.give(&self.pass, sealing.tick, Part::Ring(self.memory()));
         }

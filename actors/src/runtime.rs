@@ -26,7 +26,7 @@ use engine::tick::Tick;
 use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::sync::{broadcast, watch};
 
-use self::core::{Core, Generation, Inlets};
+use self::core::{Core, Inlets};
 use crate::clock::End;
 use crate::coordination::EventSink;
 use crate::expression;
@@ -177,7 +177,7 @@ impl Child {
 /// All that runs.
 struct Running {
     core: Core,
-    generation: Generation,
+    clock: Child,
     sources: Option<Child>,
     writer: Option<Mailbox>,
     outputs: Vec<Child>,
@@ -222,10 +222,7 @@ impl Wiring {
         let running = self.start(options, stop.clone(), started).await?;
         let end = tokio::select! {
             biased;
-            (actor, end) = running.generation.ended() => end.unwrap_or_else(|error| {
-                tracing::error!(actor, error, "an actor of the core failed");
-                End::CoreDied
-            }),
+            end = running.clock.ended.recv_async() => end.unwrap_or(End::CoreDied),
             _ = stopped.wait_for(|stop| *stop) => End::Stopped,
         };
         self.end(end, running).await
@@ -246,37 +243,36 @@ impl Wiring {
         let outlets = core::Outlets { on_frame, on_event, record, writer: writer.clone() };
         let core = Core::new(self, header, ticks, &mut inlets, outlets)?;
         let outputs = if time == Time::Live { self.start_outputs()? } else { Vec::new() };
-        started(self.handle(stop));
+        started(self.handle(stop, &inlets));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
-        let generation = Generation::start(&core, self.world, 1, &faults)?;
-        Ok(Running { core, generation, sources, writer, outputs })
+        let (end, ended) = watch::channel(false);
+        let (answer, answered) = flume::bounded(1);
+        let kept = core::keep(core.clone(), self.world, faults, ended);
+        actix::spawn(async move { answer.send_async(kept.await).await });
+        let clock = Child { stop: end, ended: answered };
+        Ok(Running { core, clock, sources, writer, outputs })
     }
 
     /// Ends everybody, producers before consumers, so that all that was accepted is shown and written.
     async fn end(&self, end: End, running: Running) -> Result<Summary, Error> {
-        let Running { core, generation, sources, writer, outputs } = running;
+        let Running { core, clock, sources, writer, outputs } = running;
         if let Some(sources) = sources {
             // The supervisor has a deadline of its own.
             sources.end().await;
         }
-        let ended = self.end_core(end, &generation, &core).await;
+        let ended = self.end_core(end, &clock, &core).await;
         tokio::join!(self.drain(writer), self.end_outputs(&outputs));
-        generation.stop();
         ended.map(|()| Summary { pulse: *self.pulse.borrow() })
     }
 
     /// Has the clock make its last tick, and the core finish what it writes down.
-    async fn end_core(&self, end: End, generation: &Generation, core: &Core) -> Result<(), Error> {
-        let is_alive = match end {
-            End::Stopped => {
-                generation.stop_clock();
-                self.within(CORE_END_MAX, generation.ended()).await.ok_or_else(hangs)?.1.is_ok()
-            }
-            End::Finished => true,
-            End::CoreDied => false,
+    async fn end_core(&self, end: End, clock: &Child, core: &Core) -> Result<(), Error> {
+        let end = match end {
+            End::Stopped => self.within(CORE_END_MAX, clock.end()).await.ok_or_else(hangs)?,
+            End::Finished | End::CoreDied => end,
         };
         let recorded = core.finish_recording().await;
-        if !is_alive {
+        if end == End::CoreDied {
             return Err(Error::CoreDied);
         }
         recorded.map_err(|error| Error::Recording(error.to_string()))
@@ -305,16 +301,18 @@ impl Wiring {
         }
     }
 
-    fn handle(&self, stop: Arc<watch::Sender<bool>>) -> Handle {
+    fn handle(&self, stop: Arc<watch::Sender<bool>>, inlets: &Inlets) -> Handle {
         Handle {
             panel: self.panel.clone(),
             pictures: self.pictures.subscribe(),
             events: self.events.clone(),
             pulse: self.pulse.subscribe(),
+            signals: inlets.signals.clone(),
             values: self.values.clone(),
             sources: self.sources.clone(),
             actors: self.actors.subscribe(),
             world: self.world,
+            telemetry: self.telemetry.clone(),
             stop,
         }
     }

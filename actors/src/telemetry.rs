@@ -11,6 +11,7 @@
 //! ```
 
 pub mod exporter;
+pub mod number;
 pub mod process;
 pub mod table;
 
@@ -19,7 +20,7 @@ use std::sync::{Arc, OnceLock};
 use engine::event::EventKind;
 use engine::ring::intake::Rejection;
 use engine::sample::{SourceId, SourceState};
-use metrics::{Counter, Gauge, Histogram};
+use number::{Counter, Gauge, Histogram};
 
 /// The most named values that are exported; those after them are not.
 pub const EXPORTED_VALUES: usize = 1_000;
@@ -112,6 +113,7 @@ impl Clock {
 #[allow(missing_docs, reason = "each is explained in the table, under its name")]
 pub struct Ring {
     pub ingest: Histogram,
+    pub seal: Histogram,
     pub overwritten: Counter,
     pub samples: Gauge,
     pub bytes: Gauge,
@@ -122,6 +124,7 @@ impl Ring {
     fn new() -> Ring {
         Ring {
             ingest: table::INGEST_TO_RING.histogram(&[]),
+            seal: table::SEAL_DURATION.histogram(&[]),
             overwritten: table::OVERWRITTEN.counter(&[]),
             samples: table::RING_SAMPLES.gauge(&[]),
             bytes: table::RING_BYTES.gauge(&[]),
@@ -235,15 +238,18 @@ impl Named {
     }
 }
 
-/// The counters of events, by type.
+/// The coordination actor's handles: the counters of events by type, and the time that a tick takes.
 #[derive(Clone)]
 pub struct Events {
+    /// Time that one tick's triggers, animations and events took.
+    pub duration: Histogram,
     counters: [Counter; EventKind::ALL.len()],
 }
 
 impl Events {
     fn new() -> Events {
-        Events { counters: EventKind::ALL.map(|kind| table::EVENTS.counter(&[kind.name()])) }
+        let counters = EventKind::ALL.map(|kind| table::EVENTS.counter(&[kind.name()]));
+        Events { duration: table::TRIGGER_DURATION.histogram(&[]), counters }
     }
 
     /// Counts one event.
@@ -259,6 +265,7 @@ impl Events {
 #[allow(missing_docs, reason = "each is explained in the table, under its name")]
 pub struct Painting {
     pub duration: Histogram,
+    pub step: Histogram,
     pub damage_pixels: Counter,
     pub failures: Counter,
 }
@@ -267,6 +274,7 @@ impl Painting {
     fn new() -> Painting {
         Painting {
             duration: table::PAINT_DURATION.histogram(&[]),
+            step: table::SCENE_DURATION.histogram(&[]),
             damage_pixels: table::DAMAGE_PIXELS.counter(&[]),
             failures: table::WIDGET_FAILURES.counter(&[]),
         }
@@ -325,6 +333,61 @@ impl Persistence {
             degraded: table::PERSISTENCE_DEGRADED.gauge(&[]),
             database_bytes: table::DATABASE_BYTES.gauge(&[]),
         }
+    }
+}
+
+/// What ends an actor that is started anew, as the label `cause` has it.
+pub const RESTART_CAUSES: [&str; 4] = ["normal", "error", "panic", "hang"];
+
+/// The states of an actor, as the label `state` has them.
+pub const ACTOR_STATES: [&str; 7] =
+    ["starting", "running", "backing_off", "stopping", "stopped", "failed", "degraded"];
+
+/// The supervisor's handles.
+#[derive(Clone)]
+pub struct Supervision {
+    /// Threads that were left behind and still hang.
+    pub abandoned: Gauge,
+    actors: Arc<[Actor]>,
+}
+
+impl Supervision {
+    /// The handles for these actors, by index. Each begins as `starting`.
+    pub fn new(actors: &[String]) -> Supervision {
+        Supervision {
+            abandoned: table::ABANDONED_THREADS.gauge(&[]),
+            actors: actors.iter().map(|name| Actor::new(name)).collect(),
+        }
+    }
+
+    /// Counts a restart of the actor at `index` by one of [`RESTART_CAUSES`].
+    pub fn restarted(&self, index: usize, cause: &str) {
+        let Some(actor) = self.actors.get(index) else { return };
+        let counters = RESTART_CAUSES.iter().zip(&actor.restarts);
+        counters.filter(|(known, _)| **known == cause).for_each(|(_, counter)| counter.increment(1));
+    }
+
+    /// Shows the one of [`ACTOR_STATES`] that the actor at `index` is in now.
+    pub fn set_state(&self, index: usize, now: &str) {
+        let Some(actor) = self.actors.get(index) else { return };
+        for (state, gauge) in ACTOR_STATES.iter().zip(&actor.states) {
+            gauge.set(f64::from(u8::from(*state == now)));
+        }
+    }
+}
+
+/// The handles of one actor.
+#[derive(Clone)]
+struct Actor {
+    restarts: [Counter; RESTART_CAUSES.len()],
+    states: [Gauge; ACTOR_STATES.len()],
+}
+
+impl Actor {
+    fn new(name: &str) -> Actor {
+        let states = ACTOR_STATES.map(|state| table::ACTOR_STATE.gauge(&[name, state]));
+        states[0].set(1.0);
+        Actor { restarts: RESTART_CAUSES.map(|cause| table::ACTOR_RESTARTS.counter(&[name, cause])), states }
     }
 }
 

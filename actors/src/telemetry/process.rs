@@ -1,8 +1,8 @@
 //! What this process takes of the machine.
 
-use metrics::Gauge;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
+use crate::telemetry::number::Gauge;
 use crate::telemetry::table;
 
 /// Measures this process whenever it is asked to.

@@ -3,7 +3,9 @@
 
 use std::fmt::Write as _;
 
-use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, SharedString, Unit};
+use metrics::{Key, Label, Level, Metadata, SharedString, Unit};
+
+use crate::telemetry::number::{Counter, Gauge, Histogram};
 
 /// What kind of series a metric is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -52,20 +54,24 @@ impl Metric {
         });
     }
 
-    /// A handle on the series with these values of the labels; it does nothing where no recorder is
-    /// installed.
+    /// A handle on the series with these values of the labels. Where no recorder is installed, nothing is
+    /// exported. Every handle begins to count by itself: what reads a number keeps a clone of the handle
+    /// that counts.
     pub fn counter(&self, labels: &[&str]) -> Counter {
-        metrics::with_recorder(|recorder| recorder.register_counter(&self.key(labels), &METADATA))
+        let key = self.key(labels);
+        Counter::new(metrics::with_recorder(|recorder| recorder.register_counter(&key, &METADATA)))
     }
 
     /// As [`Metric::counter`], for a gauge.
     pub fn gauge(&self, labels: &[&str]) -> Gauge {
-        metrics::with_recorder(|recorder| recorder.register_gauge(&self.key(labels), &METADATA))
+        let key = self.key(labels);
+        Gauge::new(metrics::with_recorder(|recorder| recorder.register_gauge(&key, &METADATA)))
     }
 
     /// As [`Metric::counter`], for a histogram.
     pub fn histogram(&self, labels: &[&str]) -> Histogram {
-        metrics::with_recorder(|recorder| recorder.register_histogram(&self.key(labels), &METADATA))
+        let key = self.key(labels);
+        Histogram::new(metrics::with_recorder(|recorder| recorder.register_histogram(&key, &METADATA)))
     }
 
     fn key(&self, values: &[&str]) -> Key {
@@ -125,6 +131,13 @@ table! {
     TICK_LATENESS: Type::Histogram(TICK), "tinydisplay_tick_lateness_seconds", [],
         "How long after its due time a tick began.";
 
+    SEAL_DURATION: Type::Histogram(SHORT), "tinydisplay_seal_seconds", [],
+        "Time that a tick took to take in and seal what had come.";
+    TRIGGER_DURATION: Type::Histogram(SHORT), "tinydisplay_trigger_seconds", [],
+        "Time that one tick's triggers, animations and events took.";
+    SCENE_DURATION: Type::Histogram(SHORT), "tinydisplay_scene_seconds", [],
+        "Time that one tick's step of the page took, painting left out.";
+
     SAMPLES: Type::Counter, "tinydisplay_samples_total", ["source"], "Samples that reached the ring.";
     REJECTED: Type::Counter, "tinydisplay_rejected_total", ["source", "reason"],
         "Values that were refused on arrival, by cause.";
@@ -183,6 +196,13 @@ table! {
         "Answered HTTP requests; paths that do not exist are counted together.";
     WEBSOCKET_CLIENTS: Type::Gauge, "tinydisplay_websocket_clients", [], "Open WebSocket connections.";
 
+    ACTOR_RESTARTS: Type::Counter, "tinydisplay_actor_restarts_total", ["actor", "cause"],
+        "How often an actor was started anew, by what had ended it.";
+    ACTOR_STATE: Type::Gauge, "tinydisplay_actor_state", ["actor", "state"],
+        "1 for the state that the actor is in, 0 for the others.";
+    ABANDONED_THREADS: Type::Gauge, "tinydisplay_abandoned_threads", [],
+        "Threads that hang and were left behind; beyond a few the process ends.";
+
     RESIDENT_MEMORY: Type::Gauge, "tinydisplay_resident_memory_bytes", [],
         "Memory of this process that is in RAM.";
     UPTIME: Type::Gauge, "tinydisplay_uptime_seconds", [], "Time since this process began.";
@@ -209,9 +229,10 @@ mod tests {
 
     #[test]
     fn names_follow_the_rule() {
-        let units = ["total", "seconds", "bytes", "samples", "keys", "ticks", "clients"];
+        let units = ["total", "seconds", "bytes", "samples", "keys", "ticks", "clients", "threads"];
         // What Prometheus itself calls by other rules: states, truth values and infos.
-        let unitless = [&SOURCE_STATE, &PERSISTENCE_DEGRADED, &BUILD, &VALUE].map(|metric| metric.name);
+        let unitless =
+            [&SOURCE_STATE, &ACTOR_STATE, &PERSISTENCE_DEGRADED, &BUILD, &VALUE].map(|metric| metric.name);
         for metric in TABLE {
             let unit = metric.name.rsplit('_').next().unwrap();
             assert!(metric.name.starts_with("tinydisplay_"), "{}", metric.name);

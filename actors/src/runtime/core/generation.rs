@@ -1,6 +1,8 @@
 //! A generation of the core: its five actors, from their start until the first of them ends.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
@@ -15,14 +17,63 @@ use crate::supervisor::worker::{Context, Failure};
 use crate::world::{SharedThread, World};
 
 /// The actors that run now.
-pub(in crate::runtime) struct Generation {
+struct Generation {
     fence: Fence,
     thread: SharedThread,
     /// Of the clock, and of the others.
     stop: (watch::Sender<bool>, watch::Sender<bool>),
     ended: flume::Receiver<Ended>,
     /// The hearts of all but the clock.
-    pub(in crate::runtime) hearts: Vec<Heart>,
+    hearts: Vec<(&'static str, Heart)>,
+}
+
+/// Restarts of the core within [`PERIOD`] after which it is given up.
+const RESTARTS_MAX: usize = 3;
+
+/// See [`RESTARTS_MAX`].
+const PERIOD: Duration = Duration::from_secs(10);
+
+/// An actor of the core that has not shown a sign of life for so long hangs.
+const HANG_AFTER: Duration = Duration::from_secs(2);
+
+/// How often hearts are listened to.
+const LISTENED_EVERY: Duration = Duration::from_millis(250);
+
+/// Keeps a core running: starts all of it anew when one of its actors fails, until the clock has ended or
+/// it fails too often.
+pub(in crate::runtime) async fn keep(
+    core: Core,
+    world: World,
+    faults: Faults,
+    mut stop: watch::Receiver<bool>,
+) -> End {
+    let mut restarts: VecDeque<Duration> = VecDeque::new();
+    for number in 1.. {
+        let Ok(generation) = Generation::start(&core, world, number, &faults) else { break };
+        let (actor, error) = loop {
+            tokio::select! {
+                biased;
+                (actor, ended) = generation.ended() => match ended {
+                    Ok(end) if actor == "clock" => {
+                        generation.stop();
+                        return end;
+                    }
+                    Ok(_) => break (actor, "it ended by itself".into()),
+                    Err(error) => break (actor, error),
+                },
+                actor = generation.hangs(&world) => break (actor, "it hangs".into()),
+                _ = stop.wait_for(|stop| *stop), if !*generation.stop.0.borrow() => generation.stop_clock(),
+            }
+        };
+        generation.stop();
+        tracing::error!(actor, error, "an actor of the core failed; all of it is started anew");
+        restarts.retain(|at| world.now().saturating_sub(*at) < PERIOD);
+        if restarts.len() >= RESTARTS_MAX {
+            break;
+        }
+        restarts.push_back(world.now());
+    }
+    End::CoreDied
 }
 
 /// How an actor ended; an error holds the text of a panic.
@@ -33,17 +84,12 @@ impl Generation {
     ///
     /// # Errors
     /// The system's, when it has no more threads.
-    pub(in crate::runtime) fn start(
-        core: &Core,
-        world: World,
-        number: u64,
-        faults: &Faults,
-    ) -> std::io::Result<Generation> {
+    fn start(core: &Core, world: World, number: u64, faults: &Faults) -> std::io::Result<Generation> {
         let thread = world.shared_thread("core")?;
         let (report, ended) = flume::unbounded();
         let stop = (watch::Sender::new(false), watch::Sender::new(false));
         let mut generation = Generation { fence: Fence::default(), thread, stop, ended, hearts: Vec::new() };
-        let actors: [(&str, Run); 4] = [
+        let actors: [(&'static str, Run); 4] = [
             ("renderer", |core, context| core.run_renderer(context).boxed_local()),
             ("coordination", |core, context| core.run_coordination(context).boxed_local()),
             ("expression", |core, context| core.run_expression(context).boxed_local()),
@@ -52,7 +98,7 @@ impl Generation {
         for (name, run) in actors {
             let stop = generation.stop.1.subscribe();
             let context = generation.context(world, number, &faults.of(&Arc::from(name)), stop);
-            generation.hearts.push(context.heart.clone());
+            generation.hearts.push((name, context.heart.clone()));
             let (core, report) = (core.clone(), report.clone());
             generation.thread.spawn(move || async move {
                 let ended = caught(run(core, context)).await.map(|()| End::Stopped);
@@ -74,17 +120,29 @@ impl Generation {
     }
 
     /// Returns which actor has ended first, and how.
-    pub(in crate::runtime) async fn ended(&self) -> Ended {
+    async fn ended(&self) -> Ended {
         self.ended.recv_async().await.unwrap_or(("core", Err("it is gone".into())))
     }
 
+    /// Returns which actor hangs, as soon as one does.
+    async fn hangs(&self, world: &World) -> &'static str {
+        loop {
+            let silent = |(_, heart): &&(&str, Heart)| heart.well_until() + HANG_AFTER < world.now();
+            if let Some((name, _)) = self.hearts.iter().filter(silent).min_by_key(|(_, heart)| heart.beaten())
+            {
+                return name;
+            }
+            world.sleep_until(world.now() + LISTENED_EVERY).await;
+        }
+    }
+
     /// Tells the clock to make its last tick.
-    pub(in crate::runtime) fn stop_clock(&self) {
+    fn stop_clock(&self) {
         self.stop.0.send_replace(true);
     }
 
     /// Ends all actors, and lets those that do not end write nothing more.
-    pub(in crate::runtime) fn stop(&self) {
+    fn stop(&self) {
         self.fence.close();
         self.stop.0.send_replace(true);
         self.stop.1.send_replace(true);
