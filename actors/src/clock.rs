@@ -165,6 +165,9 @@ impl Clock {
     async fn step(&mut self, tick: Tick, late: Duration, rebase_ms: i64, rhythm: Rhythm) -> bool {
         let length = Duration::from_nanos(self.fps.nanos_at(Tick(1)));
         let paint = tick == Tick(0) || rebase_ms != 0 || late < length;
+        if self.supervision.strike("clock.tick").await.is_err() {
+            return false;
+        }
         let began = self.world.now();
         if self.core.try_send(Begin { rebase_ms, paint, rhythm }).is_err() {
             return false;

@@ -261,16 +261,17 @@ impl Handler<Coordinated> for RendererActor {
     fn handle(&mut self, coordinated: Coordinated, context: &mut Self::Context) {
         let (inputs, vitals) = (&coordinated.evaluated.inputs, self.vitals.clone());
         let tick = inputs.sealed.tick;
-        let Some(_work) = vitals.handle("renderer.step", context) else { return };
+        let Some(mut work) = vitals.handle("renderer.step", context) else { return };
         self.step(&coordinated);
         if self.is_to_be_shown(inputs) {
-            let Some(_work) = vitals.handle("renderer.paint", context) else { return };
+            let Some(painting) = vitals.go_on(work, "renderer.paint", context) else { return };
             let damage = self.paint();
-            let Some(_work) = vitals.handle("renderer.paint.middle", context) else { return };
+            let Some(painted) = vitals.go_on(painting, "renderer.paint.middle", context) else { return };
             self.show(tick, damage);
-            let Some(_work) = vitals.handle("renderer.paint.after", context) else { return };
+            let Some(shown) = vitals.go_on(painted, "renderer.paint.after", context) else { return };
+            work = shown;
         }
         self.finish(inputs);
-        let _ = vitals.handle("renderer.step.after", context);
+        drop(vitals.go_on(work, "renderer.step.after", context));
     }
 }

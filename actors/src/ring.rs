@@ -311,16 +311,16 @@ impl Handler<Begin> for RingActor {
 
     fn handle(&mut self, begin: Begin, context: &mut Self::Context) {
         let vitals = self.vitals.clone();
-        let Some(_work) = vitals.handle("ring.seal", context) else { return };
+        let Some(work) = vitals.handle("ring.seal", context) else { return };
         let began = self.world.now();
         self.drain();
         self.take_signals();
         let Some((sealing, checkpoint)) = self.log(begin) else { return };
-        let Some(_work) = vitals.handle("ring.seal.middle", context) else { return };
+        let Some(work) = vitals.go_on(work, "ring.seal.middle", context) else { return };
         let Some(inputs) = self.seal(sealing) else { return };
         self.telemetry.ring.seal.record(self.world.now().saturating_sub(began));
         self.next.do_send(Inputs { checkpoint, ..inputs });
-        let Some(_work) = vitals.handle("ring.seal.after", context) else { return };
+        let Some(_work) = vitals.go_on(work, "ring.seal.after", context) else { return };
         if checkpoint {
             self.journal.give(&self.pass, sealing.tick, Part::Ring(self.memory()));
         }

@@ -11,7 +11,7 @@ use engine::event::Event;
 
 /// Everything at once: racing sources of several kinds, one that always fails, formulas, templates,
 /// triggers, animations, charts.
-pub const PANEL: &str = r##"
+pub(crate) const PANEL: &str = r##"
 version = 1
 
 [display]

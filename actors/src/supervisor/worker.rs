@@ -240,6 +240,19 @@ impl Vitals {
         None
     }
 
+    /// A further fail point of a handler that is at work.
+    ///
+    /// # Panics
+    /// Where the fault is a panic.
+    pub fn go_on<A>(&self, work: Work, point: &str, context: &mut actix::Context<A>) -> Option<Work>
+    where
+        A: Actor<Context = actix::Context<A>>,
+    {
+        // An actor that hangs here does not rest, so what would say so goes first.
+        drop(work);
+        self.handle(point, context)
+    }
+
     /// Ends the actor with a failure.
     pub fn fail<A>(&self, failure: Failure, context: &mut actix::Context<A>)
     where
