@@ -70,6 +70,14 @@ pub(super) async fn events(
     Ok(Json(json!({ "events": events })).into_response())
 }
 
+pub(super) async fn performance(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    let document = app.performance.borrow().clone();
+    match document {
+        Some(document) => Ok(Json(&*document).into_response()),
+        None => Err(Problem::unavailable("nothing is measured yet")),
+    }
+}
+
 /// The most times that a pixel can be repeated across and down.
 const SCALE_MAX: u32 = 8;
 

@@ -82,7 +82,16 @@ impl FakePanel {
             sources: ask_sources,
             stop: Arc::new(watch::Sender::new(false)),
         };
-        FakePanel { handle, pictures, pulse, events, telemetry, values, sources, thread: Some((system, thread)) }
+        FakePanel {
+            handle,
+            pictures,
+            pulse,
+            events,
+            telemetry,
+            values,
+            sources,
+            thread: Some((system, thread)),
+        }
     }
 
     /// A server in front of it, on a free port.
@@ -110,7 +119,8 @@ pub(super) fn picture(tick: u64, size: Size, grey: u8) -> Arc<Picture> {
     Arc::new(Picture { tick: Tick(tick), frame: Frame::new(size, Color::rgb(grey, grey, grey)) })
 }
 
-fn panel() -> Panel {
+/// A panel without anything on it.
+pub(super) fn panel() -> Panel {
     Panel {
         name: "desk".into(),
         page: "main".into(),

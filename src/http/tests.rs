@@ -297,6 +297,33 @@ fn viewer_is_welcomed_and_kept_informed() {
 }
 
 #[test]
+fn performance_is_the_same_for_viewers_and_questions() {
+    let panel = fake();
+    let server = panel.serve();
+    let mut viewer = Viewer::connect(&server);
+    panel.telemetry.clock.duration.record(0.004);
+    let early = get(&server, "/api/v1/performance");
+    if early.status != 200 {
+        check_problem(&early, 503, "Service Unavailable", "before the second look");
+    }
+    // The tick may have been recorded before the first look; then it is no longer news.
+    let told = loop {
+        panel.telemetry.clock.duration.record(0.004);
+        let told = viewer.text("performance");
+        if !told["ticks"]["duration"].is_null() {
+            break told;
+        }
+    };
+    assert_eq!(told["ticks"]["duration"]["p99_us"], json!(4_063.232));
+    let answered = get(&server, "/api/v1/performance").json();
+    let keys = |document: &serde_json::Value| {
+        document.as_object().unwrap().keys().filter(|key| *key != "type").cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&told), keys(&answered));
+    assert_eq!(answered["ticks"]["duration"]["p99_us"], told["ticks"]["duration"]["p99_us"]);
+}
+
+#[test]
 fn viewer_sees_what_is_painted() {
     let panel = fake();
     let server = panel.serve();

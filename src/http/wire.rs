@@ -11,6 +11,7 @@
 //! | `trend` | at each new point | `points`: one number or null for each of the first 256 values, in the order of the last complete `values` |
 //! | `sources` | third, then as they change | `sources` |
 //! | `events` | fourth, then as they come | `events`, oldest first |
+//! | `performance` | once a second, from the second one on | the same as `/api/v1/performance` |
 //! | `pulse` | four times a second | `tick`, `late_ticks`, `skipped_frames`, `ready`, `at_ms` (server's time) |
 //!
 //! Binary messages are pictures: what changed since the last one, at most about 30 a second. A client that
@@ -34,6 +35,8 @@ use engine::value::Value;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
+use super::performance;
+
 /// The version of the pictures' format.
 pub const PICTURE_VERSION: u8 = 1;
 
@@ -52,6 +55,7 @@ pub(super) enum Message<'a> {
     Trend { points: Vec<Option<f64>> },
     Sources { sources: Vec<SourceDocument<'a>> },
     Events { events: Vec<EventDocument<'a>> },
+    Performance(&'a performance::Document),
     Pulse(PulseDocument),
 }
 

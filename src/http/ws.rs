@@ -75,10 +75,12 @@ impl Viewer {
         let mut pictures = app.handle.pictures.clone();
         let mut boards = app.board.subscribe();
         let mut events = app.events.subscribe();
+        let mut performance = app.performance.subscribe();
         // Both count as seen here, since the welcome sends them.
         let (board, _) = (boards.borrow_and_update().clone(), events.borrow_and_update());
         self.welcome(board).await?;
         pictures.mark_changed();
+        performance.mark_changed();
         let (mut waiting, mut pace) = (false, pace());
         loop {
             tokio::select! {
@@ -100,6 +102,12 @@ impl Viewer {
                 Ok(()) = boards.changed() => {
                     let board = boards.borrow_and_update().clone();
                     self.update(board).await?;
+                }
+                Ok(()) = performance.changed() => {
+                    let document = performance.borrow_and_update().clone();
+                    if let Some(document) = document {
+                        self.say(&Message::Performance(&document)).await?;
+                    }
                 }
                 Ok(()) = events.changed() => self.tell_events().await?,
                 else => return Err(Gone),
