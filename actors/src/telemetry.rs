@@ -334,6 +334,61 @@ impl Persistence {
     }
 }
 
+/// What ends an actor that is started anew, as the label `cause` has it.
+pub const RESTART_CAUSES: [&str; 4] = ["normal", "error", "panic", "hang"];
+
+/// The states of an actor, as the label `state` has them.
+pub const ACTOR_STATES: [&str; 7] =
+    ["starting", "running", "backing_off", "stopping", "stopped", "failed", "degraded"];
+
+/// The supervisor's handles.
+#[derive(Clone)]
+pub struct Supervision {
+    /// Threads that were left behind and still hang.
+    pub abandoned: Gauge,
+    actors: Arc<[Actor]>,
+}
+
+impl Supervision {
+    /// The handles for these actors, by index. Each begins as `starting`.
+    pub fn new(actors: &[String]) -> Supervision {
+        Supervision {
+            abandoned: table::ABANDONED_THREADS.gauge(&[]),
+            actors: actors.iter().map(|name| Actor::new(name)).collect(),
+        }
+    }
+
+    /// Counts a restart of the actor at `index` by one of [`RESTART_CAUSES`].
+    pub fn restarted(&self, index: usize, cause: &str) {
+        let Some(actor) = self.actors.get(index) else { return };
+        let counters = RESTART_CAUSES.iter().zip(&actor.restarts);
+        counters.filter(|(known, _)| **known == cause).for_each(|(_, counter)| counter.increment(1));
+    }
+
+    /// Shows the one of [`ACTOR_STATES`] that the actor at `index` is in now.
+    pub fn set_state(&self, index: usize, now: &str) {
+        let Some(actor) = self.actors.get(index) else { return };
+        for (state, gauge) in ACTOR_STATES.iter().zip(&actor.states) {
+            gauge.set(f64::from(u8::from(*state == now)));
+        }
+    }
+}
+
+/// The handles of one actor.
+#[derive(Clone)]
+struct Actor {
+    restarts: [Counter; RESTART_CAUSES.len()],
+    states: [Gauge; ACTOR_STATES.len()],
+}
+
+impl Actor {
+    fn new(name: &str) -> Actor {
+        let states = ACTOR_STATES.map(|state| table::ACTOR_STATE.gauge(&[name, state]));
+        states[0].set(1.0);
+        Actor { restarts: RESTART_CAUSES.map(|cause| table::ACTOR_RESTARTS.counter(&[name, cause])), states }
+    }
+}
+
 /// The handles of the HTTP server.
 #[derive(Clone)]
 pub struct Http {

@@ -34,7 +34,7 @@ mod tests {
 
     use super::*;
     use crate::telemetry::process::Process;
-    use crate::telemetry::{Http, Telemetry};
+    use crate::telemetry::{Http, Supervision, Telemetry};
 
     fn render(exercise: impl FnOnce()) -> String {
         let recorder = builder().unwrap().build_recorder();
@@ -58,6 +58,9 @@ mod tests {
             telemetry.events.count(EventKind::PageShown);
             telemetry.source(SourceId(0)).set_state(SourceState::Live);
             telemetry.source(SourceId(0)).set_rejected(&[2, 0, 0, 0, 0, 3, 0, 0]);
+            let supervision = Supervision::new(&["writer".into()]);
+            supervision.restarted(0, "panic");
+            supervision.set_state(0, "backing_off");
             Http::new().answered("/metrics", 200);
             Process::new().measure();
         })
@@ -104,6 +107,11 @@ mod tests {
             r#"tinydisplay_source_state{source="cpu",state="connecting"} 0"#,
             r#"tinydisplay_rejected_total{source="cpu",reason="not_finite"} 2"#,
             r#"tinydisplay_rejected_total{source="cpu",reason="wrong_kind"} 3"#,
+            r#"tinydisplay_actor_restarts_total{actor="writer",cause="panic"} 1"#,
+            r#"tinydisplay_actor_restarts_total{actor="writer",cause="hang"} 0"#,
+            r#"tinydisplay_actor_state{actor="writer",state="backing_off"} 1"#,
+            r#"tinydisplay_actor_state{actor="writer",state="starting"} 0"#,
+            r#"tinydisplay_abandoned_threads 0"#,
             r#"tinydisplay_value{key="load"} 0.5"#,
             r#"tinydisplay_events_total{type="page_shown"} 1"#,
             r#"tinydisplay_formula_errors_total{formula="(unnamed)"} 0"#,

@@ -194,6 +194,13 @@ table! {
         "Answered HTTP requests; paths that do not exist are counted together.";
     WEBSOCKET_CLIENTS: Type::Gauge, "tinydisplay_websocket_clients", [], "Open WebSocket connections.";
 
+    ACTOR_RESTARTS: Type::Counter, "tinydisplay_actor_restarts_total", ["actor", "cause"],
+        "How often an actor was started anew, by what had ended it.";
+    ACTOR_STATE: Type::Gauge, "tinydisplay_actor_state", ["actor", "state"],
+        "1 for the state that the actor is in, 0 for the others.";
+    ABANDONED_THREADS: Type::Gauge, "tinydisplay_abandoned_threads", [],
+        "Threads that hang and were left behind; beyond a few the process ends.";
+
     RESIDENT_MEMORY: Type::Gauge, "tinydisplay_resident_memory_bytes", [],
         "Memory of this process that is in RAM.";
     UPTIME: Type::Gauge, "tinydisplay_uptime_seconds", [], "Time since this process began.";
@@ -220,9 +227,10 @@ mod tests {
 
     #[test]
     fn names_follow_the_rule() {
-        let units = ["total", "seconds", "bytes", "samples", "keys", "ticks", "clients"];
+        let units = ["total", "seconds", "bytes", "samples", "keys", "ticks", "clients", "threads"];
         // What Prometheus itself calls by other rules: states, truth values and infos.
-        let unitless = [&SOURCE_STATE, &PERSISTENCE_DEGRADED, &BUILD, &VALUE].map(|metric| metric.name);
+        let unitless =
+            [&SOURCE_STATE, &ACTOR_STATE, &PERSISTENCE_DEGRADED, &BUILD, &VALUE].map(|metric| metric.name);
         for metric in TABLE {
             let unit = metric.name.rsplit('_').next().unwrap();
             assert!(metric.name.starts_with("tinydisplay_"), "{}", metric.name);
