@@ -8,9 +8,12 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, System};
-use actors::handle::{Handle, Picture, Pulse, QuerySources, QueryValues, Reported, SourceReport};
+use actors::handle::{
+    ActorReport, Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport,
+};
 use actors::panel::Panel;
 use actors::telemetry::{Telemetry, exporter};
+use actors::world::World;
 use axum::http::header;
 use engine::event::Event;
 use engine::formula::Program;
@@ -44,6 +47,7 @@ pub(super) struct FakePanel {
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) telemetry: Telemetry,
+    pub(super) actors: watch::Sender<Arc<[ActorReport]>>,
     pub(super) values: Arc<Mutex<Vec<Reported>>>,
     pub(super) sources: Arc<Mutex<Vec<SourceReport>>>,
     thread: Option<(System, JoinHandle<()>)>,
@@ -60,8 +64,9 @@ impl FakePanel {
             // The actor lives as long as somebody has its address.
             let _address = system.block_on(async {
                 let address = answers.start();
-                let values = address.clone().recipient().downgrade();
-                let sources = address.clone().recipient().downgrade();
+                let (values, sources) = (Slot::default(), Slot::default());
+                values.point(address.clone().recipient().downgrade());
+                sources.point(address.clone().recipient().downgrade());
                 tell.send((System::current(), values, sources)).unwrap();
                 address
             });
@@ -71,6 +76,7 @@ impl FakePanel {
         let (pictures, pictures_seen) = watch::channel(picture(0, Size::new(160, 128), 40));
         let (pulse, pulse_seen) = watch::channel(Pulse { tick: Tick(3), ready: true, ..Pulse::default() });
         let events = broadcast::Sender::new(64);
+        let (actors, actors_seen) = watch::channel(Vec::new().into());
         let telemetry = Telemetry::new(&["system".into()], &[], &["cpu".into()]);
         let handle = Handle {
             panel: Arc::new(panel()),
@@ -80,6 +86,8 @@ impl FakePanel {
             telemetry: telemetry.clone(),
             values: ask_values,
             sources: ask_sources,
+            actors: actors_seen,
+            world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
         };
         FakePanel {
@@ -88,6 +96,7 @@ impl FakePanel {
             pulse,
             events,
             telemetry,
+            actors,
             values,
             sources,
             thread: Some((system, thread)),

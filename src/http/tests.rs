@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use actors::handle::{Pulse, Reported, SourceReport};
+use actors::handle::{ActorReport, ActorState, Pulse, Reported, SourceReport};
 use engine::event::{Event, EventKind};
 use engine::paint::Size;
 use engine::sample::SourceState;
@@ -71,6 +71,7 @@ fn every_route_answers() {
         ("/api/v1/values", "application/json", "cpu"),
         ("/api/v1/sources", "application/json", "system"),
         ("/api/v1/events", "application/json", "events"),
+        ("/api/v1/actors", "application/json", "actors"),
         ("/api/v1/frame.png", "image/png", ""),
     ] {
         let answer = get(&server, route);
@@ -294,6 +295,36 @@ fn viewer_is_welcomed_and_kept_informed() {
     assert_eq!(viewer.text("events")["events"][0]["tick"], 5);
     let mut late = Viewer::connect(&server);
     assert_eq!(late.text("events")["events"][0]["tick"], 5, "a later viewer sees past events");
+}
+
+#[test]
+fn actors_are_told_as_they_change_and_as_time_passes() {
+    let panel = fake();
+    let report = |state| ActorReport {
+        name: "source.cpu".into(),
+        group: "sources",
+        state,
+        generation: 2,
+        restarts: 1,
+        cause: Some("panic"),
+        error: Some("<script>".into()),
+        beaten: Duration::ZERO,
+        well_until: Duration::ZERO,
+    };
+    panel.actors.send_replace([report(ActorState::Running)].into());
+    let server = panel.serve();
+    let mut viewer = Viewer::connect(&server);
+    let first = viewer.text("actors");
+    assert_eq!(
+        (&first["actors"][0]["state"], &first["actors"][0]["error"]),
+        (&json!("running"), &json!("<script>"))
+    );
+    assert_eq!(first["groups"][0], json!({ "name": "root", "parent": null, "strategy": "one_for_one" }));
+    let later = viewer.text("actors");
+    assert!(later["actors"][0]["silent_ms"].as_u64() > first["actors"][0]["silent_ms"].as_u64());
+    panel.actors.send_replace([report(ActorState::Degraded(Duration::MAX))].into());
+    while viewer.text("actors")["actors"][0]["state"] != "degraded" {}
+    assert_eq!(get(&server, "/api/v1/actors").json()["actors"][0]["state"], "degraded");
 }
 
 #[test]
