@@ -24,6 +24,9 @@ const WINDOW_LOOKS: usize = 10;
 /// How many points the history has: a minute.
 const HISTORY_POINTS: usize = 60;
 
+/// The output that the server itself is.
+const WEB: &str = "web";
+
 /// A time that is measured, by its name in the document.
 type Timed = (&'static str, fn(&Telemetry) -> &Histogram);
 
@@ -62,7 +65,7 @@ pub(super) async fn observe(app: Arc<App>) {
 #[derive(Serialize)]
 pub(super) struct Document {
     /// The time over which everything was taken, but for the history and what is as it is now.
-    window_ms: f64,
+    window_ms: u64,
     /// What a tick may take.
     budget_us: f64,
     ticks: Ticks,
@@ -170,7 +173,7 @@ impl Spread {
         let count = times.count();
         (count > 0).then(|| Spread {
             count,
-            mean_us: micros(times.sum()) / count as f64,
+            mean_us: short(micros(times.sum()) / count as f64),
             p50_us: micros(times.quantile(0.5)),
             p99_us: micros(times.quantile(0.99)),
             longest_us: micros(times.quantile(1.0)),
@@ -180,6 +183,11 @@ impl Spread {
 
 fn micros(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1e3
+}
+
+/// A number with no more digits than anybody reads.
+fn short(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
 }
 
 /// What all numbers were at a moment.
@@ -205,7 +213,8 @@ struct Shown {
 
 impl Look {
     fn at(at: Instant, telemetry: &Telemetry, panel: &Panel, web: &telemetry::Http) -> Look {
-        let outputs = panel.outputs.iter().enumerate();
+        // The web's is not among them: the server counts it.
+        let outputs = panel.outputs.iter().enumerate().filter(|(_, output)| output.name() != WEB);
         let outputs = outputs.map(|(index, output)| Shown::new(output.name(), telemetry.output(index)));
         let rows =
             [&telemetry.persistence.samples, &telemetry.persistence.values, &telemetry.persistence.events];
@@ -218,7 +227,7 @@ impl Look {
             damage_pixels: telemetry.painting.damage_pixels.total(),
             flush: telemetry.persistence.flush.distribution(),
             rows: rows.iter().map(|rows| rows.total()).sum(),
-            outputs: outputs.chain([Shown::new("web", &web.output)]).collect(),
+            outputs: outputs.chain([Shown::new(WEB, &web.output)]).collect(),
         }
     }
 }
@@ -273,12 +282,13 @@ impl Meter {
 
     fn document(&self, first: &Look, last: &Look, telemetry: &Telemetry, resident_bytes: f64) -> Document {
         let elapsed = last.at.saturating_duration_since(first.at);
-        let rate = |now: u64, then: u64| now.saturating_sub(then) as f64 / elapsed.as_secs_f64().max(1e-3);
+        let rate =
+            |now: u64, then: u64| short(now.saturating_sub(then) as f64 / elapsed.as_secs_f64().max(1e-3));
         let spread = |now: &Distribution, then: &Distribution| Spread::of(&now.since(then));
         let latencies = LATENCIES.iter().zip(last.latencies.iter().zip(&first.latencies));
         let persistence = &telemetry.persistence;
         Document {
-            window_ms: elapsed.as_secs_f64() * 1e3,
+            window_ms: elapsed.as_millis() as u64,
             budget_us: micros(self.budget),
             ticks: ticks(first, last, telemetry, rate(last.duration.since(&first.duration).count(), 0)),
             history: self.history(),
@@ -334,7 +344,7 @@ impl Meter {
         });
         Drawing {
             frames_per_second: rate(frames, 0),
-            damage_share: damage as f64 / (frames * self.pixels).max(1) as f64,
+            damage_share: short(damage as f64 / (frames * self.pixels).max(1) as f64),
             outputs: outputs.collect(),
         }
     }
@@ -345,12 +355,12 @@ fn ticks(first: &Look, last: &Look, telemetry: &Telemetry, per_second: f64) -> T
     let per_tick = |time: Duration| micros(time) / duration.count().max(1) as f64;
     let stages = STAGES.iter().zip(last.stages.iter().zip(&first.stages));
     let mut stages: Vec<_> = stages
-        .map(|((name, _), (now, then))| Stage { name, mean_us: per_tick(now.since(then).sum()) })
+        .map(|((name, _), (now, then))| Stage { name, mean_us: short(per_tick(now.since(then).sum())) })
         .collect();
     let timed: f64 = stages.iter().map(|stage| stage.mean_us).sum();
     // Ticks and their parts are read one after the other, so a part may be one tick ahead.
     let between = (per_tick(duration.sum()) - timed).max(0.0);
-    stages.push(Stage { name: "between", mean_us: between });
+    stages.push(Stage { name: "between", mean_us: short(between) });
     Ticks {
         per_second,
         late: telemetry.clock.late_ticks.total(),

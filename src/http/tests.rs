@@ -86,25 +86,68 @@ fn every_route_answers() {
     }
 }
 
-#[test]
-fn everything_the_page_asks_for_is_there() {
-    let panel = fake();
-    let server = panel.serve();
-    let mut pages = vec![("/".to_owned(), get(&server, "/").text().to_owned())];
-    let mut seen = Vec::new();
-    while let Some((name, page)) = pages.pop() {
-        assert!(!page.contains("://") || page.contains("http://www.w3.org/"), "{name} refers to elsewhere");
+/// The studio's page and all that it asks for, by path.
+fn whole_studio(server: &Server) -> Vec<(String, String)> {
+    let mut found = vec![("/".to_owned(), get(server, "/").text().to_owned())];
+    let mut next = 0;
+    while let Some((name, page)) = found.get(next).cloned() {
+        next += 1;
         for part in page.split(['"', '\'', '`']) {
             let path = part.strip_prefix("./").map_or(part.to_owned(), |file| format!("/studio/{file}"));
-            if path.starts_with("/studio/") && path.contains('.') && !seen.contains(&path) {
-                let answer = get(&server, &path);
+            let is_file = path.starts_with("/studio/") && path.contains('.');
+            if is_file && !found.iter().any(|(known, _)| *known == path) {
+                let answer = get(server, &path);
                 assert_eq!(answer.status, 200, "{path}, which {name} asks for");
-                pages.push((path.clone(), answer.text().to_owned()));
-                seen.push(path);
+                found.push((path, answer.text().to_owned()));
             }
         }
     }
-    assert!(seen.len() > 5, "{seen:?}");
+    found
+}
+
+#[test]
+fn everything_the_page_asks_for_is_there_and_nothing_is_elsewhere() {
+    let panel = fake();
+    let server = panel.serve();
+    let studio = whole_studio(&server);
+    assert!(studio.len() > 15, "the walk found the studio");
+    for (name, page) in &studio {
+        // The name of SVG's namespace is no address that anybody asks.
+        let page = page.replace("http://www.w3.org/2000/svg", "");
+        for elsewhere in ["://", "src=\"//", "href=\"//", "@import", "url("] {
+            assert!(!page.contains(elsewhere), "{name} has {elsewhere}");
+        }
+    }
+    for view in ["panel", "supervision", "performance"] {
+        let (link, place) = (format!("href=\"#{view}\""), format!("id=\"{view}\""));
+        assert!(studio[0].1.contains(&link) && studio[0].1.contains(&place), "{view}");
+    }
+}
+
+#[test]
+fn what_others_have_written_never_becomes_html() {
+    let panel = fake();
+    let server = panel.serve();
+    let scripts = whole_studio(&server).into_iter().filter(|(name, _)| name.ends_with(".js"));
+    let mut seen = 0;
+    for (name, script) in scripts {
+        for sink in
+            ["outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser"]
+        {
+            assert!(!script.contains(sink), "{name} has {sink}");
+        }
+        for line in script.lines().filter(|line| line.contains("innerHTML")) {
+            seen += 1;
+            // The one function that takes a text is given constants, which the next check sees.
+            let is_constant =
+                line.trim_end().ends_with([';']) && !line.contains("${") && !line.contains(" + ");
+            assert!(is_constant, "{name} makes HTML of more than a constant: {line}");
+        }
+        for line in script.lines().filter(|line| line.contains("template(") && !line.contains("function")) {
+            assert!(line.contains("template(`<") && !line.contains("${"), "{name}: {line}");
+        }
+    }
+    assert!(seen > 5, "the studio makes its rows of HTML");
 }
 
 #[test]

@@ -10,7 +10,7 @@ const STAGES = {
   triggers: "triggers and animations",
   page: "page",
   painting: "painting",
-  between: "between them",
+  between: "handing over",
 };
 const LATENCIES = { ingest_to_ring: "arrival to ring" };
 const QUEUES = { port: ["readings", "waiting for the ring"], writer: ["ticks", "waiting for the database"], recorder: ["ticks", "waiting for the recording"] };
@@ -140,6 +140,7 @@ function showQueues(told) {
   const key = ({ kind, name }) => JSON.stringify([kind, name]);
   sync(find("queues"), queues, told, key, Queue);
   for (const queue of told) queues.get(key(queue)).show(queue);
+  find("queues-empty").hidden = told.length > 0;
 }
 
 class Queue {
@@ -162,10 +163,9 @@ class Queue {
 }
 
 function showFacts({ drawing, database, memory }) {
-  const outputs = drawing.outputs.map(({ name, frames_per_second: frames, bytes_per_second: size, skipped }) => {
-    const left = skipped ? `, ${count(skipped)} left out` : "";
+  const outputs = drawing.outputs.map(({ name, frames_per_second: frames, bytes_per_second: size }) => {
     const amount = size ? `, ${bytes(size, "/s").join(" ")}` : "";
-    return [name === "web" ? "to this page and others" : `to ${name}`, `${frames.toFixed(1)} fps${amount}${left}`];
+    return [name === "web" ? "to this page and others" : `to ${name}`, `${frames.toFixed(1)} fps${amount}`];
   });
   facts("drawing", [
     ["painted", `${drawing.frames_per_second.toFixed(1)} fps`],
@@ -197,30 +197,30 @@ function facts(id, told) {
   });
 }
 
-function showCosts({ formulas = [], ticks }) {
+function showCosts({ formulas, budget_us: budget }) {
   find("costs-empty").hidden = formulas.length > 0;
   find("costs").querySelector("table").hidden = !formulas.length;
-  write(find("costs-empty"), "No formula was computed lately.");
-  sync(find("cost-rows"), costs, formulas, ({ name, text }) => JSON.stringify([name, text]), CostRow);
-  const most = Math.max(...formulas.map(({ share }) => share), 1e-9);
-  for (const cost of formulas) costs.get(JSON.stringify([cost.name, cost.text])).show(cost, most);
+  write(find("costs-empty"), "This panel has no formulas, or none was measured yet.");
+  const key = ({ name, text }) => JSON.stringify([name, text]);
+  sync(find("cost-rows"), costs, formulas, key, CostRow);
+  const most = Math.max(...formulas.map(({ mean_us: mean }) => mean), 1e-9);
+  for (const cost of formulas) costs.get(key(cost)).show(cost, most, budget);
 }
 
 class CostRow {
   constructor({ name, text }) {
-    this.element = template(`<tr><th scope="row"><span class="title"></span><code></code></th><td class="number"></td><td class="number"></td><td><span class="track"><span class="part"></span></span><span class="number"></span></td></tr>`);
+    this.element = template(`<tr><th scope="row"><span class="title"></span><code></code></th><td class="number"></td><td><span class="track"><span class="part"></span></span><span class="number"></span></td></tr>`);
     const [title, code] = this.element.firstElementChild.children;
     title.textContent = name ?? "";
     title.hidden = !name;
     code.textContent = code.title = text;
-    [this.each, this.rate, this.cell] = [...this.element.children].slice(1);
+    [this.each, this.cell] = [...this.element.children].slice(1);
   }
 
-  show({ mean_us: mean, per_second: rate, share }, most) {
+  show({ mean_us: mean }, most, budget) {
     write(this.each, brief(mean).join(" "));
-    write(this.rate, `${rate < 10 ? rate.toFixed(1) : count(rate)}×`);
-    fill(this.cell.firstElementChild, [{ kind: "part", share: share / most }]);
-    write(this.cell.lastElementChild, `${(100 * share).toFixed(1)} %`);
+    fill(this.cell.firstElementChild, [{ kind: "part", share: mean / most }]);
+    write(this.cell.lastElementChild, `${((100 * mean) / budget).toFixed(2)} %`);
   }
 }
 

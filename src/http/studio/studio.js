@@ -83,6 +83,7 @@ retry.addEventListener("click", tryNow);
 function age() {
   events.age(pulse.tick, fps);
   restarts.age(pulse.tick, fps);
+  supervision.follow();
 }
 
 // A pulse has come, so the connection is well; is the panel?

@@ -101,8 +101,8 @@ function judge(bad) {
   set(verdictMore, trouble && well ? `The other ${well} ${well === 1 ? "is" : "are"} well. ${told}.` : `${told}.`);
 }
 
-// What changes with time alone, between two messages.
-function follow() {
+// Writes what changes with time alone: called with each pulse.
+export function follow() {
   if (shown() !== "supervision" || !rows.length) return;
   const since = performance.now() - heard;
   for (const row of rows) row.follow?.(since);
@@ -114,7 +114,6 @@ function follow() {
   }
 }
 
-setInterval(follow, 250);
 whenShown("supervision", write);
 
 class Group {
