@@ -57,6 +57,7 @@ function showTicks({ budget_us: budget, ticks }) {
   write(find("tick-late"), ticks.late ? count(ticks.late) : "none");
   write(find("tick-skipped"), ticks.skipped ? count(ticks.skipped) : "none");
   find("budget").classList.toggle("over", (duration?.p99_us ?? 0) > budget);
+  find("budget").classList.toggle("far-over", (duration?.p50_us ?? 0) > budget);
 
   const mean = stages.reduce((sum, { mean_us: mean }) => sum + mean, 0);
   const share = (micros, whole) => (whole ? micros / whole : 0);
@@ -101,13 +102,14 @@ function showParts(parts, mean) {
 function showHistory() {
   if (!newest) return;
   const { p50_us: low, p99_us: high, points } = newest.history;
-  const top = roundUp(Math.max(...high.filter((point) => point !== null), 1));
-  write(find("history-top"), round(top));
+  const known = high.filter((point) => point !== null);
+  const top = roundUp(Math.max(...known, 1));
+  write(find("history-top"), known.length ? round(top) : "");
   history(plot, { low, high, points, top });
 }
 
 function showLatencies({ ticks, latencies: told, database, budget_us: budget, window_ms: span }) {
-  write(find("window"), `over the last ${Math.max(1, Math.round(span / 1000))} s`);
+  write(find("window"), `over the last ${Math.max(1, Math.round(span / 1000))} s; dashed: what a tick may take`);
   const rows = [
     ["a whole tick", ticks.duration],
     ["a tick's lateness", ticks.lateness],
@@ -141,6 +143,7 @@ function showQueues(told) {
   sync(find("queues"), queues, told, key, Queue);
   for (const queue of told) queues.get(key(queue)).show(queue);
   find("queues-empty").hidden = told.length > 0;
+  write(find("queues-empty"), "There is nothing that could wait.");
 }
 
 class Queue {
