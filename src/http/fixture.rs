@@ -19,6 +19,7 @@ use engine::event::Event;
 use engine::formula::Program;
 use engine::paint::{Color, Frame, Size};
 use engine::scene::Scene;
+use engine::signal::Signal;
 use engine::tick::{Fps, Tick};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value as Json;
@@ -46,6 +47,7 @@ pub(super) struct FakePanel {
     pub(super) pictures: watch::Sender<Arc<Picture>>,
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) events: broadcast::Sender<Event>,
+    pub(super) signalled: flume::Receiver<Signal>,
     pub(super) telemetry: Telemetry,
     pub(super) actors: watch::Sender<Arc<[ActorReport]>>,
     pub(super) values: Arc<Mutex<Vec<Reported>>>,
@@ -77,6 +79,7 @@ impl FakePanel {
         let (pulse, pulse_seen) = watch::channel(Pulse { tick: Tick(3), ready: true, ..Pulse::default() });
         let events = broadcast::Sender::new(64);
         let (actors, actors_seen) = watch::channel(Vec::new().into());
+        let (signals, signalled) = flume::bounded(engine::signal::PER_TICK_MAX);
         let telemetry = Telemetry::new(&["system".into()], &[], &["cpu".into()]);
         let handle = Handle {
             panel: Arc::new(panel()),
@@ -86,6 +89,7 @@ impl FakePanel {
             telemetry: telemetry.clone(),
             values: ask_values,
             sources: ask_sources,
+            signals,
             actors: actors_seen,
             world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
@@ -95,6 +99,7 @@ impl FakePanel {
             pictures,
             pulse,
             events,
+            signalled,
             telemetry,
             actors,
             values,

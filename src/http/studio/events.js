@@ -14,7 +14,7 @@ const WORDS = {
   state_restored: "restored",
   clock_rebased: "set anew",
   actor_restarted: "restarted",
-  signal_received: "received",
+  signal_received: "came",
 };
 const KINDS = { trigger: "trigger", animation: "animation", source: "source", page: "page", state: "state", clock: "", actor: "actor", signal: "signal" };
 
