@@ -13,6 +13,7 @@ use engine::value::Value;
 use tokio::sync::{broadcast, watch};
 
 use crate::panel::Panel;
+use crate::source::push::Push;
 use crate::world::World;
 
 /// A painted frame.
@@ -226,6 +227,8 @@ pub struct Handle {
     /// All actors, in the order of their start. Published at every change, and at least once in
     /// [`REPORTED_EVERY`](crate::supervisor::REPORTED_EVERY): where that stops, the supervisor itself hangs.
     pub actors: watch::Receiver<Arc<[ActorReport]>>,
+    /// Writes into the push sources.
+    pub push: Push,
     /// Time, real or virtual.
     pub world: World,
     /// Set to true to end the run, as SIGTERM does.

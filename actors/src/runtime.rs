@@ -37,6 +37,7 @@ use crate::persistence::{self, Mailbox};
 use crate::recording::{self, Recording};
 use crate::renderer::FrameSink;
 use crate::ring::Finish;
+use crate::source::push::Push;
 use crate::supervisor::worker::{self, Failure};
 use crate::telemetry::Telemetry;
 use crate::world::World;
@@ -248,7 +249,7 @@ impl Wiring {
         let outputs = if time == Time::Live { self.start_outputs()? } else { Vec::new() };
         self.values.point(core.expression.downgrade().recipient());
         self.sources.point(core.ring.downgrade().recipient());
-        started(self.handle(stop));
+        started(self.handle(stop, Push::new(self.world, &self.panel, &inlets.ports)));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
         let clock = self.start_clock(&core, done, ticks, start_ms)?;
         Ok(Running { core, sources, clock, writer, outputs })
@@ -303,7 +304,7 @@ impl Wiring {
         }
     }
 
-    fn handle(&self, stop: Arc<watch::Sender<bool>>) -> Handle {
+    fn handle(&self, stop: Arc<watch::Sender<bool>>, push: Push) -> Handle {
         Handle {
             panel: self.panel.clone(),
             pictures: self.pictures.subscribe(),
@@ -312,6 +313,7 @@ impl Wiring {
             values: self.values.clone(),
             sources: self.sources.clone(),
             actors: self.actors.subscribe(),
+            push,
             world: self.world,
             stop,
         }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use actix::{Actor, Context, Handler, System};
 use actors::handle::{Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport};
 use actors::panel::Panel;
+use actors::source::push::Push;
 use actors::telemetry::exporter;
 use actors::world::World;
 use axum::http::header;
@@ -80,6 +81,7 @@ impl FakePanel {
             values: ask_values,
             sources: ask_sources,
             actors: watch::channel(Vec::new().into()).1,
+            push: Push::new(World::live(), &panel(), &[]),
             world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
         };
