@@ -119,7 +119,7 @@ impl RingActor {
                 if !self.intake.has_room() {
                     break;
                 }
-                let Some(Posted { at, reading }) = port.take() else { break };
+                let Some(Posted { at, reading, .. }) = port.take() else { break };
                 self.intake.accept(reading);
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
