@@ -62,8 +62,9 @@ impl CoordinationActor {
         let states =
             sealed.states.iter().filter_map(|(id, state)| Some((names.get(usize::from(id.0))?, *state)));
         let states: Vec<_> = states.map(|(name, state)| (name.as_str(), state)).collect();
-        let (tick, rebased_ms) = (sealed.tick, sealed.rebased_ms);
-        self.coordinator.step(&Step { tick, results: &self.results, states: &states, rebased_ms }).into()
+        let (tick, results, rebased_ms) = (sealed.tick, &self.results, sealed.rebased_ms);
+        let restarts = &sealed.restarts;
+        self.coordinator.step(&Step { tick, results, states: &states, restarts, rebased_ms }).into()
     }
 
     fn announce(&mut self, events: &[Event]) {

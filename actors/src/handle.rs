@@ -1,10 +1,10 @@
 //! The handle: all that the face may know and ask of a running panel. It holds no strong address, so that
 //! it never keeps an actor from ending.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use actix::{Message, WeakRecipient};
+use actix::{Message, Recipient, WeakRecipient};
 use engine::event::Event;
 use engine::paint::Frame;
 use engine::sample::SourceState;
@@ -14,6 +14,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::panel::Panel;
 use crate::telemetry::Telemetry;
+use crate::world::World;
 
 /// A painted frame.
 #[derive(Clone, Debug)]
@@ -88,6 +89,111 @@ impl SourceReport {
     }
 }
 
+/// An actor as its supervisor sees it. Moments are in world time: [`Handle::world`] says what is now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ActorReport {
+    /// Its name, unique in a run: `ring`, `source.cpu`, `output.png`.
+    pub name: Arc<str>,
+    /// The part of the tree that it belongs to: `http`, `outputs`, `recorder`, `writer`, `core` or `sources`.
+    pub group: &'static str,
+    /// How it is doing.
+    pub state: ActorState,
+    /// How often it was started, with the others of its group or by itself.
+    pub generation: u64,
+    /// How often it was started anew because it failed.
+    pub restarts: u64,
+    /// How it last ended, if it ever did: `normal`, `error`, `panic` or `hang`.
+    pub cause: Option<&'static str>,
+    /// What it said when it last failed.
+    pub error: Option<Arc<str>>,
+    /// When its heart last beat.
+    pub beaten: Duration,
+    /// Until when it said that it would be well: in the past for one that is at work.
+    pub well_until: Duration,
+}
+
+/// How an actor is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActorState {
+    /// It was started and has shown no sign of life yet.
+    Starting,
+    /// It works, or waits for work.
+    Running,
+    /// It failed and is started anew at this moment.
+    BackingOff(Duration),
+    /// It was told to end.
+    Stopping,
+    /// It has ended and is not started again.
+    Stopped,
+    /// It failed and is not started again.
+    Failed,
+    /// It fails so often that it is only tried now and then; next at this moment.
+    Degraded(Duration),
+}
+
+impl ActorState {
+    /// The names of all states.
+    pub const NAMES: [&str; 7] =
+        ["starting", "running", "backing_off", "stopping", "stopped", "failed", "degraded"];
+
+    /// The word for it in metrics and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            ActorState::Starting => "starting",
+            ActorState::Running => "running",
+            ActorState::BackingOff(_) => "backing_off",
+            ActorState::Stopping => "stopping",
+            ActorState::Stopped => "stopped",
+            ActorState::Failed => "failed",
+            ActorState::Degraded(_) => "degraded",
+        }
+    }
+}
+
+/// The way to an actor that answers questions of one kind, and to its successor when it is started anew.
+#[derive(Debug)]
+pub struct Slot<M>(Arc<RwLock<Option<WeakRecipient<M>>>>)
+where
+    M: Message + Send,
+    M::Result: Send;
+
+impl<M> Slot<M>
+where
+    M: Message + Send,
+    M::Result: Send,
+{
+    /// From now on `actor` answers.
+    pub fn point(&self, actor: WeakRecipient<M>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Some(actor);
+    }
+
+    /// Who answers now; `None` while the actor is being started, and when the run is over.
+    pub fn upgrade(&self) -> Option<Recipient<M>> {
+        let actor = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        actor.as_ref().and_then(WeakRecipient::upgrade)
+    }
+}
+
+impl<M> Clone for Slot<M>
+where
+    M: Message + Send,
+    M::Result: Send,
+{
+    fn clone(&self) -> Slot<M> {
+        Slot(self.0.clone())
+    }
+}
+
+impl<M> Default for Slot<M>
+where
+    M: Message + Send,
+    M::Result: Send,
+{
+    fn default() -> Slot<M> {
+        Slot(Arc::default())
+    }
+}
+
 /// How the run is doing, as the clock sees it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Pulse {
@@ -117,9 +223,14 @@ pub struct Handle {
     /// What the actors count and time; its numbers can be read at any time.
     pub telemetry: Telemetry,
     /// Answers [`QueryValues`].
-    pub values: WeakRecipient<QueryValues>,
+    pub values: Slot<QueryValues>,
     /// Answers [`QuerySources`].
-    pub sources: WeakRecipient<QuerySources>,
+    pub sources: Slot<QuerySources>,
+    /// All actors, in the order of their start. Published at every change, and at least once in
+    /// [`REPORTED_EVERY`](crate::supervisor::REPORTED_EVERY): where that stops, the supervisor itself hangs.
+    pub actors: watch::Receiver<Arc<[ActorReport]>>,
+    /// Time, real or virtual.
+    pub world: World,
     /// Set to true to end the run, as SIGTERM does.
     pub stop: Arc<watch::Sender<bool>>,
 }

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod coordination;
 pub mod expression;
+pub mod fault;
 pub mod handle;
 pub mod output;
 pub mod panel;

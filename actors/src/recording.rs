@@ -21,6 +21,7 @@ use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use engine::ring::intake::Restarted;
 use engine::sample::SourceState;
 use engine::value::Value;
 use serde::de::{self, IgnoredAny, SeqAccess, Visitor};
@@ -83,6 +84,9 @@ pub struct Inputs {
     /// Sources, by name, whose state is new.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<(Arc<str>, StateName)>,
+    /// Actors that were started anew, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restarts: Vec<Restarted>,
     /// Milliseconds by which the clock was set forward, or back below 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rebased_ms: i64,
@@ -401,7 +405,7 @@ mod tests {
     #[test]
     fn short_forms_say_the_same_as_long_ones() {
         for (short, long) in [
-            (r#"{"tick":1}"#, r#"{"tick":1,"samples":[],"states":[],"rebased_ms":0}"#),
+            (r#"{"tick":1}"#, r#"{"tick":1,"samples":[],"states":[],"restarts":[],"rebased_ms":0}"#),
             (
                 r#"{"tick":1,"samples":[["room","heat",1],["room","heat",2.5,7],["room","on",true,null]]}"#,
                 r#"{"tick":1,"samples":[["room","heat",1.0,null,0],["room","heat",2.5,7,0],["room","on",true,null,0]]}"#,
@@ -435,6 +439,7 @@ mod tests {
         let seal = |tick: Replayed| {
             tick.readings.into_iter().for_each(|reading| intake.accept(reading));
             tick.states.into_iter().for_each(|(id, state)| intake.report(id, state, u64::MAX));
+            tick.restarts.into_iter().for_each(|restarted| intake.restarted(restarted));
             Arc::new(intake.seal(tick.rebased_ms).0)
         };
         ticks.into_iter().map(seal).collect()
@@ -474,10 +479,16 @@ mod tests {
         let state = (0..2_u16).prop_map(SourceId);
         let states = prop::collection::vec((state, prop::sample::select(&SourceState::ALL[..])), 0..2);
         let rebased_ms = prop_oneof![9 => Just(0), 1 => -9_000..9_000_i64];
-        (readings, states, rebased_ms).prop_map(|(readings, states, rebased_ms)| Replayed {
-            readings,
-            states,
-            rebased_ms,
+        let restarted = ("[a-c.]{1,8}", prop::sample::select(vec!["error", "panic"]), any::<u32>()).prop_map(
+            |(actor, cause, restarts)| Restarted {
+                actor: actor.into(),
+                cause: cause.into(),
+                restarts: u64::from(restarts),
+            },
+        );
+        let restarts = prop::collection::vec(restarted, 0..2);
+        (readings, states, restarts, rebased_ms).prop_map(|(readings, states, restarts, rebased_ms)| {
+            Replayed { readings, states, restarts, rebased_ms }
         })
     }
 

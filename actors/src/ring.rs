@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use actix::{Actor, Context, Handler, Message, Recipient, ResponseFuture};
-use engine::ring::intake::{Intake, Rejection, Sealed};
+use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
 use engine::sample::{SourceId, SourceState};
 
 use crate::handle::{QuerySources, SourceReport};
@@ -41,19 +41,24 @@ pub struct Inputs {
     pub paint: bool,
 }
 
-/// What a supervisor says of a source.
+/// What the supervisor says. It is an input like any other: sealed, recorded and replayed.
 #[derive(Clone, Debug)]
-pub struct Report {
-    /// Which source.
-    pub source: SourceId,
-    /// How it is doing.
-    pub state: SourceState,
-    /// Why, if it failed.
-    pub error: Option<String>,
-    /// How often it was started anew so far.
-    pub restarts: u64,
-    /// The number that its next value had when this was said.
-    pub sequence: u64,
+pub enum Report {
+    /// How a source is doing.
+    Source {
+        /// Which source.
+        source: SourceId,
+        /// How it is doing.
+        state: SourceState,
+        /// Why, if it failed.
+        error: Option<String>,
+        /// How often it was started anew so far.
+        restarts: u64,
+        /// The number that its next value had when this was said.
+        sequence: u64,
+    },
+    /// An actor failed and is started anew.
+    Restarted(Restarted),
 }
 
 /// Where the inputs come from.
@@ -116,12 +121,19 @@ impl RingActor {
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
-        for report in told {
-            self.intake.report(report.source, report.state, report.sequence);
-            if let Some(source) = self.sources.get_mut(usize::from(report.source.0)) {
-                source.report.restarts = report.restarts;
-                source.report.error = report.error.or(source.report.error.take());
+        told.into_iter().for_each(|report| self.hear(report));
+    }
+
+    fn hear(&mut self, report: Report) {
+        match report {
+            Report::Source { source, state, error, restarts, sequence } => {
+                self.intake.report(source, state, sequence);
+                if let Some(source) = self.sources.get_mut(usize::from(source.0)) {
+                    source.report.restarts = restarts;
+                    source.report.error = error.or(source.report.error.take());
+                }
             }
+            Report::Restarted(restarted) => self.intake.restarted(restarted),
         }
     }
 
@@ -130,6 +142,7 @@ impl RingActor {
         let inputs = replay.inputs(self.intake.next_tick());
         inputs.readings.into_iter().for_each(|reading| self.intake.accept(reading));
         inputs.states.into_iter().for_each(|(source, state)| self.intake.report(source, state, u64::MAX));
+        inputs.restarts.into_iter().for_each(|restarted| self.intake.restarted(restarted));
         inputs.rebased_ms
     }
 

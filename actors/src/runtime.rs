@@ -23,19 +23,21 @@ use std::time::Duration;
 use engine::event::Event;
 use engine::paint::Frame;
 use engine::tick::Tick;
-use futures_util::future::join_all;
+use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::sync::{broadcast, watch};
 
 use self::core::{Core, Inlets};
 use crate::clock::End;
 use crate::coordination::EventSink;
 use crate::expression;
-use crate::handle::{Handle, Picture, Pulse};
+use crate::fault::Faults;
+use crate::handle::{ActorReport, Handle, Picture, Pulse, QuerySources, QueryValues, Slot};
 use crate::panel::Panel;
 use crate::persistence::{self, Mailbox};
 use crate::recording::{self, Recording};
 use crate::renderer::FrameSink;
 use crate::ring::Finish;
+use crate::supervisor::worker::{self, Failure};
 use crate::telemetry::Telemetry;
 use crate::world::World;
 
@@ -66,7 +68,16 @@ pub struct Options {
     pub on_frame: Option<FrameSink>,
     /// Called with every event, on the core's thread.
     pub on_event: Option<EventSink>,
+    /// The face's own worker, the web server, started before all others and ended after them.
+    pub face: Option<Face>,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
 }
+
+/// Starts the face's worker, anew for every generation. It has a thread of its own, whose tokio runtime has
+/// I/O; tasks that it spawns there are dropped with it.
+pub type Face =
+    Arc<dyn Fn(worker::Context, Handle) -> LocalBoxFuture<'static, Result<(), Failure>> + Send + Sync>;
 
 /// In which time a panel runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -146,6 +157,9 @@ struct Wiring {
     pictures: watch::Sender<Arc<Picture>>,
     events: broadcast::Sender<Event>,
     pulse: watch::Sender<Pulse>,
+    values: Slot<QueryValues>,
+    sources: Slot<QuerySources>,
+    actors: watch::Sender<Arc<[ActorReport]>>,
 }
 
 /// A child outside the core: how to tell it to end, and how it says that it has.
@@ -196,6 +210,9 @@ impl Wiring {
             panel: Arc::new(panel),
             events: broadcast::channel(EVENT_BACKLOG).0,
             pulse: watch::channel(Pulse::default()).0,
+            values: Slot::default(),
+            sources: Slot::default(),
+            actors: watch::channel(Vec::new().into()).0,
         }
     }
 
@@ -220,7 +237,7 @@ impl Wiring {
         stop: Arc<watch::Sender<bool>>,
         started: impl FnOnce(Handle),
     ) -> Result<Running, Error> {
-        let Options { time, ticks, input, record, on_frame, on_event } = options;
+        let Options { time, ticks, input, record, on_frame, on_event, .. } = options;
         let replays = input.is_some();
         let header = self.header(time, input.as_ref())?;
         let start_ms = (!replays).then_some(header.start_ms);
@@ -229,7 +246,9 @@ impl Wiring {
         let outlets = core::Outlets { on_frame, on_event, record, writer: writer.clone() };
         let (core, done) = Core::start(self, &header, &mut inlets, outlets).await?;
         let outputs = if time == Time::Live { self.start_outputs()? } else { Vec::new() };
-        started(self.handle(stop, &core));
+        self.values.point(core.expression.downgrade().recipient());
+        self.sources.point(core.ring.downgrade().recipient());
+        started(self.handle(stop));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
         let clock = self.start_clock(&core, done, ticks, start_ms)?;
         Ok(Running { core, sources, clock, writer, outputs })
@@ -284,15 +303,17 @@ impl Wiring {
         }
     }
 
-    fn handle(&self, stop: Arc<watch::Sender<bool>>, core: &Core) -> Handle {
+    fn handle(&self, stop: Arc<watch::Sender<bool>>) -> Handle {
         Handle {
             panel: self.panel.clone(),
             pictures: self.pictures.subscribe(),
             events: self.events.clone(),
             pulse: self.pulse.subscribe(),
             telemetry: self.telemetry.clone(),
-            values: core.expression.downgrade().recipient(),
-            sources: core.ring.downgrade().recipient(),
+            values: self.values.clone(),
+            sources: self.sources.clone(),
+            actors: self.actors.subscribe(),
+            world: self.world,
             stop,
         }
     }

@@ -18,8 +18,8 @@ use std::time::Duration;
 use engine::formula;
 use engine::sample::{Reading, SourceId};
 use engine::value::Value;
-use tokio::sync::watch;
 
+use crate::supervisor::worker::{self, Failure};
 use crate::world::World;
 pub use port::Port;
 pub use walk::walk;
@@ -155,6 +155,15 @@ pub enum Error {
     Stopped,
 }
 
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        match failure {
+            Failure::Transient(error) => Error::Transient(error),
+            Failure::Configuration(error) => Error::Configuration(error),
+        }
+    }
+}
+
 /// What a running source has to do with the world: it reads time, sleeps and emits through it alone.
 pub struct Context {
     /// Which source this is.
@@ -164,7 +173,7 @@ pub struct Context {
     /// The seed for anything random.
     pub seed: u64,
     port: Port,
-    stop: watch::Receiver<bool>,
+    supervision: worker::Context,
     quiet_until: Option<Duration>,
 }
 
@@ -175,9 +184,9 @@ const REJECTIONS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 const FAR: Duration = Duration::from_secs(100 * 31_557_600);
 
 impl Context {
-    /// The context of source `id`; it ends soon after `stop` turns true.
-    pub fn new(id: SourceId, world: World, seed: u64, port: Port, stop: watch::Receiver<bool>) -> Context {
-        Context { id, world, seed, port, stop, quiet_until: None }
+    /// The context of source `id`, which rests and beats, and ends, as `supervision` wants it.
+    pub fn new(id: SourceId, seed: u64, port: Port, supervision: worker::Context) -> Context {
+        Context { id, world: supervision.world, seed, port, supervision, quiet_until: None }
     }
 
     /// Sends the values of one reading, which are sealed in one tick, under `timestamp_ms` (Unix time), or
@@ -191,12 +200,15 @@ impl Context {
         timestamp_ms: Option<i64>,
         values: Vec<(Arc<str>, Value)>,
     ) -> Result<(), Error> {
+        self.supervision.strike("source.emit").await?;
         let sequence = self.port.take_sequence(values.len());
         let reading = Reading { source: self.id, sequence, timestamp_ms, values };
+        // A source that waits for room waits on purpose.
+        let sending = self.supervision.heart.resting(self.port.send(reading));
         tokio::select! {
             biased;
-            () = stopped(&mut self.stop) => Err(Error::Stopped),
-            () = self.port.send(reading) => Ok(()),
+            () = self.supervision.stopped() => Err(Error::Stopped),
+            () = sending => Ok(()),
         }
     }
 
@@ -218,15 +230,6 @@ impl Context {
     pub async fn sleep_until(&mut self, at: Duration) -> Result<(), Error> {
         // Clocks cannot count to the end of a duration, and no run lasts that long.
         let at = at.min(FAR);
-        tokio::select! {
-            biased;
-            () = stopped(&mut self.stop) => Err(Error::Stopped),
-            () = self.world.sleep_until(at) => Ok(()),
-        }
+        if self.supervision.sleep_until(at).await { Ok(()) } else { Err(Error::Stopped) }
     }
-}
-
-async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that nobody is left who could say "stop": the run is over as well.
-    let _ = stop.wait_for(|stop| *stop).await;
 }

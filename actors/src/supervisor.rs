@@ -1,6 +1,11 @@
 //! The supervisor of the sources: starts them, notices when one ends or panics, and starts it anew after a
 //! pause. Children are independent of each other.
 
+pub mod fence;
+pub mod heart;
+pub mod panics;
+pub mod worker;
+
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::future::Future;
@@ -18,6 +23,9 @@ use crate::ring::Report;
 use crate::source::port::Doorbell;
 use crate::source::{Context, Error, KeySpec, Port, Source};
 use crate::world::World;
+
+/// The longest time between two publications of the actors' reports.
+pub const REPORTED_EVERY: Duration = Duration::from_secs(1);
 
 /// How long sources have to end when they are told to.
 pub const STOP_MAX: Duration = Duration::from_secs(1);
@@ -114,7 +122,8 @@ impl Supervisor {
         let (world, seed, stop) = (self.world, self.seed, self.stop.clone());
         let sent = exits.clone();
         let body = move || async move {
-            let context = Context::new(SourceId(child as u16), world, seed, port, stop);
+            let context = worker::Context::unsupervised(world, stop);
+            let context = Context::new(SourceId(child as u16), seed, port, context);
             let running = AssertUnwindSafe(async { run(context).await }).catch_unwind();
             let reason = running.await.unwrap_or_else(|panic| Err(Error::Transient(panic_text(&*panic))));
             let _ = sent.send(Exit { child, reason });
@@ -142,7 +151,8 @@ impl Supervisor {
         };
         let (source, restarts) = (SourceId(exit.child as u16), restarts.total());
         let sequence = self.children[exit.child].port.next_sequence();
-        let _ = self.reports.send(Report { source, state, error: error.cloned(), restarts, sequence });
+        let _ =
+            self.reports.send(Report::Source { source, state, error: error.cloned(), restarts, sequence });
         self.doorbell.press();
         again
     }
@@ -203,9 +213,11 @@ mod tests {
             world.sleep_until(span).await;
             stop.send_replace(true);
             running.await.unwrap();
-            let line = |report: Report| {
-                let Report { state, error, restarts, .. } = report;
-                format!("{} {restarts} {}", state.name(), error.unwrap_or_default())
+            let line = |report: Report| match report {
+                Report::Source { state, error, restarts, .. } => {
+                    format!("{} {restarts} {}", state.name(), error.unwrap_or_default())
+                }
+                Report::Restarted(_) => String::new(),
             };
             (starts.load(Ordering::Relaxed), reported.try_iter().map(line).collect())
         })

@@ -8,6 +8,8 @@ use std::io;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use futures_util::future::LocalBoxFuture;
+
 /// Unix time in milliseconds at which every simulated run begins: 2026-01-01T00:00:00Z.
 pub const SIMULATED_START_MS: i64 = 1_767_225_600_000;
 
@@ -88,6 +90,25 @@ impl World {
         }
     }
 
+    /// Hangs for `span` of time, for ever without one: blocks its thread in a live run.
+    pub async fn hang(&self, span: Option<Duration>) {
+        match (self.mode, span) {
+            (Mode::Live { .. }, _) => self.block(span),
+            (Mode::Simulated { .. }, Some(span)) => self.sleep_until(self.now() + span).await,
+            (Mode::Simulated { .. }, None) => std::future::pending().await,
+        }
+    }
+
+    /// Blocks this thread for `span` of real time, for ever without one.
+    pub fn block(&self, span: Option<Duration>) {
+        match span {
+            Some(span) => thread::sleep(span),
+            None => loop {
+                thread::park();
+            },
+        }
+    }
+
     /// Runs the future that `make` returns: on a thread of its own called `name` in a live run, on the
     /// calling thread in a simulation.
     ///
@@ -100,7 +121,7 @@ impl World {
     {
         match self.mode {
             Mode::Live { .. } => {
-                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
                 thread::Builder::new().name(name.into()).spawn(move || runtime.block_on(make()))?;
             }
             Mode::Simulated { .. } => {
@@ -108,5 +129,51 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// A place where several tasks run beside each other: a thread of its own called `name` in a live run,
+    /// the calling thread in a simulation.
+    ///
+    /// # Errors
+    /// The system's, when it has no more threads to give.
+    pub fn shared_thread(&self, name: &str) -> io::Result<SharedThread> {
+        if self.is_simulated() {
+            return Ok(SharedThread { tasks: None });
+        }
+        let (tasks, arriving) = flume::unbounded::<Task>();
+        self.spawn(name, move || {
+            let local = tokio::task::LocalSet::new();
+            local.spawn_local(async move {
+                while let Ok(task) = arriving.recv_async().await {
+                    tokio::task::spawn_local(task());
+                }
+            });
+            local
+        })?;
+        Ok(SharedThread { tasks: Some(tasks) })
+    }
+}
+
+type Task = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
+
+/// A thread for several tasks. It ends when this and all tasks are gone.
+#[derive(Clone)]
+pub struct SharedThread {
+    /// `None` in a simulation.
+    tasks: Option<flume::Sender<Task>>,
+}
+
+impl SharedThread {
+    /// Runs the future that `make` returns, which is called on the thread. Tasks begin in this order.
+    pub fn spawn<F, Fut>(&self, make: F)
+    where
+        F: FnOnce() -> Fut + Send + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        match &self.tasks {
+            // The thread ends only after this.
+            Some(tasks) => drop(tasks.send(Box::new(move || Box::pin(make())))),
+            None => drop(actix::spawn(make())),
+        }
     }
 }

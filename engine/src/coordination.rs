@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::animation::{Animation, AnimationId, Starts};
 use crate::event::{Event, EventKind};
 use crate::formula::{FormulaId, Results};
+use crate::ring::intake::Restarted;
 use crate::sample::SourceState;
 use crate::tick::Tick;
 use crate::value::Value;
@@ -45,6 +46,8 @@ pub struct Step<'a> {
     pub results: &'a Results,
     /// Sources, by name, whose state is new.
     pub states: &'a [(&'a str, SourceState)],
+    /// Actors that were started anew.
+    pub restarts: &'a [Restarted],
     /// Milliseconds by which the clock was set forward, or back below 0.
     pub rebased_ms: i64,
 }
@@ -94,6 +97,12 @@ impl Coordinator {
         }
         if step.tick == Tick(0) {
             self.begin();
+        }
+        for Restarted { actor, cause, restarts } in step.restarts {
+            let cause = Value::from(&**cause);
+            let data =
+                vec![("cause".to_string(), cause), ("restarts".to_string(), Value::Number(*restarts as f64))];
+            self.tell(step.tick, EventKind::ActorRestarted, actor, data);
         }
         for (name, state) in step.states {
             let data = vec![("state".to_string(), state.name().into())];

@@ -29,11 +29,13 @@ pub enum EventKind {
     StateRestored,
     /// The clock was set anew after it had fallen far behind.
     ClockRebased,
+    /// An actor failed and was started anew.
+    ActorRestarted,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [EventKind; 9] = [
+    pub const ALL: [EventKind; 10] = [
         EventKind::TriggerActivated,
         EventKind::TriggerDeactivated,
         EventKind::AnimationStarted,
@@ -43,6 +45,7 @@ impl EventKind {
         EventKind::PageShown,
         EventKind::StateRestored,
         EventKind::ClockRebased,
+        EventKind::ActorRestarted,
     ];
 
     /// The event's `type` in files, in the database and over HTTP.
@@ -57,6 +60,7 @@ impl EventKind {
             EventKind::PageShown => "page_shown",
             EventKind::StateRestored => "state_restored",
             EventKind::ClockRebased => "clock_rebased",
+            EventKind::ActorRestarted => "actor_restarted",
         }
     }
 }
@@ -68,7 +72,7 @@ pub struct Event {
     pub tick: Tick,
     /// What was decided.
     pub kind: EventKind,
-    /// The trigger, animation, source or page that it is about.
+    /// The trigger, animation, source, page or actor that it is about.
     pub id: String,
     /// Further facts, in a fixed order.
     pub data: Vec<(String, Value)>,

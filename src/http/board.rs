@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::{Message, WeakRecipient};
-use actors::handle::{Pulse, QuerySources, QueryValues, Reported, SourceReport};
+use actix::Message;
+use actors::handle::{Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::App;
@@ -98,7 +98,7 @@ pub(super) async fn observe(app: Arc<App>) {
 ///
 /// # Errors
 /// When it has ended, or does not answer in time.
-pub(super) async fn ask<M>(panel: &WeakRecipient<M>, question: M) -> Result<M::Result, Problem>
+pub(super) async fn ask<M>(panel: &Slot<M>, question: M) -> Result<M::Result, Problem>
 where
     M: Message + Send + 'static,
     M::Result: Send,

@@ -8,9 +8,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, System};
-use actors::handle::{Handle, Picture, Pulse, QuerySources, QueryValues, Reported, SourceReport};
+use actors::handle::{Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport};
 use actors::panel::Panel;
 use actors::telemetry::{Telemetry, exporter};
+use actors::world::World;
 use axum::http::header;
 use engine::event::Event;
 use engine::formula::Program;
@@ -60,8 +61,9 @@ impl FakePanel {
             // The actor lives as long as somebody has its address.
             let _address = system.block_on(async {
                 let address = answers.start();
-                let values = address.clone().recipient().downgrade();
-                let sources = address.clone().recipient().downgrade();
+                let (values, sources) = (Slot::default(), Slot::default());
+                values.point(address.clone().recipient().downgrade());
+                sources.point(address.clone().recipient().downgrade());
                 tell.send((System::current(), values, sources)).unwrap();
                 address
             });
@@ -80,6 +82,8 @@ impl FakePanel {
             telemetry: telemetry.clone(),
             values: ask_values,
             sources: ask_sources,
+            actors: watch::channel(Vec::new().into()).1,
+            world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
         };
         FakePanel { handle, pictures, pulse, events, telemetry, values, sources, thread: Some((system, thread)) }

@@ -159,6 +159,7 @@ impl<W: Write> Scribe<W> {
             tick: sealed.tick.0,
             samples: sealed.samples.iter().map(|sample| self.sample(sample)).collect(),
             states: states.map(|(id, state)| (self.source(*id), StateName(*state))).collect(),
+            restarts: sealed.restarts.to_vec(),
             rebased_ms: sealed.rebased_ms,
         };
         self.split(inputs)
@@ -205,7 +206,8 @@ impl<W: Write> Scribe<W> {
 }
 
 fn is_empty(sealed: &Sealed) -> bool {
-    sealed.samples.is_empty() && sealed.states.is_empty() && sealed.rebased_ms == 0
+    let Sealed { samples, states, restarts, rebased_ms, .. } = sealed;
+    samples.is_empty() && states.is_empty() && restarts.is_empty() && *rebased_ms == 0
 }
 
 fn line(what: &impl Serialize) -> io::Result<Vec<u8>> {

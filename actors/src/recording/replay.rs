@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use engine::ring::intake::Restarted;
 use engine::sample::{Reading, SourceId, SourceState};
 use engine::tick::Tick;
 
@@ -21,6 +22,8 @@ pub struct Replayed {
     pub readings: Vec<Reading>,
     /// What was said of sources.
     pub states: Vec<(SourceId, SourceState)>,
+    /// Actors that were started anew.
+    pub restarts: Vec<Restarted>,
     /// Milliseconds by which the clock was set forward, or back below 0.
     pub rebased_ms: i64,
 }
@@ -52,6 +55,7 @@ impl Replay {
             let states = inputs.states.iter();
             let states = states.filter_map(|(name, state)| Some((*self.sources.get(&**name)?, state.0)));
             replayed.states.extend(states);
+            replayed.restarts.extend(inputs.restarts);
         }
         replayed
     }

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::source::port::{Doorbell, Posted};
 use crate::source::{Context, Error, Kind, Policy, Port};
+use crate::supervisor::worker;
 use crate::world::World;
 
 /// How a source is run.
@@ -50,7 +51,8 @@ impl Rig {
             let (port, arriving) = Port::new(world, self.policy, Doorbell::default());
             let counts = port.counts();
             let (stop, stopped) = watch::channel(false);
-            let mut context = Context::new(SourceId(0), world, self.seed, port, stopped);
+            let supervision = worker::Context::unsupervised(world, stopped);
+            let mut context = Context::new(SourceId(0), self.seed, port, supervision);
             let noted = actix::spawn(async move {
                 let mut readings = Vec::new();
                 while let Ok(Posted { reading, .. }) = arriving.recv_async().await {

@@ -41,7 +41,7 @@ fn run(coordinator: &mut Coordinator, condition: &str) -> Vec<String> {
     for (tick, holds) in condition.bytes().enumerate() {
         results.set(FormulaId(0), Some(f64::from(u8::from(holds == b'#')).into()));
         let tick = Tick(tick as u64);
-        let step = Step { tick, results: &results, states: &[], rebased_ms: 0 };
+        let step = Step { tick, results: &results, states: &[], restarts: &[], rebased_ms: 0 };
         let events = coordinator.step(&step).iter();
         log.extend(events.map(|event| format!("{} {} {}", event.tick, event.kind.name(), event.id)));
     }
@@ -124,7 +124,7 @@ fn a_condition_without_a_value_does_not_hold() {
     let trigger = Trigger { name: "t".to_string(), when: FormulaId(0), cooldown: 0, actions: vec![] };
     let mut coordinator = Coordinator::new("main", vec![trigger], vec![]);
     let results = Results::new(1);
-    let step = Step { tick: Tick(1), results: &results, states: &[], rebased_ms: 0 };
+    let step = Step { tick: Tick(1), results: &results, states: &[], restarts: &[], rebased_ms: 0 };
     assert_eq!(coordinator.step(&step), []);
 }
 
@@ -133,9 +133,14 @@ fn inputs_that_matter_are_told() {
     let mut coordinator = Coordinator::new("main", vec![], vec![]);
     let results = Results::new(0);
     let states = [("room", SourceState::Stale)];
-    let step = Step { tick: Tick(9), results: &results, states: &states, rebased_ms: 6_000 };
+    let restarts = [Restarted { actor: "ring".into(), cause: "panic".into(), restarts: 3 }];
+    let step =
+        Step { tick: Tick(9), results: &results, states: &states, restarts: &restarts, rebased_ms: 6_000 };
     let told: Vec<_> = coordinator.step(&step).iter().map(|e| (e.kind, e.data[0].1.clone())).collect();
-    let expected =
-        [(EventKind::ClockRebased, 6_000.0.into()), (EventKind::SourceState, Value::from("stale"))];
+    let expected = [
+        (EventKind::ClockRebased, 6_000.0.into()),
+        (EventKind::ActorRestarted, Value::from("panic")),
+        (EventKind::SourceState, Value::from("stale")),
+    ];
     assert_eq!(told, expected);
 }

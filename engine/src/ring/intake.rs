@@ -34,8 +34,22 @@ pub struct Sealed {
     pub samples: Arc<[Sample]>,
     /// Sources whose state is another one than at the last seal.
     pub states: Arc<[(SourceId, SourceState)]>,
+    /// Actors that were started anew since the last seal, in this order.
+    pub restarts: Arc<[Restarted]>,
     /// Milliseconds by which the clock was set forward (or back, below 0) at this tick; 0 nearly always.
     pub rebased_ms: i64,
+}
+
+/// An actor failed and is started anew.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restarted {
+    /// The actor's name.
+    pub actor: Arc<str>,
+    /// How it ended: `normal`, `error`, `panic` or `hang`.
+    pub cause: Arc<str>,
+    /// How often it was started anew so far, this time included.
+    pub restarts: u64,
 }
 
 /// Why a value was refused.
@@ -126,6 +140,8 @@ pub struct Intake {
     pushed_sealed: u64,
     /// Whether states are only told and never derived, as when a recording is replayed that has them all.
     states_told: bool,
+    /// Restarts that wait to be sealed.
+    restarts: Vec<Restarted>,
     /// Unix time in milliseconds at tick 0.
     start_ms: i64,
     next: Tick,
@@ -138,6 +154,7 @@ struct Nothing {
     keys: Arc<[(KeyId, Arc<str>)]>,
     samples: Arc<[Sample]>,
     states: Arc<[(SourceId, SourceState)]>,
+    restarts: Arc<[Restarted]>,
 }
 
 impl Intake {
@@ -162,7 +179,12 @@ impl Intake {
             .iter()
             .map(|source| SourceStatus { stale_after: source.stale_after, ..SourceStatus::default() })
             .collect();
-        let none = Nothing { keys: Arc::new([]), samples: Arc::new([]), states: Arc::new([]) };
+        let none = Nothing {
+            keys: Arc::new([]),
+            samples: Arc::new([]),
+            states: Arc::new([]),
+            restarts: Arc::new([]),
+        };
         let ring = Ring::new(limits);
         let (cursor, next) = (Cursor::default(), Tick(0));
         let (keys_sealed, pushed_sealed, states_told) = (0, 0, false);
@@ -175,6 +197,7 @@ impl Intake {
             fps,
             pushed_sealed,
             states_told,
+            restarts: Vec::new(),
             start_ms,
             next,
             none,
@@ -228,6 +251,11 @@ impl Intake {
         }
     }
 
+    /// Takes note of an actor that was started anew.
+    pub fn restarted(&mut self, restarted: Restarted) {
+        self.restarts.push(restarted);
+    }
+
     /// Seals everything that arrived since the last seal for the next tick, after setting the clock
     /// forward by `rebase_ms` (back, where that is below 0). Returns the inputs and how many samples were overwritten before they could
     /// be sealed.
@@ -244,8 +272,9 @@ impl Intake {
         let new_keys = new_keys.map(|(id, key)| (KeyId(id as u32), key.name.clone()));
         let new_keys = collect(new_keys, &self.none.keys);
         self.keys_sealed = self.keys.all().len();
+        let restarts = collect(self.restarts.drain(..), &self.none.restarts);
         let now_ms = now_ms(self.start_ms, self.fps, tick);
-        (Sealed { tick, now_ms, new_keys, samples, states, rebased_ms: rebase_ms }, missed)
+        (Sealed { tick, now_ms, new_keys, samples, states, restarts, rebased_ms: rebase_ms }, missed)
     }
 
     /// The tick that the next seal is for.

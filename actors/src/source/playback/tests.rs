@@ -9,6 +9,7 @@ use super::*;
 use crate::source::port::{Doorbell, PORT_READINGS};
 use crate::source::rig::{self, Rig, Run};
 use crate::source::{Kind, Policy, Port};
+use crate::supervisor::worker;
 use crate::world::World;
 
 const MS: Duration = Duration::from_millis(1);
@@ -164,7 +165,8 @@ fn after_a_long_pause_it_goes_on_from_where_it_was() {
         let world = World::simulated(false);
         let (port, arriving) = Port::new(world, Policy::Block, Doorbell::default());
         let (_stop, stopped) = watch::channel(false);
-        let mut context = Context::new(SourceId(0), world, 7, port, stopped);
+        let supervision = worker::Context::unsupervised(world, stopped);
+        let mut context = Context::new(SourceId(0), 7, port, supervision);
         let options = case.options.clone();
         let running = actix::spawn(async move { run(&options, &mut context).await });
         // The ring takes nothing for two hours: the port is full after a quarter of one.
