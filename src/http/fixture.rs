@@ -86,7 +86,16 @@ impl FakePanel {
             world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
         };
-        FakePanel { handle, pictures, pulse, events, telemetry, values, sources, thread: Some((system, thread)) }
+        FakePanel {
+            handle,
+            pictures,
+            pulse,
+            events,
+            telemetry,
+            values,
+            sources,
+            thread: Some((system, thread)),
+        }
     }
 
     /// A server in front of it, on a free port.
@@ -111,7 +120,7 @@ impl Drop for FakePanel {
 
 /// A picture of one grey.
 pub(super) fn picture(tick: u64, size: Size, grey: u8) -> Arc<Picture> {
-    Arc::new(Picture { tick: Tick(tick), frame: Frame::new(size, Color::rgb(grey, grey, grey)) })
+    Arc::new(Picture::new(Tick(tick), Frame::new(size, Color::rgb(grey, grey, grey))))
 }
 
 fn panel() -> Panel {

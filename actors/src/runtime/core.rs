@@ -190,6 +190,7 @@ fn renderer(
         spare: Vec::new(),
         missing_told: 0,
         sink,
+        arrived: None,
         done,
         telemetry: wiring.telemetry.painting.clone(),
     }
@@ -241,6 +242,7 @@ fn ring(
         feed: inlets.feed(panel),
         sources,
         recorder: recorder.transpose()?,
+        arrived: None,
         next: expression.clone().recipient(),
         telemetry: wiring.telemetry.clone(),
     })
