@@ -13,6 +13,7 @@ use tokio::sync::broadcast;
 use crate::expression::Evaluated;
 use crate::persistence::{Ledger, Mailbox};
 use crate::telemetry::Telemetry;
+use crate::world::World;
 
 /// A tick after coordination.
 #[derive(Clone, Debug, Message)]
@@ -29,6 +30,8 @@ pub type EventSink = Box<dyn FnMut(&Event) + Send>;
 
 /// The actor of coordination.
 pub struct CoordinationActor {
+    /// Time, for measuring.
+    pub world: World,
     /// Triggers and animations.
     pub coordinator: Coordinator,
     /// The newest results.
@@ -59,9 +62,23 @@ impl CoordinationActor {
         let states =
             sealed.states.iter().filter_map(|(id, state)| Some((names.get(usize::from(id.0))?, *state)));
         let states: Vec<_> = states.map(|(name, state)| (name.as_str(), state)).collect();
-        let (tick, results, rebased_ms) = (sealed.tick, &self.results, sealed.rebased_ms);
-        let restarts = &sealed.restarts;
-        self.coordinator.step(&Step { tick, results, states: &states, restarts, rebased_ms }).into()
+        let step = Step {
+            tick: sealed.tick,
+            results: &self.results,
+            states: &states,
+            signals: &sealed.signals,
+            restarts: &sealed.restarts,
+            rebased_ms: sealed.rebased_ms,
+        };
+        self.coordinator.step(&step).into()
+    }
+
+    fn time(&self, evaluated: &Evaluated) {
+        let inputs = &evaluated.inputs;
+        if !inputs.sealed.samples.is_empty() {
+            let took = self.world.now().saturating_sub(inputs.timing.sealed);
+            self.telemetry.events.from_ring.record(took);
+        }
     }
 
     fn announce(&mut self, events: &[Event]) {
@@ -105,6 +122,7 @@ impl CoordinationActor {
             // Without its name a key's samples could not be kept ever after.
             self.unnamed = lost.new_keys;
         }
+        self.telemetry.persistence.mailbox.set(writer.waiting() as f64);
     }
 }
 
@@ -116,10 +134,13 @@ impl Handler<Evaluated> for CoordinationActor {
     type Result = ();
 
     fn handle(&mut self, evaluated: Evaluated, _: &mut Self::Context) {
+        let began = self.world.now();
         let events = self.step(&evaluated);
+        self.time(&evaluated);
         self.announce(&events);
         let starts = (!events.is_empty()).then(|| self.coordinator.starts().into());
         self.write(&evaluated, events);
+        self.telemetry.events.duration.record(self.world.now().saturating_sub(began));
         self.next.do_send(Coordinated { evaluated, starts });
     }
 }

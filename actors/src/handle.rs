@@ -8,12 +8,14 @@ use actix::{Message, Recipient, WeakRecipient};
 use engine::event::Event;
 use engine::paint::Frame;
 use engine::sample::SourceState;
+use engine::signal::Signal;
 use engine::tick::Tick;
 use engine::value::Value;
 use tokio::sync::{broadcast, watch};
 
 use crate::panel::Panel;
 use crate::source::push::Push;
+use crate::telemetry::Telemetry;
 use crate::world::World;
 
 /// A painted frame.
@@ -23,6 +25,17 @@ pub struct Picture {
     pub tick: Tick,
     /// Its pixels.
     pub frame: Frame,
+    /// When it was there for outputs to take, in world time.
+    pub painted: Duration,
+    /// When the oldest reading that is new in it had arrived; `None` where none is.
+    pub arrived: Option<Duration>,
+}
+
+impl Picture {
+    /// A picture that was there from the beginning of the world.
+    pub fn new(tick: Tick, frame: Frame) -> Picture {
+        Picture { tick, frame, painted: Duration::ZERO, arrived: None }
+    }
 }
 
 /// Asks for the named values and declared keys as they are now.
@@ -220,10 +233,14 @@ pub struct Handle {
     pub events: broadcast::Sender<Event>,
     /// How the run is doing.
     pub pulse: watch::Receiver<Pulse>,
+    /// What the actors count and time; its numbers can be read at any time.
+    pub telemetry: Telemetry,
     /// Answers [`QueryValues`].
     pub values: Slot<QueryValues>,
     /// Answers [`QuerySources`].
     pub sources: Slot<QuerySources>,
+    /// Takes signals for the next tick; see [`Handle::signal`].
+    pub signals: flume::Sender<Signal>,
     /// All actors, in the order of their start. Published at every change, and at least once in
     /// [`REPORTED_EVERY`](crate::supervisor::REPORTED_EVERY): where that stops, the supervisor itself hangs.
     pub actors: watch::Receiver<Arc<[ActorReport]>>,
@@ -233,4 +250,27 @@ pub struct Handle {
     pub world: World,
     /// Set to true to end the run, as SIGTERM does.
     pub stop: Arc<watch::Sender<bool>>,
+}
+
+/// Why a signal was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// As many as a tick takes wait already.
+    Full,
+    /// The run takes none: it replays a recording, which has its own, or is over.
+    Closed,
+}
+
+impl Handle {
+    /// Signals something to the panel, at the next tick that begins. At most
+    /// [`engine::signal::PER_TICK_MAX`] may wait.
+    ///
+    /// # Errors
+    /// [`Refused`]; then nothing has happened.
+    pub fn signal(&self, signal: Signal) -> Result<(), Refused> {
+        self.signals.try_send(signal).map_err(|error| match error {
+            flume::TrySendError::Full(_) => Refused::Full,
+            flume::TrySendError::Disconnected(_) => Refused::Closed,
+        })
+    }
 }

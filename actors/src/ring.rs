@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Recipient, ResponseFuture};
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
 use engine::sample::{SourceId, SourceState};
+use engine::signal::{self, Signal};
 
 use crate::handle::{QuerySources, SourceReport};
 use crate::recording::{self, Recorder, Replay};
@@ -39,6 +41,19 @@ pub struct Inputs {
     pub sealed: Arc<Sealed>,
     /// Whether this tick is painted.
     pub paint: bool,
+    /// When it came about.
+    pub timing: Timing,
+}
+
+/// When a tick came about, in world time: for measuring alone, since no run has the same times.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    /// When it began.
+    pub began: Duration,
+    /// When its inputs were sealed.
+    pub sealed: Duration,
+    /// When the oldest of its readings had arrived in its port; `None` where it has none.
+    pub arrived: Option<Duration>,
 }
 
 /// What the supervisor says. It is an input like any other: sealed, recorded and replayed.
@@ -69,6 +84,8 @@ pub enum Feed {
         ports: Vec<Arrivals>,
         /// What supervisors say.
         reports: flume::Receiver<Report>,
+        /// What the face signals.
+        signals: flume::Receiver<Signal>,
         /// Rings when something has arrived.
         doorbell: Doorbell,
     },
@@ -96,6 +113,8 @@ pub struct RingActor {
     pub sources: Vec<SourceInfo>,
     /// Writes down what is sealed.
     pub recorder: Option<Recorder>,
+    /// When the oldest reading since the last seal had arrived.
+    pub arrived: Option<Duration>,
     /// The next actor of the chain.
     pub next: Recipient<Inputs>,
     /// Counters.
@@ -106,7 +125,7 @@ impl RingActor {
     /// Takes in what waits in the ports, as long as there is room before the next seal: the rest stays in
     /// its port, whose policy says what happens when that is full.
     fn drain(&mut self) {
-        let Feed::Sources { ports, reports, doorbell } = &self.feed else { return };
+        let Feed::Sources { ports, reports, doorbell, .. } = &self.feed else { return };
         doorbell.answer();
         // A source's last words were said before its end was reported, so they are in its port by now.
         let told: Vec<Report> = reports.try_iter().collect();
@@ -118,6 +137,7 @@ impl RingActor {
                 }
                 let Some(Posted { at, reading, .. }) = port.take() else { break };
                 self.intake.accept(reading);
+                self.arrived = Some(self.arrived.map_or(at, |oldest| oldest.min(at)));
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
@@ -137,11 +157,24 @@ impl RingActor {
         }
     }
 
+    /// Takes the signals that wait, as many as a tick may have.
+    fn take_signals(&mut self) {
+        let Feed::Sources { signals, .. } = &self.feed else { return };
+        for signal in signals.try_iter().take(signal::PER_TICK_MAX) {
+            self.intake.signal(signal);
+        }
+    }
+
     fn replay(&mut self) -> i64 {
         let Feed::Replay(replay) = &mut self.feed else { return 0 };
-        let inputs = replay.inputs(self.intake.next_tick());
+        let tick = self.intake.next_tick();
+        let inputs = replay.inputs(tick);
         inputs.readings.into_iter().for_each(|reading| self.intake.accept(reading));
         inputs.states.into_iter().for_each(|(source, state)| self.intake.report(source, state, u64::MAX));
+        let refused = inputs.signals.into_iter().filter(|signal| !self.intake.signal(signal.clone())).count();
+        if refused > 0 {
+            tracing::warn!(%tick, refused, "the recording has more signals than a tick takes");
+        }
         inputs.restarts.into_iter().for_each(|restarted| self.intake.restarted(restarted));
         inputs.rebased_ms
     }
@@ -161,7 +194,7 @@ impl RingActor {
         telemetry.samples.set(ring.len() as f64);
         telemetry.bytes.set(ring.bytes() as f64);
         telemetry.keys.set(self.intake.keys().all().len() as f64);
-        telemetry.overwritten.absolute(ring.overwritten_total());
+        telemetry.memory.set(ring.bytes() as f64);
         for (id, (status, info)) in (0..).zip(self.intake.sources().iter().zip(&self.sources)) {
             let source = self.telemetry.source(SourceId(id));
             source.samples.absolute(status.samples);
@@ -170,6 +203,20 @@ impl RingActor {
             let mut rejected = status.rejected;
             rejected[Rejection::Malformed as usize] = info.counts.rejected.load(Ordering::Relaxed);
             source.set_rejected(&rejected);
+        }
+        if sealed.tick.0.is_multiple_of(COUNTED_EVERY) {
+            self.count_by_source();
+        }
+    }
+
+    /// Counts what takes a look at every key and port.
+    fn count_by_source(&self) {
+        for (id, overwritten) in (0..).zip(self.intake.overwritten()) {
+            self.telemetry.source(SourceId(id)).overwritten.absolute(overwritten);
+        }
+        let Feed::Sources { ports, .. } = &self.feed else { return };
+        for (id, port) in (0..).zip(ports) {
+            self.telemetry.source(SourceId(id)).queue.set(port.len() as f64);
         }
     }
 }
@@ -190,13 +237,17 @@ impl Handler<Begin> for RingActor {
     type Result = ();
 
     fn handle(&mut self, begin: Begin, _: &mut Self::Context) {
+        let began = self.world.now();
         self.drain();
+        self.take_signals();
         let replayed_ms = self.replay();
         let (sealed, missed) = self.intake.seal(begin.rebase_ms.saturating_add(replayed_ms));
         self.count(&sealed, missed);
         let sealed = Arc::new(sealed);
         self.recorder.iter_mut().for_each(|recorder| recorder.keep(&sealed));
-        self.next.do_send(Inputs { sealed, paint: begin.paint });
+        let timing = Timing { began, sealed: self.world.now(), arrived: self.arrived.take() };
+        self.telemetry.ring.seal.record(timing.sealed.saturating_sub(began));
+        self.next.do_send(Inputs { sealed, paint: begin.paint, timing });
     }
 }
 

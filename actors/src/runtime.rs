@@ -207,7 +207,7 @@ impl Wiring {
         Wiring {
             world,
             telemetry: Telemetry::new(&sources, &outputs, &values),
-            pictures: watch::channel(Arc::new(Picture { tick: Tick(0), frame: nothing })).0,
+            pictures: watch::channel(Arc::new(Picture::new(Tick(0), nothing))).0,
             panel: Arc::new(panel),
             events: broadcast::channel(EVENT_BACKLOG).0,
             pulse: watch::channel(Pulse::default()).0,
@@ -249,7 +249,7 @@ impl Wiring {
         let outputs = if time == Time::Live { self.start_outputs()? } else { Vec::new() };
         self.values.point(core.expression.downgrade().recipient());
         self.sources.point(core.ring.downgrade().recipient());
-        started(self.handle(stop, Push::new(self.world, &self.panel, &inlets.ports)));
+        started(self.handle(stop, &inlets));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
         let clock = self.start_clock(&core, done, ticks, start_ms)?;
         Ok(Running { core, sources, clock, writer, outputs })
@@ -304,17 +304,19 @@ impl Wiring {
         }
     }
 
-    fn handle(&self, stop: Arc<watch::Sender<bool>>, push: Push) -> Handle {
+    fn handle(&self, stop: Arc<watch::Sender<bool>>, inlets: &Inlets) -> Handle {
         Handle {
             panel: self.panel.clone(),
             pictures: self.pictures.subscribe(),
             events: self.events.clone(),
             pulse: self.pulse.subscribe(),
+            signals: inlets.signals.clone(),
             values: self.values.clone(),
             sources: self.sources.clone(),
             actors: self.actors.subscribe(),
-            push,
+            push: Push::new(self.world, &self.panel, &inlets.ports),
             world: self.world,
+            telemetry: self.telemetry.clone(),
             stop,
         }
     }

@@ -8,16 +8,19 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, System};
-use actors::handle::{Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport};
+use actors::handle::{
+    ActorReport, Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport,
+};
 use actors::panel::Panel;
 use actors::source::push::Push;
-use actors::telemetry::exporter;
+use actors::telemetry::{Telemetry, exporter};
 use actors::world::World;
 use axum::http::header;
 use engine::event::Event;
 use engine::formula::Program;
 use engine::paint::{Color, Frame, Size};
 use engine::scene::Scene;
+use engine::signal::Signal;
 use engine::tick::{Fps, Tick};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value as Json;
@@ -45,6 +48,9 @@ pub(super) struct FakePanel {
     pub(super) pictures: watch::Sender<Arc<Picture>>,
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) events: broadcast::Sender<Event>,
+    pub(super) signalled: flume::Receiver<Signal>,
+    pub(super) telemetry: Telemetry,
+    pub(super) actors: watch::Sender<Arc<[ActorReport]>>,
     pub(super) values: Arc<Mutex<Vec<Reported>>>,
     pub(super) sources: Arc<Mutex<Vec<SourceReport>>>,
     thread: Option<(System, JoinHandle<()>)>,
@@ -73,19 +79,35 @@ impl FakePanel {
         let (pictures, pictures_seen) = watch::channel(picture(0, Size::new(160, 128), 40));
         let (pulse, pulse_seen) = watch::channel(Pulse { tick: Tick(3), ready: true, ..Pulse::default() });
         let events = broadcast::Sender::new(64);
+        let (actors, actors_seen) = watch::channel(Vec::new().into());
+        let (signals, signalled) = flume::bounded(engine::signal::PER_TICK_MAX);
+        let telemetry = Telemetry::new(&["system".into()], &[], &["cpu".into()]);
         let handle = Handle {
             panel: Arc::new(panel()),
             pictures: pictures_seen,
             events: events.clone(),
             pulse: pulse_seen,
+            telemetry: telemetry.clone(),
             values: ask_values,
             sources: ask_sources,
-            actors: watch::channel(Vec::new().into()).1,
+            signals,
+            actors: actors_seen,
             push: Push::new(World::live(), &panel(), &[]),
             world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
         };
-        FakePanel { handle, pictures, pulse, events, values, sources, thread: Some((system, thread)) }
+        FakePanel {
+            handle,
+            pictures,
+            pulse,
+            events,
+            signalled,
+            telemetry,
+            actors,
+            values,
+            sources,
+            thread: Some((system, thread)),
+        }
     }
 
     /// A server in front of it, on a free port.
@@ -110,10 +132,11 @@ impl Drop for FakePanel {
 
 /// A picture of one grey.
 pub(super) fn picture(tick: u64, size: Size, grey: u8) -> Arc<Picture> {
-    Arc::new(Picture { tick: Tick(tick), frame: Frame::new(size, Color::rgb(grey, grey, grey)) })
+    Arc::new(Picture::new(Tick(tick), Frame::new(size, Color::rgb(grey, grey, grey))))
 }
 
-fn panel() -> Panel {
+/// A panel without anything on it.
+pub(super) fn panel() -> Panel {
     Panel {
         name: "desk".into(),
         page: "main".into(),

@@ -15,7 +15,9 @@ use flume::TrySendError;
 use serde::Serialize;
 
 use super::lines::Limits;
-use super::{Error, Header, Inputs, RecordedSample, StateName};
+use super::{Error, Header, Inputs, RecordedSample, RecordedSignal, StateName};
+use crate::telemetry::number::Gauge;
+use crate::telemetry::table;
 use crate::world::World;
 
 /// Ticks that wait for the disk before the recording is given up: 17 seconds at 60 ticks a second.
@@ -34,6 +36,7 @@ pub struct Recorder {
     ended: flume::Receiver<io::Result<()>>,
     /// Whether the disk was too slow.
     gave_up: bool,
+    queue: Gauge,
 }
 
 impl Recorder {
@@ -60,6 +63,7 @@ impl Recorder {
         if is_empty(sealed) && sealed.new_keys.is_empty() {
             return;
         }
+        self.queue.set(mailbox.len() as f64);
         match mailbox.try_send(sealed.clone()) {
             Ok(()) => return,
             Err(TrySendError::Full(_)) => {
@@ -105,7 +109,14 @@ impl Recorder {
             // Whoever asked may have given up waiting.
             answer.send(written).ok();
         })?;
-        Ok(Recorder { world, file, mailbox: Some(mailbox), ended, gave_up: false })
+        Ok(Recorder {
+            world,
+            file,
+            mailbox: Some(mailbox),
+            ended,
+            gave_up: false,
+            queue: table::RECORDER_QUEUE.gauge(&[]),
+        })
     }
 }
 
@@ -159,6 +170,7 @@ impl<W: Write> Scribe<W> {
             tick: sealed.tick.0,
             samples: sealed.samples.iter().map(|sample| self.sample(sample)).collect(),
             states: states.map(|(id, state)| (self.source(*id), StateName(*state))).collect(),
+            signals: sealed.signals.iter().cloned().map(RecordedSignal).collect(),
             restarts: sealed.restarts.to_vec(),
             rebased_ms: sealed.rebased_ms,
         };
@@ -206,8 +218,9 @@ impl<W: Write> Scribe<W> {
 }
 
 fn is_empty(sealed: &Sealed) -> bool {
-    let Sealed { samples, states, restarts, rebased_ms, .. } = sealed;
-    samples.is_empty() && states.is_empty() && restarts.is_empty() && *rebased_ms == 0
+    let Sealed { samples, states, signals, restarts, rebased_ms, .. } = sealed;
+    let is_quiet = signals.is_empty() && restarts.is_empty() && *rebased_ms == 0;
+    is_quiet && samples.is_empty() && states.is_empty()
 }
 
 fn line(what: &impl Serialize) -> io::Result<Vec<u8>> {

@@ -9,6 +9,7 @@ use engine::formula::Results;
 use engine::ring::intake::{Intake, SourceSpec};
 use engine::sample::{SourceId, SourceState};
 use engine::scene::Stage;
+use engine::signal::{self, Signal};
 
 use super::{Error, Wiring, beginning};
 use crate::coordination::{CoordinationActor, EventSink};
@@ -38,6 +39,9 @@ pub(super) struct Inlets {
     pub(super) reports: flume::Sender<Report>,
     arrivals: Vec<Arrivals>,
     reported: flume::Receiver<Report>,
+    /// What the face signals; nobody listens where a recording has the signals.
+    pub(super) signals: flume::Sender<Signal>,
+    signalled: Option<flume::Receiver<Signal>>,
     replay: Option<Recording>,
 }
 
@@ -57,10 +61,13 @@ impl Inlets {
         let ports = sources.map(|(id, source)| Port::new(id, world, source.policy, doorbell.clone()));
         let (ports, arrivals) = ports.unzip();
         let (reports, reported) = flume::unbounded();
-        Inlets { ports, doorbell, reports, arrivals, reported, replay }
+        let (signals, signalled) = flume::bounded(signal::PER_TICK_MAX);
+        let signalled = replay.is_none().then_some(signalled);
+        Inlets { ports, doorbell, reports, arrivals, reported, signals, signalled, replay }
     }
 
     fn feed(&mut self, panel: &Panel) -> Feed {
+        let (_, nobody) = flume::bounded(0);
         match self.replay.take() {
             Some(recording) => {
                 Feed::Replay(Replay::new(recording, panel.sources.iter().map(|source| source.name.clone())))
@@ -69,6 +76,7 @@ impl Inlets {
                 ports: self.arrivals.clone(),
                 reports: self.reported.clone(),
                 doorbell: self.doorbell.clone(),
+                signals: self.signalled.clone().unwrap_or(nobody),
             },
         }
     }
@@ -191,6 +199,7 @@ fn renderer(
         spare: Vec::new(),
         missing_told: 0,
         sink,
+        arrived: None,
         done,
         telemetry: wiring.telemetry.painting.clone(),
     }
@@ -204,6 +213,7 @@ fn coordination(
 ) -> CoordinationActor {
     let panel = &wiring.panel;
     CoordinationActor {
+        world: wiring.world,
         coordinator: Coordinator::new(&panel.page, panel.triggers.clone(), panel.animations.clone()),
         results: Results::new(panel.program.len()),
         sources: panel.sources.iter().map(|source| source.name.clone()).collect(),
@@ -241,6 +251,7 @@ fn ring(
         feed: inlets.feed(panel),
         sources,
         recorder: recorder.transpose()?,
+        arrived: None,
         next: expression.clone().recipient(),
         telemetry: wiring.telemetry.clone(),
     })

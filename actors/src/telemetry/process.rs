@@ -1,8 +1,8 @@
 //! What this process takes of the machine.
 
-use metrics::Gauge;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
+use crate::telemetry::number::Gauge;
 use crate::telemetry::table;
 
 /// Measures this process whenever it is asked to.
@@ -22,6 +22,11 @@ impl Process {
             resident: table::RESIDENT_MEMORY.gauge(&[]),
             uptime: table::UPTIME.gauge(&[]),
         }
+    }
+
+    /// The memory in RAM when it was last measured, in bytes; 0 before.
+    pub fn resident_bytes(&self) -> f64 {
+        self.resident.value()
     }
 
     /// Shows what the process takes now. Where the system does not tell, the last numbers stay.
