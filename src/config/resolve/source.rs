@@ -1,5 +1,7 @@
 //! Sources.
 
+mod fault;
+
 use std::fs::File;
 use std::path::Path;
 
@@ -75,19 +77,21 @@ fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mu
         form::Kind::Time { utc_offset } => Kind::Time(time::Options {
             utc_offset_minutes: utc_offset.as_ref().and_then(|offset| utc_offset::parse(&offset.0).ok()),
         }),
-        form::Kind::Generator { shape, min, max, period, every } => {
+        form::Kind::Generator { shape, min, max, period, every, faults } => {
             if min >= max {
                 let span = at.find("max").map_or_else(|| at.get("min").span(), Place::span);
                 let message = format!("`min` is {min}, which is not below `max`, {max}");
                 problems.error_help("empty-range", span, message, "make `min` the lower one");
             }
-            Kind::Generator(generator::Options {
+            let wave = generator::Wave {
                 shape: shape_of(*shape),
                 min: *min,
                 max: *max,
                 period: wave_period(*shape, *period, at, fps, problems),
                 every: positive(*every, at.get("every"), fps, problems),
-            })
+            };
+            let faults = fault::resolve(faults, wave.every, at.get("faults"), fps, problems);
+            Kind::Generator(generator::Options { wave, faults })
         }
         form::Kind::Playback { file, speed, repeat } => {
             Kind::Playback(playback::Options { file: folder.join(&file.0), speed: *speed, repeat: *repeat })
