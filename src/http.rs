@@ -39,8 +39,8 @@ use actors::telemetry::process::Process;
 use axum::Router;
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::runtime::Runtime;
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use board::Board;
@@ -55,24 +55,82 @@ pub const VIEWERS_MAX: usize = 32;
 /// The longest that open connections delay the end of the server.
 pub const SHUTDOWN_MAX: Duration = Duration::from_secs(2);
 
-/// Starts a server on `listen`. Where [`DEFAULT_ADDRESS`]'s port is asked for and taken, a free one is used;
-/// [`Server::address`] says which.
+/// Starts a server on `listen`, see [`bind`], on a thread of its own.
 ///
 /// # Errors
-/// When the address is not a loopback one, when another port than the default one is taken, and when the
-/// system has no more threads to give.
+/// As of [`bind`], and when the system has no more threads to give.
 pub fn serve(listen: SocketAddr, handle: Handle, metrics: PrometheusHandle) -> io::Result<Server> {
-    let listener = bind(listen)?;
-    let address = listener.local_addr()?;
+    let socket = bind(listen)?;
+    let address = socket.address;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let listener = {
-        let _entered = runtime.enter();
-        tokio::net::TcpListener::from_std(listener)?
-    };
     let (stop, stopped) = watch::channel(false);
-    let app = Arc::new(App::new(handle, metrics, stopped));
-    let thread = thread::Builder::new().name("http".into()).spawn(move || run(runtime, listener, app))?;
+    let work = move || {
+        if let Err(error) = runtime.block_on(socket.run(handle, metrics, stopped)) {
+            tracing::error!(%error, "the HTTP server has ended");
+        }
+        // A picture that is still being written for nobody is not waited for.
+        runtime.shutdown_background();
+    };
+    let thread = thread::Builder::new().name("http".into()).spawn(work)?;
     Ok(Server { address, stop, thread: Some(thread) })
+}
+
+/// Takes the address `listen`. Where [`DEFAULT_ADDRESS`]'s port is asked for and taken, a free one is used;
+/// [`Socket::address`] says which.
+///
+/// # Errors
+/// When the address is not a loopback one, and when another port than the default one is taken.
+pub fn bind(listen: SocketAddr) -> io::Result<Socket> {
+    if !listen.ip().is_loopback() {
+        let message = format!("{listen} is not a loopback address; use 127.0.0.1 or [::1]");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    let listener = match TcpListener::bind(listen) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && listen.port() == DEFAULT_ADDRESS.port() => {
+            TcpListener::bind((listen.ip(), 0))
+        }
+        bound => bound,
+    }
+    .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
+    listener.set_nonblocking(true)?;
+    Ok(Socket { address: listener.local_addr()?, listener })
+}
+
+/// An address that is taken and not yet served. It outlives what serves it: a server that is started anew
+/// goes on at the same port, and who connects meanwhile waits.
+#[derive(Debug)]
+pub struct Socket {
+    address: SocketAddr,
+    listener: TcpListener,
+}
+
+impl Socket {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The studio's address, for people.
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
+    /// Serves until `stopped` says true (or nobody is left who could say so). Then no new connections are
+    /// taken, running requests are answered, WebSockets are closed: at the latest after [`SHUTDOWN_MAX`] it
+    /// returns. Needs a Tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// When the system has no more files to give.
+    pub async fn run(
+        &self,
+        handle: Handle,
+        metrics: PrometheusHandle,
+        stopped: watch::Receiver<bool>,
+    ) -> io::Result<()> {
+        let listener = tokio::net::TcpListener::from_std(self.listener.try_clone()?)?;
+        run(listener, Arc::new(App::new(handle, metrics, stopped))).await;
+        Ok(())
+    }
 }
 
 /// A running server. Dropping it tells it to end and does not wait.
@@ -146,43 +204,25 @@ impl App {
     }
 }
 
-fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
-    if !listen.ip().is_loopback() {
-        let message = format!("{listen} is not a loopback address; use 127.0.0.1 or [::1]");
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+async fn run(listener: tokio::net::TcpListener, app: Arc<App>) {
+    // They end with this function.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(board::observe(app.clone()));
+    tasks.spawn(event_log::listen(app.clone()));
+    tasks.spawn(upkeep(app.metrics.clone()));
+    let stopping = app.clone();
+    let server = axum::serve(listener, router(app.clone()))
+        .with_graceful_shutdown(async move { stopping.stopped().await });
+    let server = tasks.spawn(async { drop(server.await) });
+    app.stopped().await;
+    let ended = async {
+        while !server.is_finished() && tasks.join_next().await.is_some() {}
+        // WebSockets have left HTTP behind, so the server does not wait for them by itself.
+        let _ = app.viewers.acquire_many(VIEWERS_MAX as u32).await;
+    };
+    if tokio::time::timeout(SHUTDOWN_MAX, ended).await.is_err() {
+        tracing::warn!("HTTP connections were still open at the end and were cut");
     }
-    let listener = match TcpListener::bind(listen) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && listen.port() == DEFAULT_ADDRESS.port() => {
-            TcpListener::bind((listen.ip(), 0))
-        }
-        bound => bound,
-    }
-    .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
-fn run(runtime: Runtime, listener: tokio::net::TcpListener, app: Arc<App>) {
-    runtime.block_on(async {
-        tokio::spawn(board::observe(app.clone()));
-        tokio::spawn(event_log::listen(app.clone()));
-        tokio::spawn(upkeep(app.metrics.clone()));
-        let stopping = app.clone();
-        let server = axum::serve(listener, router(app.clone()))
-            .with_graceful_shutdown(async move { stopping.stopped().await });
-        let server = tokio::spawn(server.into_future());
-        app.stopped().await;
-        let ended = async {
-            // WebSockets have left HTTP behind, so the server does not wait for them by itself.
-            let _ = server.await;
-            let _ = app.viewers.acquire_many(VIEWERS_MAX as u32).await;
-        };
-        if tokio::time::timeout(SHUTDOWN_MAX, ended).await.is_err() {
-            tracing::warn!("HTTP connections were still open at the end and were cut");
-        }
-    });
-    // A picture that is still being written for nobody is not waited for.
-    runtime.shutdown_background();
 }
 
 /// Keeps the recorder's memory small: observations of histograms pile up until they are counted.

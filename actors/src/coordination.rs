@@ -62,9 +62,15 @@ impl CoordinationActor {
         let states =
             sealed.states.iter().filter_map(|(id, state)| Some((names.get(usize::from(id.0))?, *state)));
         let states: Vec<_> = states.map(|(name, state)| (name.as_str(), state)).collect();
-        let (tick, results, rebased_ms) = (sealed.tick, &self.results, sealed.rebased_ms);
-        let restarts = &sealed.restarts;
-        self.coordinator.step(&Step { tick, results, states: &states, restarts, rebased_ms }).into()
+        let step = Step {
+            tick: sealed.tick,
+            results: &self.results,
+            states: &states,
+            signals: &sealed.signals,
+            restarts: &sealed.restarts,
+            rebased_ms: sealed.rebased_ms,
+        };
+        self.coordinator.step(&step).into()
     }
 
     fn time(&self, evaluated: &Evaluated) {

@@ -86,7 +86,7 @@ impl ExpressionActor {
             evaluator.set_key(index, default.as_ref());
         }
         let visible = panel.scene.widgets.iter().filter_map(|widget| widget.visible);
-        let conditions = panel.triggers.iter().map(|trigger| trigger.when).chain(visible);
+        let conditions = panel.triggers.iter().filter_map(|trigger| trigger.when.formula()).chain(visible);
         let conditions: Vec<_> = conditions.map(|id| (id, false)).collect();
         let mut is_condition = vec![false; panel.program.len()];
         conditions.iter().for_each(|(id, _)| is_condition[id.0 as usize] = true);

@@ -8,6 +8,7 @@ use actix::{Message, Recipient, WeakRecipient};
 use engine::event::Event;
 use engine::paint::Frame;
 use engine::sample::SourceState;
+use engine::signal::Signal;
 use engine::tick::Tick;
 use engine::value::Value;
 use tokio::sync::{broadcast, watch};
@@ -237,6 +238,8 @@ pub struct Handle {
     pub values: Slot<QueryValues>,
     /// Answers [`QuerySources`].
     pub sources: Slot<QuerySources>,
+    /// Takes signals for the next tick; see [`Handle::signal`].
+    pub signals: flume::Sender<Signal>,
     /// All actors, in the order of their start. Published at every change, and at least once in
     /// [`REPORTED_EVERY`](crate::supervisor::REPORTED_EVERY): where that stops, the supervisor itself hangs.
     pub actors: watch::Receiver<Arc<[ActorReport]>>,
@@ -244,4 +247,27 @@ pub struct Handle {
     pub world: World,
     /// Set to true to end the run, as SIGTERM does.
     pub stop: Arc<watch::Sender<bool>>,
+}
+
+/// Why a signal was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// As many as a tick takes wait already.
+    Full,
+    /// The run takes none: it replays a recording, which has its own, or is over.
+    Closed,
+}
+
+impl Handle {
+    /// Signals something to the panel, at the next tick that begins. At most
+    /// [`engine::signal::PER_TICK_MAX`] may wait.
+    ///
+    /// # Errors
+    /// [`Refused`]; then nothing has happened.
+    pub fn signal(&self, signal: Signal) -> Result<(), Refused> {
+        self.signals.try_send(signal).map_err(|error| match error {
+            flume::TrySendError::Full(_) => Refused::Full,
+            flume::TrySendError::Disconnected(_) => Refused::Closed,
+        })
+    }
 }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use engine::ring::intake::Restarted;
 use engine::sample::SourceState;
+use engine::signal::Signal;
 use engine::value::Value;
 use serde::de::{self, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -45,6 +46,9 @@ pub const FILE_BYTES_MAX: u64 = 256 << 20;
 /// What a sample is, for people who write one by hand.
 const SAMPLE: &str =
     "a sample is [source, key, value, unix_ms, sequence], of which the last two may be left out";
+
+/// What a signal is, for people who write one by hand.
+const SIGNAL: &str = "a signal is [name, facts], of which the facts may be left out";
 
 /// What a recording begins with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -84,6 +88,9 @@ pub struct Inputs {
     /// Sources, by name, whose state is new.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub states: Vec<(Arc<str>, StateName)>,
+    /// Signals that came, in the order of their coming.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signals: Vec<RecordedSignal>,
     /// Actors that were started anew, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restarts: Vec<Restarted>,
@@ -107,6 +114,11 @@ pub struct RecordedSample {
     /// The source's own sequence number.
     pub sequence: u64,
 }
+
+/// A signal as `[name, facts]`, where the facts may be left out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(into = "SignalLine")]
+pub struct RecordedSignal(pub Signal);
 
 /// A [`SourceState`] by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -239,14 +251,67 @@ enum Scalar {
     Text(Arc<str>),
 }
 
-impl From<RecordedSample> for SampleLine {
-    fn from(sample: RecordedSample) -> SampleLine {
-        let value = match sample.value {
+impl From<Value> for Scalar {
+    fn from(value: Value) -> Scalar {
+        match value {
             Value::Number(n) => Scalar::Number(n),
             Value::Bool(b) => Scalar::Bool(b),
             Value::Text(text) => Scalar::Text(text),
-        };
-        (sample.source, sample.key, value, sample.timestamp_ms, sample.sequence)
+        }
+    }
+}
+
+impl From<Scalar> for Value {
+    fn from(scalar: Scalar) -> Value {
+        match scalar {
+            Scalar::Number(n) => Value::Number(n),
+            Scalar::Bool(b) => Value::Bool(b),
+            Scalar::Text(text) => Value::Text(text),
+        }
+    }
+}
+
+type SignalLine = (String, BTreeMap<String, Scalar>);
+
+impl From<RecordedSignal> for SignalLine {
+    fn from(RecordedSignal(signal): RecordedSignal) -> SignalLine {
+        let facts = signal.facts().iter().map(|(name, value)| (name.clone(), value.clone().into()));
+        (signal.name().into(), facts.collect())
+    }
+}
+
+impl<'de> Deserialize<'de> for RecordedSignal {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<RecordedSignal, D::Error> {
+        deserializer.deserialize_any(SignalVisitor)
+    }
+}
+
+struct SignalVisitor;
+
+impl<'de> Visitor<'de> for SignalVisitor {
+    type Value = RecordedSignal;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "a list; {SIGNAL}")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<RecordedSignal, A::Error> {
+        let wrong = |what: &str| de::Error::custom(format!("here should be {what}; {SIGNAL}"));
+        let name = parts.next_element::<String>().ok().flatten();
+        let name = name.ok_or_else(|| wrong("the signal's name, a text"))?;
+        let facts = parts.next_element::<BTreeMap<String, Scalar>>();
+        let facts = facts.map_err(|_| wrong("the facts: an object of numbers, texts, true or false"))?;
+        if parts.next_element::<IgnoredAny>()?.is_some() {
+            return Err(de::Error::custom(format!("there are more than two parts; {SIGNAL}")));
+        }
+        let facts = facts.unwrap_or_default().into_iter().map(|(name, value)| (name, value.into()));
+        Signal::new(&name, facts.collect()).map(RecordedSignal).map_err(de::Error::custom)
+    }
+}
+
+impl From<RecordedSample> for SampleLine {
+    fn from(sample: RecordedSample) -> SampleLine {
+        (sample.source, sample.key, sample.value.into(), sample.timestamp_ms, sample.sequence)
     }
 }
 
@@ -268,11 +333,8 @@ impl<'de> Visitor<'de> for SampleVisitor {
     fn visit_seq<A: SeqAccess<'de>>(self, mut parts: A) -> Result<RecordedSample, A::Error> {
         let source = required(&mut parts, "the source's name, a text")?;
         let key = required(&mut parts, "the key's name, a text")?;
-        let value = match required(&mut parts, "the value: a number, a text, true or false")? {
-            Scalar::Number(n) => Value::Number(n),
-            Scalar::Bool(b) => Value::Bool(b),
-            Scalar::Text(text) => Value::Text(text),
-        };
+        let value: Scalar = required(&mut parts, "the value: a number, a text, true or false")?;
+        let value = value.into();
         let timestamp_ms = part(&mut parts, "the time: milliseconds, a whole number, or null")?.flatten();
         let sequence = part(&mut parts, "the sequence number, a whole number from 0")?.unwrap_or(0);
         if parts.next_element::<IgnoredAny>()?.is_some() {
@@ -346,8 +408,9 @@ mod tests {
         let limits = Limits { line_bytes: 200, file_bytes: 1_000 };
         let after = |line: &str| format!("{HEADER}\n{line}\n").into_bytes();
         let sample = |sample: &str| after(&format!(r#"{{"tick":1,"samples":[{sample}]}}"#));
+        let signal = |signal: &str| after(&format!(r#"{{"tick":1,"signals":[{signal}]}}"#));
         let blank = format!("{HEADER}\n{}", "\n".repeat(1_000));
-        let table: [(&str, Vec<u8>); 20] = [
+        let table: [(&str, Vec<u8>); 24] = [
             ("nothing", Vec::new()),
             ("half a header", HEADER.as_bytes()[..40].to_vec()),
             ("another header", b"{\"tick\":1}\n".to_vec()),
@@ -368,6 +431,10 @@ mod tests {
             ("a time that is text", sample(r#"["room","heat",1,"noon"]"#)),
             ("a negative number", sample(r#"["room","heat",1,null,-1]"#)),
             ("six parts", sample(r#"["room","heat",1,null,0,0]"#)),
+            ("a signal that is no list", signal(r#""ring""#)),
+            ("a signal without a name", signal(r#"[{"at":1}]"#)),
+            ("a fact that is a list", signal(r#"["ring",{"at":[1]}]"#)),
+            ("a signal's name that is none", signal(r#"["ring the bell",{}]"#)),
         ];
         let told = table.map(|(case, bytes)| format!("{case}\n    {}\n", read(&bytes, limits).unwrap_err()));
         insta::assert_snapshot!(told.concat());
@@ -405,7 +472,11 @@ mod tests {
     #[test]
     fn short_forms_say_the_same_as_long_ones() {
         for (short, long) in [
-            (r#"{"tick":1}"#, r#"{"tick":1,"samples":[],"states":[],"restarts":[],"rebased_ms":0}"#),
+            (
+                r#"{"tick":1}"#,
+                r#"{"tick":1,"samples":[],"states":[],"signals":[],"restarts":[],"rebased_ms":0}"#,
+            ),
+            (r#"{"tick":1,"signals":[["ring"]]}"#, r#"{"tick":1,"signals":[["ring",{}]]}"#),
             (
                 r#"{"tick":1,"samples":[["room","heat",1],["room","heat",2.5,7],["room","on",true,null]]}"#,
                 r#"{"tick":1,"samples":[["room","heat",1.0,null,0],["room","heat",2.5,7,0],["room","on",true,null,0]]}"#,
@@ -439,6 +510,7 @@ mod tests {
         let seal = |tick: Replayed| {
             tick.readings.into_iter().for_each(|reading| intake.accept(reading));
             tick.states.into_iter().for_each(|(id, state)| intake.report(id, state, u64::MAX));
+            tick.signals.into_iter().for_each(|signal| assert!(intake.signal(signal)));
             tick.restarts.into_iter().for_each(|restarted| intake.restarted(restarted));
             Arc::new(intake.seal(tick.rebased_ms).0)
         };
@@ -459,13 +531,16 @@ mod tests {
         Recording::read(&file).unwrap()
     }
 
-    fn any_reading() -> impl Strategy<Value = Reading> {
-        let value = prop_oneof![
+    fn any_value() -> impl Strategy<Value = Value> {
+        prop_oneof![
             any::<f64>().prop_map(Value::Number),
             any::<bool>().prop_map(Value::Bool),
             ".{0,8}".prop_map(|text| Value::from(&*text)),
-        ];
-        let values = prop::collection::vec(("[a-c.\"\\\\ü]{0,3}".prop_map(Arc::from), value), 0..4);
+        ]
+    }
+
+    fn any_reading() -> impl Strategy<Value = Reading> {
+        let values = prop::collection::vec(("[a-c.\"\\\\ü]{0,3}".prop_map(Arc::from), any_value()), 0..4);
         (0..2_u16, any::<u32>(), prop::option::of(999_000..1_001_000_i64), values).prop_map(
             |(source, sequence, timestamp_ms, values)| {
                 let (source, sequence) = (SourceId(source), u64::from(sequence));
@@ -479,6 +554,10 @@ mod tests {
         let state = (0..2_u16).prop_map(SourceId);
         let states = prop::collection::vec((state, prop::sample::select(&SourceState::ALL[..])), 0..2);
         let rebased_ms = prop_oneof![9 => Just(0), 1 => -9_000..9_000_i64];
+        let facts = prop::collection::btree_map("[a-c][a-c-]{0,2}", any_value(), 0..3);
+        let signal = ("[a-c_]{1,3}", facts)
+            .prop_filter_map("not finite", |(name, facts)| Signal::new(&name, facts).ok());
+        let signals = prop::collection::vec(signal, 0..3);
         let restarted = ("[a-c.]{1,8}", prop::sample::select(vec!["error", "panic"]), any::<u32>()).prop_map(
             |(actor, cause, restarts)| Restarted {
                 actor: actor.into(),
@@ -487,9 +566,15 @@ mod tests {
             },
         );
         let restarts = prop::collection::vec(restarted, 0..2);
-        (readings, states, restarts, rebased_ms).prop_map(|(readings, states, restarts, rebased_ms)| {
-            Replayed { readings, states, restarts, rebased_ms }
-        })
+        (readings, states, signals, restarts, rebased_ms).prop_map(
+            |(readings, states, signals, restarts, rebased_ms)| Replayed {
+                readings,
+                states,
+                signals,
+                restarts,
+                rebased_ms,
+            },
+        )
     }
 
     proptest! {

@@ -7,10 +7,11 @@ use std::time::Duration;
 use actix::{Actor, Context, Handler, Message, Recipient, ResponseFuture};
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
 use engine::sample::{SourceId, SourceState};
+use engine::signal::{self, Signal};
 
 use crate::handle::{QuerySources, SourceReport};
 use crate::recording::{self, Recorder, Replay};
-use crate::source::port::{Arrived, Counts, Doorbell, Posted};
+use crate::source::port::{Arrivals, Arrived, Counts, Doorbell, Posted};
 use crate::telemetry::Telemetry;
 use crate::world::World;
 
@@ -80,9 +81,11 @@ pub enum Feed {
     /// Running sources.
     Sources {
         /// The receiving sides of their ports, by [`SourceId`].
-        ports: Vec<flume::Receiver<Posted>>,
+        ports: Vec<Arrivals>,
         /// What supervisors say.
         reports: flume::Receiver<Report>,
+        /// What the face signals.
+        signals: flume::Receiver<Signal>,
         /// Rings when something has arrived.
         doorbell: Doorbell,
     },
@@ -122,7 +125,7 @@ impl RingActor {
     /// Takes in what waits in the ports, as long as there is room before the next seal: the rest stays in
     /// its port, whose policy says what happens when that is full.
     fn drain(&mut self) {
-        let Feed::Sources { ports, reports, doorbell } = &self.feed else { return };
+        let Feed::Sources { ports, reports, doorbell, .. } = &self.feed else { return };
         doorbell.answer();
         // A source's last words were said before its end was reported, so they are in its port by now.
         let told: Vec<Report> = reports.try_iter().collect();
@@ -132,7 +135,7 @@ impl RingActor {
                 if !self.intake.has_room() {
                     break;
                 }
-                let Ok(Posted { at, reading }) = port.try_recv() else { break };
+                let Some(Posted { at, reading }) = port.take() else { break };
                 self.intake.accept(reading);
                 self.arrived = Some(self.arrived.map_or(at, |oldest| oldest.min(at)));
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
@@ -154,11 +157,24 @@ impl RingActor {
         }
     }
 
+    /// Takes the signals that wait, as many as a tick may have.
+    fn take_signals(&mut self) {
+        let Feed::Sources { signals, .. } = &self.feed else { return };
+        for signal in signals.try_iter().take(signal::PER_TICK_MAX) {
+            self.intake.signal(signal);
+        }
+    }
+
     fn replay(&mut self) -> i64 {
         let Feed::Replay(replay) = &mut self.feed else { return 0 };
-        let inputs = replay.inputs(self.intake.next_tick());
+        let tick = self.intake.next_tick();
+        let inputs = replay.inputs(tick);
         inputs.readings.into_iter().for_each(|reading| self.intake.accept(reading));
         inputs.states.into_iter().for_each(|(source, state)| self.intake.report(source, state, u64::MAX));
+        let refused = inputs.signals.into_iter().filter(|signal| !self.intake.signal(signal.clone())).count();
+        if refused > 0 {
+            tracing::warn!(%tick, refused, "the recording has more signals than a tick takes");
+        }
         inputs.restarts.into_iter().for_each(|restarted| self.intake.restarted(restarted));
         inputs.rebased_ms
     }
@@ -223,6 +239,7 @@ impl Handler<Begin> for RingActor {
     fn handle(&mut self, begin: Begin, _: &mut Self::Context) {
         let began = self.world.now();
         self.drain();
+        self.take_signals();
         let replayed_ms = self.replay();
         let (sealed, missed) = self.intake.seal(begin.rebase_ms.saturating_add(replayed_ms));
         self.count(&sealed, missed);

@@ -248,7 +248,7 @@ impl Wiring {
         let outputs = if time == Time::Live { self.start_outputs()? } else { Vec::new() };
         self.values.point(core.expression.downgrade().recipient());
         self.sources.point(core.ring.downgrade().recipient());
-        started(self.handle(stop));
+        started(self.handle(stop, &inlets));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
         let clock = self.start_clock(&core, done, ticks, start_ms)?;
         Ok(Running { core, sources, clock, writer, outputs })
@@ -303,17 +303,18 @@ impl Wiring {
         }
     }
 
-    fn handle(&self, stop: Arc<watch::Sender<bool>>) -> Handle {
+    fn handle(&self, stop: Arc<watch::Sender<bool>>, inlets: &Inlets) -> Handle {
         Handle {
             panel: self.panel.clone(),
             pictures: self.pictures.subscribe(),
             events: self.events.clone(),
             pulse: self.pulse.subscribe(),
-            telemetry: self.telemetry.clone(),
+            signals: inlets.signals.clone(),
             values: self.values.clone(),
             sources: self.sources.clone(),
             actors: self.actors.subscribe(),
             world: self.world,
+            telemetry: self.telemetry.clone(),
             stop,
         }
     }

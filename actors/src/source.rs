@@ -16,12 +16,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::formula;
-use engine::sample::{Reading, SourceId};
+use engine::sample::SourceId;
 use engine::value::Value;
 
 use crate::supervisor::worker::{self, Failure};
 use crate::world::World;
 pub use port::Port;
+use port::{Inlet, Letter};
+pub use schedule::Steps;
 pub use walk::walk;
 
 /// A source as configured.
@@ -130,6 +132,20 @@ impl KeySpec {
     }
 }
 
+/// Where a source has come to in its input. It is stored together with the reading that was read there, so
+/// that the source's next generation goes on behind it: no reading is lost and none comes twice.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Place {
+    /// A `system` source.
+    System(system::Place),
+    /// A `time` source.
+    Time(time::Place),
+    /// A `generator`, or the walk that stands in for a live source.
+    Steps(Steps),
+    /// A `playback`.
+    Playback(playback::Place),
+}
+
 /// What happens to a reading when the port is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Policy {
@@ -172,8 +188,9 @@ pub struct Context {
     pub world: World,
     /// The seed for anything random.
     pub seed: u64,
-    port: Port,
+    inlet: Inlet,
     supervision: worker::Context,
+    rejected: u64,
     quiet_until: Option<Duration>,
 }
 
@@ -184,14 +201,21 @@ const REJECTIONS_LOGGED_EVERY: Duration = Duration::from_secs(10);
 const FAR: Duration = Duration::from_secs(100 * 31_557_600);
 
 impl Context {
-    /// The context of source `id`, which rests and beats, and ends, as `supervision` wants it.
-    pub fn new(id: SourceId, seed: u64, port: Port, supervision: worker::Context) -> Context {
-        Context { id, world: supervision.world, seed, port, supervision, quiet_until: None }
+    /// The context of source `id`, which sends through `port`, and rests and beats, and ends, as
+    /// `supervision` wants it.
+    pub fn new(id: SourceId, seed: u64, port: &Port, supervision: worker::Context) -> Context {
+        let inlet = port.open(supervision.pass.clone());
+        Context { id, world: supervision.world, seed, inlet, supervision, rejected: 0, quiet_until: None }
+    }
+
+    /// Where the source had come to before it was started anew; `None` at its first start.
+    pub fn place(&self) -> Option<&Place> {
+        self.inlet.place()
     }
 
     /// Sends the values of one reading, which are sealed in one tick, under `timestamp_ms` (Unix time), or
-    /// under the engine's time if that is `None`. What happens when the ring cannot keep up is the
-    /// source's [`Policy`].
+    /// under the engine's time if that is `None`, and notes the `place` behind it. What happens when the
+    /// ring cannot keep up is the source's [`Policy`].
     ///
     /// # Errors
     /// [`Error::Stopped`] when the source is to end.
@@ -199,27 +223,39 @@ impl Context {
         &mut self,
         timestamp_ms: Option<i64>,
         values: Vec<(Arc<str>, Value)>,
+        place: impl Into<Option<Place>>,
     ) -> Result<(), Error> {
         self.supervision.strike("source.emit").await?;
-        let sequence = self.port.take_sequence(values.len());
-        let reading = Reading { source: self.id, sequence, timestamp_ms, values };
-        // A source that waits for room waits on purpose.
-        let sending = self.supervision.heart.resting(self.port.send(reading));
-        tokio::select! {
+        let room = tokio::select! {
             biased;
-            () = self.supervision.stopped() => Err(Error::Stopped),
-            () = sending => Ok(()),
-        }
+            () = self.supervision.stopped() => return Err(Error::Stopped),
+            // A source that waits for room waits on purpose.
+            room = self.supervision.heart.resting(self.inlet.room()) => room,
+        };
+        self.inlet.send(room, Letter { timestamp_ms, values }, place.into(), self.rejected)?;
+        self.rejected = 0;
+        Ok(())
     }
 
-    /// Counts a part of the input that the source could not use (a malformed line, say). Logs the first
-    /// and then at most one in ten seconds.
+    /// Notes a `place` at which there was nothing to send.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when another generation has taken the source's place.
+    pub fn mark(&mut self, place: impl Into<Option<Place>>) -> Result<(), Error> {
+        self.inlet.mark(place.into(), self.rejected)?;
+        self.rejected = 0;
+        Ok(())
+    }
+
+    /// Counts a part of the input that the source could not use (a malformed line, say), together with the
+    /// next reading or mark, so that it is counted once however often it is read. Logs the first and then
+    /// at most one in ten seconds.
     pub fn reject(&mut self, reason: &dyn std::fmt::Display) {
-        let rejected = self.port.reject();
+        self.rejected += 1;
         let now = self.world.now();
         if self.quiet_until.is_none_or(|until| now >= until) {
             self.quiet_until = Some(now + REJECTIONS_LOGGED_EVERY);
-            tracing::warn!(source = self.id.0, rejected, "skipped: {reason}");
+            tracing::warn!(source = self.id.0, "skipped: {reason}");
         }
     }
 

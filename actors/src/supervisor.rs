@@ -19,9 +19,11 @@ use engine::sample::{SourceId, SourceState};
 use futures_util::FutureExt;
 use tokio::sync::watch;
 
+use crate::fault::Faults;
 use crate::ring::Report;
 use crate::source::port::Doorbell;
 use crate::source::{Context, Error, KeySpec, Port, Source};
+use crate::supervisor::fence::{Fence, Pass};
 use crate::world::World;
 
 /// The longest time between two publications of the actors' reports.
@@ -88,6 +90,7 @@ impl Supervisor {
         let mut restarts: Vec<Restarts> = (0..self.children.len())
             .map(|child| Restarts::new(Backoff::default(), self.seed, child as u64))
             .collect();
+        let fences: Vec<Fence> = self.children.iter().map(|_| Fence::default()).collect();
         let mut due: BTreeSet<(Duration, usize)> = BTreeSet::new();
         let mut alive = 0;
         due.extend((0..self.children.len()).map(|child| (Duration::ZERO, child)));
@@ -110,20 +113,21 @@ impl Supervisor {
                     due.pop_first();
                     restarts[child].started(self.world.now());
                     alive += 1;
-                    self.start(child, exits.clone());
+                    let pass = fences[child].admit(restarts[child].total() + 1);
+                    self.start(child, pass, exits.clone());
                 }
             }
         }
         self.wait(alive, &ended).await;
     }
 
-    fn start(&mut self, child: usize, exits: flume::Sender<Exit>) {
+    fn start(&mut self, child: usize, pass: Pass, exits: flume::Sender<Exit>) {
         let Child { name, port, run } = self.children[child].clone();
         let (world, seed, stop) = (self.world, self.seed, self.stop.clone());
         let sent = exits.clone();
         let body = move || async move {
-            let context = worker::Context::unsupervised(world, stop);
-            let context = Context::new(SourceId(child as u16), seed, port, context);
+            let supervision = worker::Context::new(world, pass, Faults::default(), stop);
+            let context = Context::new(SourceId(child as u16), seed, &port, supervision);
             let running = AssertUnwindSafe(async { run(context).await }).catch_unwind();
             let reason = running.await.unwrap_or_else(|panic| Err(Error::Transient(panic_text(&*panic))));
             let _ = sent.send(Exit { child, reason });
@@ -203,7 +207,7 @@ mod tests {
                     }
                 })
             });
-            let (port, _readings) = Port::new(world, Policy::Block, Doorbell::default());
+            let (port, _arrivals) = Port::new(SourceId(0), world, Policy::Block, Doorbell::default());
             let (reports, reported) = flume::unbounded();
             let (stop, stopped) = watch::channel(false);
             let children = vec![Child { name: "child".into(), port, run }];

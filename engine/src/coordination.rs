@@ -12,20 +12,40 @@ use crate::event::{Event, EventKind};
 use crate::formula::{FormulaId, Results};
 use crate::ring::intake::Restarted;
 use crate::sample::SourceState;
+use crate::signal::Signal;
 use crate::tick::Tick;
 use crate::value::Value;
 
-/// A condition and what is done when it begins to hold.
+/// What fires it, and what is done then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trigger {
     /// The name in the configuration.
     pub name: String,
-    /// Holds where its value is true or a number other than 0.
-    pub when: FormulaId,
+    /// What fires it.
+    pub when: When,
     /// Ticks after a firing in which it does not fire again.
     pub cooldown: u64,
     /// Done in order when it fires.
     pub actions: Vec<Action>,
+}
+
+/// What fires a trigger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum When {
+    /// A condition that begins to hold: its value is true or a number other than 0.
+    Holds(FormulaId),
+    /// A signal of this name. One that comes within the cooldown does nothing.
+    Signal(String),
+}
+
+impl When {
+    /// The condition, if it is one.
+    pub fn formula(&self) -> Option<FormulaId> {
+        match self {
+            When::Holds(formula) => Some(*formula),
+            When::Signal(_) => None,
+        }
+    }
 }
 
 /// Something that a trigger does.
@@ -46,6 +66,8 @@ pub struct Step<'a> {
     pub results: &'a Results,
     /// Sources, by name, whose state is new.
     pub states: &'a [(&'a str, SourceState)],
+    /// Signals that came.
+    pub signals: &'a [Signal],
     /// Actors that were started anew.
     pub restarts: &'a [Restarted],
     /// Milliseconds by which the clock was set forward, or back below 0.
@@ -108,6 +130,10 @@ impl Coordinator {
             let data = vec![("state".to_string(), state.name().into())];
             self.tell(step.tick, EventKind::SourceState, name, data);
         }
+        for signal in step.signals {
+            let facts = signal.facts().iter().map(|(name, value)| (name.clone(), value.clone()));
+            self.tell(step.tick, EventKind::SignalReceived, signal.name(), facts.collect());
+        }
         self.complete(step.tick);
         for index in 0..self.triggers.len() {
             self.pull(index, step);
@@ -149,11 +175,16 @@ impl Coordinator {
 
     fn pull(&mut self, index: usize, step: &Step<'_>) {
         let (trigger, memory) = (&self.triggers[index], self.memory[index]);
-        let holds = step.results.holds(trigger.when);
+        let holds = match &trigger.when {
+            When::Holds(formula) => step.results.holds(*formula),
+            When::Signal(name) => step.signals.iter().any(|signal| signal.name() == name),
+        };
+        // A signal is over as soon as it has come.
+        let lasts = trigger.when.formula().is_some();
         let cooled = memory.last_fired.is_none_or(|fired| step.tick.since(fired) >= trigger.cooldown);
         match (memory.fired, holds) {
             (false, true) if cooled => {
-                self.memory[index] = Memory { fired: true, last_fired: Some(step.tick) };
+                self.memory[index] = Memory { fired: lasts, last_fired: Some(step.tick) };
                 let name = trigger.name.clone();
                 self.tell(step.tick, EventKind::TriggerActivated, &name, Vec::new());
                 self.act(index, step.tick);

@@ -29,13 +29,15 @@ pub enum EventKind {
     StateRestored,
     /// The clock was set anew after it had fallen far behind.
     ClockRebased,
+    /// A signal came from outside.
+    SignalReceived,
     /// An actor failed and was started anew.
     ActorRestarted,
 }
 
 impl EventKind {
     /// Every kind.
-    pub const ALL: [EventKind; 10] = [
+    pub const ALL: [EventKind; 11] = [
         EventKind::TriggerActivated,
         EventKind::TriggerDeactivated,
         EventKind::AnimationStarted,
@@ -45,6 +47,7 @@ impl EventKind {
         EventKind::PageShown,
         EventKind::StateRestored,
         EventKind::ClockRebased,
+        EventKind::SignalReceived,
         EventKind::ActorRestarted,
     ];
 
@@ -60,6 +63,7 @@ impl EventKind {
             EventKind::PageShown => "page_shown",
             EventKind::StateRestored => "state_restored",
             EventKind::ClockRebased => "clock_rebased",
+            EventKind::SignalReceived => "signal_received",
             EventKind::ActorRestarted => "actor_restarted",
         }
     }
@@ -72,7 +76,7 @@ pub struct Event {
     pub tick: Tick,
     /// What was decided.
     pub kind: EventKind,
-    /// The trigger, animation, source, page or actor that it is about.
+    /// The trigger, animation, source, page, signal or actor that it is about.
     pub id: String,
     /// Further facts, in a fixed order.
     pub data: Vec<(String, Value)>,

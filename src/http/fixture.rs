@@ -17,6 +17,7 @@ use engine::event::Event;
 use engine::formula::Program;
 use engine::paint::{Color, Frame, Size};
 use engine::scene::Scene;
+use engine::signal::Signal;
 use engine::tick::{Fps, Tick};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value as Json;
@@ -44,6 +45,7 @@ pub(super) struct FakePanel {
     pub(super) pictures: watch::Sender<Arc<Picture>>,
     pub(super) pulse: watch::Sender<Pulse>,
     pub(super) events: broadcast::Sender<Event>,
+    pub(super) signalled: flume::Receiver<Signal>,
     pub(super) telemetry: Telemetry,
     pub(super) values: Arc<Mutex<Vec<Reported>>>,
     pub(super) sources: Arc<Mutex<Vec<SourceReport>>>,
@@ -73,6 +75,7 @@ impl FakePanel {
         let (pictures, pictures_seen) = watch::channel(picture(0, Size::new(160, 128), 40));
         let (pulse, pulse_seen) = watch::channel(Pulse { tick: Tick(3), ready: true, ..Pulse::default() });
         let events = broadcast::Sender::new(64);
+        let (signals, signalled) = flume::bounded(engine::signal::PER_TICK_MAX);
         let telemetry = Telemetry::new(&["system".into()], &[], &["cpu".into()]);
         let handle = Handle {
             panel: Arc::new(panel()),
@@ -82,6 +85,7 @@ impl FakePanel {
             telemetry: telemetry.clone(),
             values: ask_values,
             sources: ask_sources,
+            signals,
             actors: watch::channel(Vec::new().into()).1,
             world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
@@ -91,6 +95,7 @@ impl FakePanel {
             pictures,
             pulse,
             events,
+            signalled,
             telemetry,
             values,
             sources,

@@ -15,7 +15,7 @@ use flume::TrySendError;
 use serde::Serialize;
 
 use super::lines::Limits;
-use super::{Error, Header, Inputs, RecordedSample, StateName};
+use super::{Error, Header, Inputs, RecordedSample, RecordedSignal, StateName};
 use crate::telemetry::number::Gauge;
 use crate::telemetry::table;
 use crate::world::World;
@@ -170,6 +170,7 @@ impl<W: Write> Scribe<W> {
             tick: sealed.tick.0,
             samples: sealed.samples.iter().map(|sample| self.sample(sample)).collect(),
             states: states.map(|(id, state)| (self.source(*id), StateName(*state))).collect(),
+            signals: sealed.signals.iter().cloned().map(RecordedSignal).collect(),
             restarts: sealed.restarts.to_vec(),
             rebased_ms: sealed.rebased_ms,
         };
@@ -217,8 +218,9 @@ impl<W: Write> Scribe<W> {
 }
 
 fn is_empty(sealed: &Sealed) -> bool {
-    let Sealed { samples, states, restarts, rebased_ms, .. } = sealed;
-    samples.is_empty() && states.is_empty() && restarts.is_empty() && *rebased_ms == 0
+    let Sealed { samples, states, signals, restarts, rebased_ms, .. } = sealed;
+    let is_quiet = signals.is_empty() && restarts.is_empty() && *rebased_ms == 0;
+    is_quiet && samples.is_empty() && states.is_empty()
 }
 
 fn line(what: &impl Serialize) -> io::Result<Vec<u8>> {

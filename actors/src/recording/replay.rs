@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use engine::ring::intake::Restarted;
 use engine::sample::{Reading, SourceId, SourceState};
+use engine::signal::Signal;
 use engine::tick::Tick;
 
 use super::{Inputs, RecordedSample, Recording};
@@ -22,6 +23,8 @@ pub struct Replayed {
     pub readings: Vec<Reading>,
     /// What was said of sources.
     pub states: Vec<(SourceId, SourceState)>,
+    /// Signals that came.
+    pub signals: Vec<Signal>,
     /// Actors that were started anew.
     pub restarts: Vec<Restarted>,
     /// Milliseconds by which the clock was set forward, or back below 0.
@@ -55,6 +58,7 @@ impl Replay {
             let states = inputs.states.iter();
             let states = states.filter_map(|(name, state)| Some((*self.sources.get(&**name)?, state.0)));
             replayed.states.extend(states);
+            replayed.signals.extend(inputs.signals.into_iter().map(|signal| signal.0));
             replayed.restarts.extend(inputs.restarts);
         }
         replayed

@@ -7,8 +7,9 @@ use engine::animation::Pose;
 use engine::coordination::Coordinator;
 use engine::formula::Results;
 use engine::ring::intake::{Intake, SourceSpec};
-use engine::sample::SourceState;
+use engine::sample::{SourceId, SourceState};
 use engine::scene::Stage;
+use engine::signal::{self, Signal};
 
 use super::{Error, Wiring, beginning};
 use crate::coordination::{CoordinationActor, EventSink};
@@ -20,7 +21,7 @@ use crate::recording::{Header, Recorder, Recording, Replay};
 use crate::renderer::{Done, FrameSink, RendererActor};
 use crate::ring::{Feed, Report, RingActor, SourceInfo};
 use crate::source::Port;
-use crate::source::port::{Doorbell, Posted};
+use crate::source::port::{Arrivals, Doorbell};
 use crate::world::World;
 
 /// The core of a run.
@@ -36,8 +37,11 @@ pub(super) struct Inlets {
     pub(super) ports: Vec<Port>,
     pub(super) doorbell: Doorbell,
     pub(super) reports: flume::Sender<Report>,
-    readings: Vec<flume::Receiver<Posted>>,
+    arrivals: Vec<Arrivals>,
     reported: flume::Receiver<Report>,
+    /// What the face signals; nobody listens where a recording has the signals.
+    pub(super) signals: flume::Sender<Signal>,
+    signalled: Option<flume::Receiver<Signal>>,
     replay: Option<Recording>,
 }
 
@@ -53,21 +57,26 @@ impl Inlets {
     /// A port for every source; with a recording, its inputs instead.
     pub(super) fn new(world: World, panel: &Panel, replay: Option<Recording>) -> Inlets {
         let doorbell = Doorbell::default();
-        let ports = panel.sources.iter().map(|source| Port::new(world, source.policy, doorbell.clone()));
-        let (ports, readings) = ports.unzip();
+        let sources = (0..).map(SourceId).zip(&panel.sources);
+        let ports = sources.map(|(id, source)| Port::new(id, world, source.policy, doorbell.clone()));
+        let (ports, arrivals) = ports.unzip();
         let (reports, reported) = flume::unbounded();
-        Inlets { ports, doorbell, reports, readings, reported, replay }
+        let (signals, signalled) = flume::bounded(signal::PER_TICK_MAX);
+        let signalled = replay.is_none().then_some(signalled);
+        Inlets { ports, doorbell, reports, arrivals, reported, signals, signalled, replay }
     }
 
     fn feed(&mut self, panel: &Panel) -> Feed {
+        let (_, nobody) = flume::bounded(0);
         match self.replay.take() {
             Some(recording) => {
                 Feed::Replay(Replay::new(recording, panel.sources.iter().map(|source| source.name.clone())))
             }
             None => Feed::Sources {
-                ports: self.readings.clone(),
+                ports: self.arrivals.clone(),
                 reports: self.reported.clone(),
                 doorbell: self.doorbell.clone(),
+                signals: self.signalled.clone().unwrap_or(nobody),
             },
         }
     }

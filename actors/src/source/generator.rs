@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use engine::value::Value;
 
-use crate::source::schedule::Schedule;
-use crate::source::{Context, Error, KeySpec};
+use crate::source::{Context, Error, KeySpec, Place, Steps};
 pub use engine::generator::{Generator as Options, Shape};
 
 /// The only key.
@@ -31,22 +30,26 @@ pub fn keys(options: &Options) -> Result<Vec<KeySpec>, Error> {
     Err(Error::Configuration(problem))
 }
 
-/// Emits sample n of the sequence at n times `every` since the world began. What was due before it started
-/// is left out, so that it goes on where it would be when it is started anew.
+/// Emits sample n of the sequence at n times `every` since the world began. Started anew it goes on with the
+/// next sample; after a pause of more than a second the rest comes as much later.
 ///
 /// # Errors
 /// As [`keys`], and [`Error::Stopped`].
 pub async fn run(options: &Options, context: &mut Context) -> Result<(), Error> {
     keys(options)?;
     let key: Arc<str> = KEY.into();
-    let mut schedule = Schedule::new(options.every, context.world.now());
+    let mut steps = match context.place() {
+        Some(Place::Steps(steps)) => *steps,
+        _ => Steps::new(options.every, context.world.now()),
+    };
+    context.mark(Place::Steps(steps))?;
     // Generators of one seed differ from each other, but not from run to run.
     let (seed, stream) = (context.seed, u64::from(context.id.0));
     loop {
-        let (n, at) = schedule.next(context.world.now());
+        let (n, at) = steps.next(context.world.now());
         context.sleep_until(at).await?;
         let value = Value::Number(options.value(n, seed, stream));
-        context.emit(None, vec![(key.clone(), value)]).await?;
+        context.emit(None, vec![(key.clone(), value)], Place::Steps(steps)).await?;
     }
 }
 

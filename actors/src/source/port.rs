@@ -1,14 +1,22 @@
-//! Ports: a source's bounded way into the ring, with counted drops. A port belongs to the supervisor and
-//! outlives the source's restarts, so that what was accepted is never lost and numbers go on.
+//! Ports: a source's bounded way into the ring, with counted drops.
+//!
+//! A [`Port`] belongs to the supervisor and outlives the source's restarts: the readings that wait, the
+//! numbers of samples, and the [`Place`] that the source has reached in its input. Each generation of the
+//! source is given an [`Inlet`] of its own. What an inlet sends, the number it takes and the place it
+//! leaves are one step behind the source's fence. So a generation that was given up and wakes up late
+//! changes nothing, and the next one goes on exactly behind what was accepted.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use actix::{Message, WeakRecipient};
-use engine::sample::Reading;
+use engine::sample::{Reading, SourceId};
+use engine::value::Value;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
-use crate::source::Policy;
+use crate::source::{Error, Place, Policy};
+use crate::supervisor::fence::Pass;
 use crate::world::World;
 
 /// Readings that a port holds before its policy sets in.
@@ -56,81 +64,227 @@ pub struct Posted {
     pub reading: Reading,
 }
 
-/// What a port has counted.
+/// What a port has counted. A reading that was offered waits, was taken, or was dropped.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Readings accepted into the port.
-    pub accepted: AtomicU64,
-    /// Readings dropped because it was full.
+    /// Readings offered. One whose sender is fenced, or that waits for room, is not yet.
+    pub offered: AtomicU64,
+    /// Readings dropped because the port was full.
     pub dropped: AtomicU64,
     /// Parts of the input that the source itself could not use, such as malformed lines.
     pub rejected: AtomicU64,
-    sequence: AtomicU64,
 }
 
-/// The sending side.
+impl Counts {
+    /// Readings that were handed to the ring or wait for it: those offered and not dropped.
+    pub fn accepted(&self) -> u64 {
+        // Read first, since it never exceeds what was offered by then.
+        let dropped = self.dropped.load(Ordering::Acquire);
+        self.offered.load(Ordering::Acquire) - dropped
+    }
+}
+
+/// What a source sends: a reading without the number that the port gives it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Letter {
+    /// Unix time in milliseconds, or `None` to take the engine's time at the seal.
+    pub timestamp_ms: Option<i64>,
+    /// Key (without the source's name) and value.
+    pub values: Vec<(Arc<str>, Value)>,
+}
+
+/// What outlives a source's restarts.
 #[derive(Clone)]
 pub struct Port {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    source: SourceId,
     world: World,
-    readings: flume::Sender<Posted>,
-    oldest: flume::Receiver<Posted>,
     policy: Policy,
     doorbell: Doorbell,
     counts: Arc<Counts>,
+    readings: flume::Sender<Posted>,
+    oldest: flume::Receiver<Posted>,
+    /// A permit for every reading that a port with [`Policy::Block`] has room for.
+    room: Arc<Semaphore>,
+    gate: Mutex<Gate>,
+}
+
+/// What changes with every reading. No code of a source runs while it is locked.
+#[derive(Default)]
+struct Gate {
+    sequence: u64,
+    place: Option<Place>,
 }
 
 impl Port {
-    /// A port that holds [`PORT_READINGS`], and the receiving side for the ring.
-    pub fn new(world: World, policy: Policy, doorbell: Doorbell) -> (Port, flume::Receiver<Posted>) {
-        let (readings, receiver) = flume::bounded(PORT_READINGS);
-        let oldest = receiver.clone();
-        let port = Port { world, readings, oldest, policy, doorbell, counts: Arc::default() };
-        (port, receiver)
+    /// The port of a source, which holds [`PORT_READINGS`], and the receiving side.
+    pub fn new(source: SourceId, world: World, policy: Policy, doorbell: Doorbell) -> (Port, Arrivals) {
+        let (readings, queue) = flume::bounded(PORT_READINGS);
+        let room = Arc::new(Semaphore::new(PORT_READINGS));
+        let (oldest, counts, gate) = (queue.clone(), Arc::default(), Mutex::default());
+        let arrivals = Arrivals { queue, room: (policy == Policy::Block).then(|| room.clone()) };
+        let shared = Shared { source, world, policy, doorbell, counts, readings, oldest, room, gate };
+        (Port { shared: Arc::new(shared) }, arrivals)
     }
 
-    /// What was accepted and dropped so far.
+    /// The sending side of the generation that `pass` is for. To be called when no generation before it is
+    /// let in any more, so that the place that it goes on from is the last one.
+    pub fn open(&self, pass: Pass) -> Inlet {
+        Inlet { shared: self.shared.clone(), pass, place: self.place() }
+    }
+
+    /// What was offered and dropped so far.
     pub fn counts(&self) -> Arc<Counts> {
-        self.counts.clone()
-    }
-
-    /// The number of the next value, after which `values` numbers are taken.
-    pub fn take_sequence(&self, values: usize) -> u64 {
-        self.counts.sequence.fetch_add(values as u64, Ordering::Relaxed)
+        self.shared.counts.clone()
     }
 
     /// The number that the next value will have.
     pub fn next_sequence(&self) -> u64 {
-        self.counts.sequence.load(Ordering::Relaxed)
+        self.shared.gate().sequence
     }
 
-    /// Counts a part of the input that the source could not use; returns how many there were by now.
-    pub fn reject(&self) -> u64 {
-        self.counts.rejected.fetch_add(1, Ordering::Relaxed) + 1
+    /// Where the source has come to in its input: behind the last reading that it offered.
+    pub fn place(&self) -> Option<Place> {
+        self.shared.gate().place.clone()
+    }
+}
+
+impl Shared {
+    fn gate(&self) -> MutexGuard<'_, Gate> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands a reading to the ring, or does with it what the policy says when there is no room.
-    pub async fn send(&self, reading: Reading) {
-        let posted = Posted { at: self.world.now(), reading };
-        let accepted = match self.policy {
-            Policy::Block => self.readings.send_async(posted).await.is_ok(),
-            Policy::DropNewest => self.readings.try_send(posted).is_ok(),
-            Policy::DropOldest => self.send_newest(posted),
-        };
-        let count = if accepted { &self.counts.accepted } else { &self.counts.dropped };
-        count.fetch_add(1, Ordering::Relaxed);
-        self.doorbell.press();
+    /// Notes how far the source has come.
+    fn leave(&self, place: Option<Place>, rejected: u64) -> MutexGuard<'_, Gate> {
+        let mut gate = self.gate();
+        gate.place = place.or(gate.place.take());
+        self.counts.rejected.fetch_add(rejected, Ordering::Relaxed);
+        gate
     }
 
-    fn send_newest(&self, mut posted: Posted) -> bool {
-        loop {
-            match self.readings.try_send(posted) {
-                Ok(()) => return true,
-                Err(flume::TrySendError::Disconnected(_)) => return false,
-                Err(flume::TrySendError::Full(back)) => posted = back,
+    /// Puts a reading into the queue, or does with it what the policy says when there is no room. The
+    /// caller holds the gate, so that nobody else sends meanwhile; the ring may take.
+    fn post(&self, reading: Reading) {
+        self.counts.offered.fetch_add(1, Ordering::Release);
+        let mut posted = Posted { at: self.world.now(), reading };
+        while let Err(error) = self.readings.try_send(posted) {
+            let makes_room = self.policy == Policy::DropOldest;
+            match error {
+                flume::TrySendError::Full(back) if makes_room => posted = back,
+                _ => {
+                    self.counts.dropped.fetch_add(1, Ordering::Release);
+                    return;
+                }
             }
             if self.oldest.try_recv().is_ok() {
-                self.counts.dropped.fetch_add(1, Ordering::Relaxed);
+                self.counts.dropped.fetch_add(1, Ordering::Release);
             }
+        }
+    }
+}
+
+/// Room for one reading; given back unless a reading is sent with it.
+pub struct Room<'a>(Option<SemaphorePermit<'a>>);
+
+/// A generation's sending side.
+pub struct Inlet {
+    shared: Arc<Shared>,
+    pass: Pass,
+    place: Option<Place>,
+}
+
+impl Inlet {
+    /// Where the generations before had come to in the input; `None` at the beginning.
+    pub fn place(&self) -> Option<&Place> {
+        self.place.as_ref()
+    }
+
+    /// Waits until there is room for a reading, as long as the policy says so.
+    pub async fn room(&self) -> Room<'_> {
+        match self.shared.policy {
+            Policy::Block => Room(self.shared.room.acquire().await.ok()),
+            Policy::DropOldest | Policy::DropNewest => Room(None),
+        }
+    }
+
+    /// Sends a reading, in whose stead its policy may drop one; notes where the source is in its input then,
+    /// and that it could not use `rejected` parts of it on the way.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the generation is fenced: nothing has changed.
+    pub fn send(
+        &self,
+        room: Room<'_>,
+        letter: Letter,
+        place: Option<Place>,
+        rejected: u64,
+    ) -> Result<(), Error> {
+        self.enter(|| {
+            let Letter { timestamp_ms, values } = letter;
+            let mut gate = self.shared.leave(place, rejected);
+            let (source, sequence) = (self.shared.source, gate.sequence);
+            gate.sequence += values.len() as u64;
+            if let Some(permit) = room.0 {
+                permit.forget();
+            }
+            self.shared.post(Reading { source, sequence, timestamp_ms, values });
+        })?;
+        self.shared.doorbell.press();
+        Ok(())
+    }
+
+    /// Notes where the source is in its input, and that it could not use `rejected` parts of it on the way.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the generation is fenced: nothing has changed.
+    pub fn mark(&self, place: Option<Place>, rejected: u64) -> Result<(), Error> {
+        self.enter(|| drop(self.shared.leave(place, rejected)))
+    }
+
+    /// Does `write`, where the generation may.
+    fn enter(&self, write: impl FnOnce()) -> Result<(), Error> {
+        self.pass.enter(write).ok_or(Error::Stopped)
+    }
+}
+
+/// The receiving side of a port.
+#[derive(Clone)]
+pub struct Arrivals {
+    queue: flume::Receiver<Posted>,
+    room: Option<Arc<Semaphore>>,
+}
+
+impl Arrivals {
+    /// How many readings wait.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Takes the oldest reading that waits. Never blocks, and runs no code of a source.
+    pub fn take(&self) -> Option<Posted> {
+        let posted = self.queue.try_recv().ok()?;
+        self.make_room();
+        Some(posted)
+    }
+
+    /// Takes the oldest reading, as soon as there is one; `None` when no port is left that could send one.
+    pub async fn next(&self) -> Option<Posted> {
+        let posted = self.queue.recv_async().await.ok()?;
+        self.make_room();
+        Some(posted)
+    }
+
+    fn make_room(&self) {
+        if let Some(room) = &self.room {
+            room.add_permits(1);
         }
     }
 }
@@ -140,10 +294,10 @@ mod tests {
     use std::time::Duration;
 
     use actix::{Actor, Context, Handler};
-    use engine::sample::SourceId;
 
     use super::*;
     use crate::source::rig::simulate;
+    use crate::supervisor::fence::Fence;
 
     /// Counts how often it is rung.
     struct Ring {
@@ -161,50 +315,86 @@ mod tests {
         }
     }
 
-    fn reading(sequence: u64) -> Reading {
-        Reading { source: SourceId(0), sequence, timestamp_ms: None, values: Vec::new() }
+    fn port(policy: Policy) -> (Port, Arrivals) {
+        Port::new(SourceId(3), World::simulated(false), policy, Doorbell::default())
+    }
+
+    /// One value, which takes one number.
+    fn letter() -> Letter {
+        Letter { timestamp_ms: None, values: vec![("a".into(), Value::Number(1.0))] }
+    }
+
+    async fn send(inlet: &Inlet) -> Result<(), Error> {
+        inlet.send(inlet.room().await, letter(), None, 0)
+    }
+
+    fn taken(arrivals: &Arrivals) -> Vec<u64> {
+        std::iter::from_fn(|| arrivals.take()).map(|posted| posted.reading.sequence).collect()
     }
 
     #[test]
     fn a_full_port_does_as_its_policy_says() {
         const EXCESS: u64 = 10;
         const ALL: u64 = PORT_READINGS as u64 + EXCESS;
-        let check = |policy, first: u64, accepted: u64, dropped: u64| {
+        let check = |policy, first: u64| {
             simulate(async {
-                let (port, arriving) = Port::new(World::simulated(false), policy, Doorbell::default());
-                for sequence in 0..ALL {
-                    port.send(reading(sequence)).await;
+                let (port, arrivals) = port(policy);
+                let inlet = port.open(Pass::unlimited());
+                for _ in 0..ALL {
+                    send(&inlet).await.unwrap();
                 }
-                let waiting: Vec<u64> = arriving.drain().map(|posted| posted.reading.sequence).collect();
                 let expected: Vec<u64> = (first..first + PORT_READINGS as u64).collect();
-                assert_eq!(waiting, expected, "{policy:?}");
+                assert_eq!(taken(&arrivals), expected, "{policy:?}");
                 let counts = port.counts();
-                assert_eq!(counts.accepted.load(Ordering::Relaxed), accepted, "{policy:?}");
-                assert_eq!(counts.dropped.load(Ordering::Relaxed), dropped, "{policy:?}");
+                assert_eq!(counts.offered.load(Ordering::Relaxed), ALL, "{policy:?}");
+                assert_eq!(counts.dropped.load(Ordering::Relaxed), EXCESS, "{policy:?}");
+                assert_eq!(counts.accepted(), PORT_READINGS as u64, "{policy:?}");
             });
         };
-        check(Policy::DropOldest, EXCESS, ALL, EXCESS);
-        check(Policy::DropNewest, 0, PORT_READINGS as u64, EXCESS);
+        check(Policy::DropOldest, EXCESS);
+        check(Policy::DropNewest, 0);
     }
 
     #[test]
     fn a_blocking_port_loses_nothing() {
         simulate(async {
-            let (port, arriving) = Port::new(World::simulated(false), Policy::Block, Doorbell::default());
-            for sequence in 0..PORT_READINGS as u64 {
-                port.send(reading(sequence)).await;
+            let (port, arrivals) = port(Policy::Block);
+            let inlet = port.open(Pass::unlimited());
+            for _ in 0..PORT_READINGS {
+                send(&inlet).await.unwrap();
             }
-            let one_more = port.send(reading(PORT_READINGS as u64));
+            let one_more = send(&inlet);
             tokio::pin!(one_more);
             let patience = tokio::time::timeout(Duration::from_secs(3_600), &mut one_more).await;
             assert!(patience.is_err(), "it found room where there is none");
+            assert_eq!(port.counts().accepted(), PORT_READINGS as u64, "what waits is not offered yet");
 
-            assert_eq!(arriving.recv_async().await.unwrap().reading.sequence, 0);
-            one_more.await;
-            assert_eq!(arriving.drain().last().unwrap().reading.sequence, PORT_READINGS as u64);
-            let counts = port.counts();
-            assert_eq!(counts.accepted.load(Ordering::Relaxed), PORT_READINGS as u64 + 1);
-            assert_eq!(counts.dropped.load(Ordering::Relaxed), 0);
+            assert_eq!(arrivals.take().unwrap().reading.sequence, 0);
+            one_more.await.unwrap();
+            assert_eq!(taken(&arrivals).last(), Some(&(PORT_READINGS as u64)));
+            assert_eq!(port.counts().accepted(), PORT_READINGS as u64 + 1);
+            assert_eq!(port.counts().dropped.load(Ordering::Relaxed), 0);
+        });
+    }
+
+    #[test]
+    fn what_is_taken_makes_room_once() {
+        simulate(async {
+            let (port, arrivals) = port(Policy::Block);
+            let fence = Fence::default();
+            let inlet = port.open(fence.admit(1));
+            // Room that was asked for and never used is given back, and a fenced sender's too.
+            drop(inlet.room().await);
+            let next = port.open(fence.admit(2));
+            assert!(matches!(send(&inlet).await, Err(Error::Stopped)));
+            for _ in 0..3 {
+                for _ in 0..PORT_READINGS {
+                    send(&next).await.unwrap();
+                }
+                assert!(tokio::time::timeout(Duration::from_secs(1), next.room()).await.is_err());
+                assert_eq!(taken(&arrivals).len(), PORT_READINGS);
+            }
+            assert!(arrivals.is_empty());
         });
     }
 
@@ -216,10 +406,11 @@ mod tests {
             let doorbell = Doorbell::default();
             doorbell.connect(ring.downgrade().recipient());
             let world = World::simulated(false);
-            let (port, _arriving) = Port::new(world, Policy::DropOldest, doorbell.clone());
+            let (port, _arrivals) = Port::new(SourceId(0), world, Policy::DropOldest, doorbell.clone());
+            let inlet = port.open(Pass::unlimited());
             let ring_times = async |readings: u64| {
-                for sequence in 0..readings {
-                    port.send(reading(sequence)).await;
+                for _ in 0..readings {
+                    send(&inlet).await.unwrap();
                 }
                 world.sleep_until(world.now() + Duration::from_millis(1)).await;
                 rung.load(Ordering::Relaxed)
@@ -232,14 +423,30 @@ mod tests {
     }
 
     #[test]
-    fn sequence_numbers_go_on_across_restarts() {
+    fn the_next_generation_goes_on_behind_what_was_accepted() {
         simulate(async {
-            let (port, _arriving) =
-                Port::new(World::simulated(false), Policy::DropOldest, Doorbell::default());
-            let after_a_restart = port.clone();
-            assert_eq!(port.take_sequence(3), 0);
-            assert_eq!(after_a_restart.take_sequence(1), 3);
-            assert_eq!(port.take_sequence(1), 4);
+            let (port, arrivals) = port(Policy::DropOldest);
+            let fence = Fence::default();
+            let place = |unix| Some(Place::Time(crate::source::time::Place { unix, at: Duration::ZERO }));
+            let first = port.open(fence.admit(1));
+            assert_eq!(first.place(), None);
+            first.send(first.room().await, letter(), place(7), 2).unwrap();
+            first.send(first.room().await, letter(), place(8), 1).unwrap();
+
+            let second = port.open(fence.admit(2));
+            assert_eq!(second.place(), place(8).as_ref());
+            let late = first.send(first.room().await, letter(), place(9), 1);
+            assert!(matches!(late, Err(Error::Stopped)));
+            assert!(matches!(first.mark(place(9), 1), Err(Error::Stopped)));
+            assert_eq!((port.next_sequence(), port.place()), (2, place(8)), "nothing of it is left");
+            second.mark(place(10), 1).unwrap();
+            // What does not say where it is leaves the place as it was.
+            send(&second).await.unwrap();
+
+            assert_eq!(port.open(fence.admit(3)).place(), place(10).as_ref());
+            assert_eq!(taken(&arrivals), [0, 1, 2]);
+            assert_eq!(port.counts().rejected.load(Ordering::Relaxed), 4);
+            assert_eq!(port.counts().accepted(), 3);
         });
     }
 }

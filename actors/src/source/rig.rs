@@ -6,7 +6,7 @@ use std::time::Duration;
 use engine::sample::{Reading, SourceId};
 use tokio::sync::watch;
 
-use crate::source::port::{Doorbell, Posted};
+use crate::source::port::Doorbell;
 use crate::source::{Context, Error, Kind, Policy, Port};
 use crate::supervisor::worker;
 use crate::world::World;
@@ -48,17 +48,17 @@ impl Rig {
     {
         simulate(async {
             let world = World::simulated(false);
-            let (port, arriving) = Port::new(world, self.policy, Doorbell::default());
+            let (port, arrivals) = Port::new(SourceId(0), world, self.policy, Doorbell::default());
             let counts = port.counts();
             let (stop, stopped) = watch::channel(false);
             let supervision = worker::Context::unsupervised(world, stopped);
-            let mut context = Context::new(SourceId(0), self.seed, port, supervision);
+            let mut context = Context::new(SourceId(0), self.seed, &port, supervision);
             let noted = actix::spawn(async move {
                 let mut readings = Vec::new();
-                while let Ok(Posted { reading, .. }) = arriving.recv_async().await {
+                while let Some(posted) = arrivals.next().await {
                     // The timers' grain is a millisecond: what is due a moment later may come with it.
                     if world.now().as_millis() <= span.as_millis() {
-                        readings.push((world.now(), reading));
+                        readings.push((world.now(), posted.reading));
                     }
                 }
                 readings
@@ -73,7 +73,7 @@ impl Rig {
                 () = ended => Ok(()),
             };
             let rejected = counts.rejected.load(Ordering::Relaxed);
-            drop(context);
+            drop((context, port));
             Run { readings: noted.await.unwrap(), outcome, rejected }
         })
     }

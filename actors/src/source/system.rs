@@ -10,7 +10,7 @@ use std::time::Duration;
 use engine::value::Value;
 
 use crate::source::schedule::Schedule;
-use crate::source::{Context, Error, KeySpec};
+use crate::source::{self, Context, Error, KeySpec};
 use gauge::Gauge;
 use probe::Probe;
 
@@ -20,6 +20,10 @@ pub struct Options {
     /// The time between two readings, [`MIN_EVERY`] or longer.
     pub every: Duration,
 }
+
+/// Where it is: behind its first reading. There is nothing to read again, since it reads the present.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place;
 
 /// The shortest time over which the kernel's counters give a meaningful processor load.
 pub const MIN_EVERY: Duration = sysinfo::MINIMUM_CPU_UPDATE_INTERVAL;
@@ -38,7 +42,8 @@ pub fn keys(options: &Options) -> Result<Vec<KeySpec>, Error> {
 }
 
 /// Emits a reading at once, without the rates, which need two; the rest follows as soon as it means
-/// something, so that nobody waits for it; then a reading each `every`.
+/// something, so that nobody waits for it; then a reading each `every`. Started anew it goes on with whole
+/// readings at its usual times.
 ///
 /// # Errors
 /// As [`keys`], and [`Error::Stopped`].
@@ -47,15 +52,16 @@ pub async fn run(options: &Options, context: &mut Context) -> Result<(), Error> 
     let start = context.world.now();
     let mut probe = Probe::new(start)?;
     let gauges = gauge::all(&probe);
-    context.emit(None, read(&gauges, &probe)).await?;
-
     let warm = start + MIN_EVERY;
     let mut schedule = Schedule::new(options.every, warm + MIN_EVERY);
-    let mut at = warm;
+    let mut at = if context.place().is_some() { schedule.next(warm).1 } else { warm };
+    if context.place().is_none() {
+        context.emit(None, read(&gauges, &probe), source::Place::System(Place)).await?;
+    }
     loop {
         context.sleep_until(at).await?;
         probe.refresh(context.world.now());
-        context.emit(None, read(&gauges, &probe)).await?;
+        context.emit(None, read(&gauges, &probe), source::Place::System(Place)).await?;
         at = schedule.next(context.world.now()).1;
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Weekday;
 use jiff::tz::{Offset, TimeZone};
 
-use crate::source::{Context, Error, KeySpec};
+use crate::source::{self, Context, Error, KeySpec};
 use crate::world::World;
 
 /// Which clock is read.
@@ -18,6 +18,18 @@ pub struct Options {
     /// zone, or UTC in a simulation.
     pub utc_offset_minutes: Option<i32>,
 }
+
+/// Where it is: behind the second that it sent last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// That second: whole seconds since 1970-01-01T00:00:00Z.
+    pub unix: i64,
+    /// [`World::now`] when it was due.
+    pub at: Duration,
+}
+
+/// How many seconds that passed while it could not send are sent late, the newest of them: an hour.
+pub const LATE_SECONDS_MAX: i64 = 3_600;
 
 /// The largest offset from UTC, in minutes. The farthest that is in use anywhere is 14 hours.
 pub const MAX_OFFSET_MINUTES: i32 = 18 * 60;
@@ -64,34 +76,56 @@ pub fn keys(options: &Options) -> Result<Vec<KeySpec>, Error> {
 }
 
 /// Emits the time at once and then at each whole second of the wall clock, whichever way that is set
-/// meanwhile.
+/// meanwhile. Seconds that went by while it was down or waited for room are sent late, at most
+/// [`LATE_SECONDS_MAX`]; none is sent twice.
 ///
 /// # Errors
 /// [`Error::Configuration`] when the offset is out of range, and [`Error::Stopped`].
 pub async fn run(options: &Options, context: &mut Context) -> Result<(), Error> {
     let fixed = offset(options)?;
     let names: Vec<Arc<str>> = keys(options)?.into_iter().map(|key| key.name).collect();
-    let mut unix = context.world.unix_ms().div_euclid(1_000);
+    let mut last = match context.place() {
+        Some(source::Place::Time(place)) => Some(*place),
+        _ => None,
+    };
     loop {
-        let values = names.iter().cloned().zip(values_at(unix, zone(fixed, &context.world))).collect();
-        // Under the engine's time, not the wall's: a step of the wall clock must not reach the windows.
-        context.emit(None, values).await?;
-        unix = next_second(unix, context).await?;
+        let second = next_second(last, context).await?;
+        let at = context.world.now();
+        for unix in late(last, second, at).chain([second]) {
+            let values = names.iter().cloned().zip(values_at(unix, zone(fixed, &context.world))).collect();
+            let place = Place { unix, at: at.saturating_sub(Duration::from_secs(second.abs_diff(unix))) };
+            // Under the engine's time, not the wall's: a step of the wall clock must not reach the windows.
+            context.emit(None, values, source::Place::Time(place)).await?;
+            last = Some(place);
+        }
     }
 }
 
-/// Sleeps until the wall clock shows another second than `unix`, and returns that.
-async fn next_second(unix: i64, context: &mut Context) -> Result<i64, Error> {
+/// Sleeps until the wall clock shows another second than the `last`, and returns that.
+async fn next_second(last: Option<Place>, context: &mut Context) -> Result<i64, Error> {
     loop {
         let now_ms = context.world.unix_ms();
         let second = now_ms.div_euclid(1_000);
-        if second != unix {
+        if last.is_none_or(|last| last.unix != second) {
             return Ok(second);
         }
         // A slewed wall clock and a coarse timer may wake this early, hence the loop.
         let wait_ms = (second + 1) * 1_000 - now_ms;
         let at = context.world.now() + Duration::from_millis(wait_ms.unsigned_abs());
         context.sleep_until(at).await?;
+    }
+}
+
+/// The seconds between the `last` and this one, where so much time has passed. Where not, the wall clock was
+/// set, and they never were.
+fn late(last: Option<Place>, second: i64, now: Duration) -> std::ops::Range<i64> {
+    let Some(last) = last else { return second..second };
+    let passed = now.saturating_sub(last.at).as_secs();
+    let between = second.saturating_sub(last.unix).saturating_sub(1);
+    if between > 0 && between.unsigned_abs() <= passed {
+        second - between.min(LATE_SECONDS_MAX)..second
+    } else {
+        second..second
     }
 }
 
@@ -197,5 +231,25 @@ mod tests {
         let options = Options { utc_offset_minutes: Some(90) };
         let run = Rig::new(Policy::DropOldest).run(Kind::Time(options), Duration::ZERO);
         assert!(rig::print(&run.readings).contains(" hour=1 minute=30 "), "{}", rig::print(&run.readings));
+    }
+
+    #[test]
+    fn seconds_that_went_by_are_late_and_those_that_never_were_are_not() {
+        let check = |last: i64, at_ms: u64, second, now_ms, expected: std::ops::Range<i64>| {
+            let ms = Duration::from_millis;
+            let last = Place { unix: last, at: ms(at_ms) };
+            assert_eq!(late(Some(last), second, ms(now_ms)), expected, "{last:?} {second} {now_ms}");
+        };
+        assert!(late(None, 100, Duration::ZERO).is_empty());
+        check(100, 0, 101, 1_000, 101..101);
+        // Down for three seconds, the first of them begun.
+        check(100, 900, 103, 3_000, 101..103);
+        // Set forward, back, and both at once.
+        check(100, 0, 4_000, 1_000, 4_000..4_000);
+        check(100, 0, 50, 1_000, 50..50);
+        check(100, 0, 400, 10_000, 400..400);
+        let most = LATE_SECONDS_MAX;
+        check(0, 0, most + 1, 4_000_000, 1..most + 1);
+        check(0, 0, most + 2, 4_000_000, 2..most + 2);
     }
 }

@@ -8,24 +8,27 @@ use engine::generator;
 use engine::hash;
 use engine::value::Value;
 
-use crate::source::schedule::Schedule;
-use crate::source::{Context, Error, KeySpec};
+use crate::source::{Context, Error, KeySpec, Place, Steps};
 
 /// Emits, each `every`, a seeded random walk over the range of every number in `keys`; a text says its
 /// key's name. A key's walk depends on the seed and its name alone, not on its neighbours: it is the same
-/// on machines with more cores or disks.
+/// on machines with more cores or disks. Started anew it goes on with its next step.
 ///
 /// # Errors
 /// [`Error::Stopped`] alone.
 pub async fn walk(keys: &[KeySpec], every: Duration, context: &mut Context) -> Result<(), Error> {
     let streams: Vec<u64> = keys.iter().map(|key| hash::of(key.name.as_bytes())).collect();
-    let mut schedule = Schedule::new(every, context.world.now());
+    let mut steps = match context.place() {
+        Some(Place::Steps(steps)) => *steps,
+        _ => Steps::new(every, context.world.now()),
+    };
+    context.mark(Place::Steps(steps))?;
     loop {
-        let (n, at) = schedule.next(context.world.now());
+        let (n, at) = steps.next(context.world.now());
         context.sleep_until(at).await?;
         let values = keys.iter().zip(&streams).map(|(key, stream)| step(key, n, context.seed, *stream));
         let values = values.collect();
-        context.emit(None, values).await?;
+        context.emit(None, values, Place::Steps(steps)).await?;
     }
 }
 

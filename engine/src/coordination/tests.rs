@@ -13,7 +13,7 @@ use crate::widget::WidgetId;
 fn check(condition: &str, cooldown: u64, expected: &[&str]) {
     let trigger = Trigger {
         name: "hot".to_string(),
-        when: FormulaId(0),
+        when: When::Holds(FormulaId(0)),
         cooldown,
         actions: vec![Action::Start(AnimationId(0))],
     };
@@ -41,7 +41,7 @@ fn run(coordinator: &mut Coordinator, condition: &str) -> Vec<String> {
     for (tick, holds) in condition.bytes().enumerate() {
         results.set(FormulaId(0), Some(f64::from(u8::from(holds == b'#')).into()));
         let tick = Tick(tick as u64);
-        let step = Step { tick, results: &results, states: &[], restarts: &[], rebased_ms: 0 };
+        let step = Step { tick, results: &results, states: &[], signals: &[], restarts: &[], rebased_ms: 0 };
         let events = coordinator.step(&step).iter();
         log.extend(events.map(|event| format!("{} {} {}", event.tick, event.kind.name(), event.id)));
     }
@@ -102,7 +102,7 @@ fn an_edge_within_the_cooldown_waits_for_its_end() {
 fn animations_start_at_load_and_stop() {
     let stop = Trigger {
         name: "calm".to_string(),
-        when: FormulaId(0),
+        when: When::Holds(FormulaId(0)),
         cooldown: 0,
         actions: vec![Action::Stop(AnimationId(0))],
     };
@@ -121,10 +121,12 @@ fn animations_start_at_load_and_stop() {
 
 #[test]
 fn a_condition_without_a_value_does_not_hold() {
-    let trigger = Trigger { name: "t".to_string(), when: FormulaId(0), cooldown: 0, actions: vec![] };
+    let trigger =
+        Trigger { name: "t".to_string(), when: When::Holds(FormulaId(0)), cooldown: 0, actions: vec![] };
     let mut coordinator = Coordinator::new("main", vec![trigger], vec![]);
     let results = Results::new(1);
-    let step = Step { tick: Tick(1), results: &results, states: &[], restarts: &[], rebased_ms: 0 };
+    let step =
+        Step { tick: Tick(1), results: &results, states: &[], signals: &[], restarts: &[], rebased_ms: 0 };
     assert_eq!(coordinator.step(&step), []);
 }
 
@@ -134,8 +136,14 @@ fn inputs_that_matter_are_told() {
     let results = Results::new(0);
     let states = [("room", SourceState::Stale)];
     let restarts = [Restarted { actor: "ring".into(), cause: "panic".into(), restarts: 3 }];
-    let step =
-        Step { tick: Tick(9), results: &results, states: &states, restarts: &restarts, rebased_ms: 6_000 };
+    let step = Step {
+        tick: Tick(9),
+        results: &results,
+        states: &states,
+        signals: &[],
+        restarts: &restarts,
+        rebased_ms: 6_000,
+    };
     let told: Vec<_> = coordinator.step(&step).iter().map(|e| (e.kind, e.data[0].1.clone())).collect();
     let expected = [
         (EventKind::ClockRebased, 6_000.0.into()),
@@ -143,4 +151,54 @@ fn inputs_that_matter_are_told() {
         (EventKind::SourceState, Value::from("stale")),
     ];
     assert_eq!(told, expected);
+}
+
+#[test]
+fn signals_are_told_and_fire_triggers() {
+    let trigger = Trigger {
+        name: "bell".to_string(),
+        when: When::Signal("ring".to_string()),
+        cooldown: 3,
+        actions: vec![Action::Start(AnimationId(0))],
+    };
+    let mut coordinator = Coordinator::new("main", vec![trigger], vec![flash(false)]);
+    let results = Results::new(0);
+    let signal = |name, facts: &[(&str, f64)]| {
+        let facts = facts.iter().map(|(name, n)| (name.to_string(), Value::Number(*n)));
+        Signal::new(name, facts.collect()).unwrap()
+    };
+    let mut log = Vec::new();
+    for (tick, signals) in [
+        (1, vec![signal("knock", &[("times", 2.0), ("at", 1.0)]), signal("ring", &[])]),
+        (2, vec![signal("ring", &[])]),
+        (3, vec![]),
+        (4, vec![signal("ring", &[]), signal("ring", &[])]),
+        (5, vec![]),
+    ] {
+        let step = Step {
+            tick: Tick(tick),
+            results: &results,
+            states: &[],
+            signals: &signals,
+            restarts: &[],
+            rebased_ms: 0,
+        };
+        let events = coordinator.step(&step).iter();
+        let facts =
+            |event: &Event| event.data.iter().map(|(name, n)| format!(" {name}={n}")).collect::<String>();
+        log.extend(events.map(|e| format!("{} {} {}{}", e.tick, e.kind.name(), e.id, facts(e))));
+    }
+    let expected = [
+        "1 signal_received knock at=1 times=2",
+        "1 signal_received ring",
+        "1 trigger_activated bell",
+        "1 animation_started flash",
+        "2 signal_received ring",
+        "4 signal_received ring",
+        "4 signal_received ring",
+        "4 animation_completed flash",
+        "4 trigger_activated bell",
+        "4 animation_started flash",
+    ];
+    assert_eq!(log, expected, "once a tick, and not within the cooldown");
 }

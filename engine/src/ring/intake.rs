@@ -13,6 +13,7 @@ use crate::formula::Kind;
 use crate::ring::keys::{KeyError, Keys};
 use crate::ring::{Cursor, Limits, Ring};
 use crate::sample::{KeyId, Reading, Sample, SourceId, SourceState};
+use crate::signal::{self, Signal};
 use crate::tick::{Fps, Tick};
 use crate::value::Value;
 
@@ -35,6 +36,8 @@ pub struct Sealed {
     pub samples: Arc<[Sample]>,
     /// Sources whose state is another one than at the last seal.
     pub states: Arc<[(SourceId, SourceState)]>,
+    /// Signals that came since the last seal, in the order of their coming.
+    pub signals: Arc<[Signal]>,
     /// Actors that were started anew since the last seal, in this order.
     pub restarts: Arc<[Restarted]>,
     /// Milliseconds by which the clock was set forward (or back, below 0) at this tick; 0 nearly always.
@@ -134,6 +137,8 @@ pub struct Intake {
     ring: Ring,
     keys: Keys,
     sources: Vec<SourceStatus>,
+    /// Those that wait for the next seal.
+    signals: Vec<Signal>,
     cursor: Cursor,
     keys_sealed: usize,
     fps: Fps,
@@ -155,6 +160,7 @@ struct Nothing {
     keys: Arc<[(KeyId, Arc<str>)]>,
     samples: Arc<[Sample]>,
     states: Arc<[(SourceId, SourceState)]>,
+    signals: Arc<[Signal]>,
     restarts: Arc<[Restarted]>,
 }
 
@@ -184,6 +190,7 @@ impl Intake {
             keys: Arc::new([]),
             samples: Arc::new([]),
             states: Arc::new([]),
+            signals: Arc::new([]),
             restarts: Arc::new([]),
         };
         let ring = Ring::new(limits);
@@ -193,6 +200,7 @@ impl Intake {
             ring,
             keys,
             sources,
+            signals: Vec::new(),
             cursor,
             keys_sealed,
             fps,
@@ -252,6 +260,13 @@ impl Intake {
         }
     }
 
+    /// Takes a signal for the next tick. It is refused where that has [`signal::PER_TICK_MAX`] already.
+    pub fn signal(&mut self, signal: Signal) -> bool {
+        let has_room = self.signals.len() < signal::PER_TICK_MAX;
+        self.signals.extend(has_room.then_some(signal));
+        has_room
+    }
+
     /// Takes note of an actor that was started anew.
     pub fn restarted(&mut self, restarted: Restarted) {
         self.restarts.push(restarted);
@@ -269,13 +284,14 @@ impl Intake {
         let states = changed_states(&mut self.sources, tick, !self.states_told);
         let states = collect(states, &self.none.states);
         self.pushed_sealed = self.ring.pushed_bytes();
+        let signals = collect(self.signals.drain(..), &self.none.signals);
         let new_keys = self.keys.all().iter().enumerate().skip(self.keys_sealed);
         let new_keys = new_keys.map(|(id, key)| (KeyId(id as u32), key.name.clone()));
         let new_keys = collect(new_keys, &self.none.keys);
         self.keys_sealed = self.keys.all().len();
         let restarts = collect(self.restarts.drain(..), &self.none.restarts);
         let now_ms = now_ms(self.start_ms, self.fps, tick);
-        (Sealed { tick, now_ms, new_keys, samples, states, restarts, rebased_ms: rebase_ms }, missed)
+        (Sealed { tick, now_ms, new_keys, samples, states, signals, restarts, rebased_ms: rebase_ms }, missed)
     }
 
     /// The tick that the next seal is for.
@@ -426,6 +442,21 @@ mod tests {
             assert_eq!(found, expected, "{key:.20} = {value:.20}");
             assert_eq!(intake.sources()[0].samples, u64::from(expected.is_none()));
         }
+    }
+
+    #[test]
+    fn a_tick_takes_so_many_signals() {
+        let mut intake = intake();
+        let signal = |n: usize| Signal::new(&std::format!("s{n}"), Default::default()).unwrap();
+        for n in 0..signal::PER_TICK_MAX + 2 {
+            assert_eq!(intake.signal(signal(n)), n < signal::PER_TICK_MAX, "{n}");
+        }
+        let (sealed, _) = intake.seal(0);
+        assert_eq!(sealed.signals.len(), signal::PER_TICK_MAX);
+        assert_eq!((sealed.signals[0].name(), sealed.signals[63].name()), ("s0", "s63"));
+        assert!(intake.signal(signal(0)), "the next tick has room");
+        assert_eq!(intake.seal(0).0.signals.len(), 1);
+        assert_eq!(intake.seal(0).0.signals.len(), 0);
     }
 
     #[test]

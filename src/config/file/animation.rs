@@ -100,14 +100,17 @@ pub enum Start {
     Load,
 }
 
-/// A condition and what it sets off when it begins to hold.
+/// A condition, or a signal, and what it sets off.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
     /// Its name in events.
     pub name: Name,
-    /// Holds where its value is true or a number other than 0.
-    pub when: Formula,
+    /// Fires when this begins to hold: its value is true or a number other than 0.
+    pub when: Option<Formula>,
+    /// Fires when a signal of this name comes, instead of `when`.
+    #[schemars(extend("examples" = ["doorbell"]))]
+    pub signal: Option<Name>,
     /// How long after a firing it does not fire again.
     #[serde(default = "cooldown")]
     pub cooldown: Duration,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use engine::animation::{Animation, AnimationId, Keyframe, Pose, Repeat};
-use engine::coordination::{Action, Trigger};
+use engine::coordination::{Action, Trigger, When};
 use engine::diagnostic::Diagnostic;
 use engine::widget::{Widget, WidgetId};
 
@@ -133,12 +133,42 @@ pub(super) fn resolve_triggers<'t>(
         }
         resolved.push(Trigger {
             name: trigger.name.0.clone(),
-            when: formulas.condition(&trigger.when.0, at.get("when")),
+            when: when(trigger, at, raw_triggers, formulas, problems),
             cooldown: trigger.cooldown.ticks(fps),
             actions,
         });
     }
     resolved
+}
+
+/// What fires a trigger: its condition or its signal, and not both.
+fn when<'t>(
+    trigger: &'t form::Trigger,
+    at: Place<'t>,
+    raw: Place<'_>,
+    formulas: &mut Formulas<'t>,
+    problems: &mut Problems,
+) -> When {
+    let name = &trigger.name.0;
+    match (&trigger.when, &trigger.signal) {
+        (Some(formula), None) => When::Holds(formulas.condition(&formula.0, at.get("when"))),
+        (None, Some(signal)) => When::Signal(signal.0.clone()),
+        (Some(_), Some(_)) => {
+            let message = format!("trigger `{name}` has both `when` and `signal`");
+            let help = "make two triggers of it: one with `when`, one with `signal`";
+            problems.error_help("two-conditions", at.get("signal").span(), message, help);
+            When::Signal(String::new())
+        }
+        (None, None) => {
+            // What is wrong with one that is there was said already.
+            if ["when", "signal"].iter().all(|key| at.twin(raw).find(key).is_none()) {
+                let message = format!("trigger `{name}` has no condition");
+                let help = "write `when = \"…\"`, a formula, or `signal = \"…\"`, a signal's name";
+                problems.error_help("no-condition", at.get("name").span(), message, help);
+            }
+            When::Signal(String::new())
+        }
+    }
 }
 
 fn animation(

@@ -13,8 +13,9 @@ const WORDS = {
   page_shown: "shown",
   state_restored: "restored",
   clock_rebased: "set anew",
+  signal_received: "came",
 };
-const KINDS = { trigger: "trigger", animation: "animation", source: "source", page: "page", state: "state", clock: "" };
+const KINDS = { trigger: "trigger", animation: "animation", source: "source", page: "page", state: "state", clock: "", signal: "signal" };
 
 const list = document.getElementById("events-list");
 const empty = document.getElementById("events-empty");

@@ -223,6 +223,14 @@ pub(super) const CASES: &[(&str, &str)] = &[
     // [[trigger]]
     ("trigger: a table for a list", "[trigger]\nname = \"a\"\n"),
     ("trigger: no condition", "[[trigger]]\nname = \"a\"\nstop = [\"b\"]\n"),
+    (
+        "trigger: two conditions",
+        "[animation.b]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\n[[trigger]]\nname = \"a\"\nwhen = \"1\"\nsignal = \"bell\"\nstart = [\"b\"]\n",
+    ),
+    (
+        "trigger: a signal that is no name",
+        "[animation.b]\nwidget = \"title\"\nduration = \"1s\"\nto = { x = 1 }\n[[trigger]]\nname = \"a\"\nsignal = \"the bell\"\nstart = [\"b\"]\n",
+    ),
     ("trigger: no action", "[[trigger]]\nname = \"a\"\nwhen = \"1\"\n"),
     (
         "trigger: unknown animation",

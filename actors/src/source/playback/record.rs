@@ -97,6 +97,21 @@ impl Form {
         Form { layout: Layout::JsonLines, unit: None }
     }
 
+    /// Whether the first line is no row.
+    pub(super) fn has_header(&self) -> bool {
+        matches!(self.layout, Layout::Csv { .. })
+    }
+
+    /// What numbers count that are times, as far as it is known.
+    pub(super) fn unit(&self) -> Option<Unit> {
+        self.unit
+    }
+
+    /// Says what numbers count that are times.
+    pub(super) fn set_unit(&mut self, unit: Option<Unit>) {
+        self.unit = unit;
+    }
+
     /// The columns that are known before any row: with nothing seen of them.
     pub(super) fn columns(&self) -> Columns {
         let Layout::Csv { names, time } = &self.layout else { return Columns::new() };

@@ -163,18 +163,19 @@ fn after_a_long_pause_it_goes_on_from_where_it_was() {
     let case = case("a.csv", format!("time,a\n{rows}"));
     rig::simulate(async {
         let world = World::simulated(false);
-        let (port, arriving) = Port::new(world, Policy::Block, Doorbell::default());
+        let (port, arrivals) = Port::new(SourceId(0), world, Policy::Block, Doorbell::default());
         let (_stop, stopped) = watch::channel(false);
         let supervision = worker::Context::unsupervised(world, stopped);
-        let mut context = Context::new(SourceId(0), 7, port, supervision);
+        let mut context = Context::new(SourceId(0), 7, &port, supervision);
         let options = case.options.clone();
         let running = actix::spawn(async move { run(&options, &mut context).await });
         // The ring takes nothing for two hours: the port is full after a quarter of one.
         let pause = MS * 7_200_000;
         world.sleep_until(pause).await;
-        assert_eq!(arriving.drain().count(), PORT_READINGS);
+        assert_eq!(std::iter::from_fn(|| arrivals.take()).count(), PORT_READINGS);
+        drop(port);
         let mut late = Vec::new();
-        while arriving.recv_async().await.is_ok() {
+        while arrivals.next().await.is_some() {
             late.push((world.now() - pause).as_secs());
         }
         // The one that waited at the port, one that is due at once, and from there on one each second.
