@@ -508,7 +508,7 @@ mod tests {
             intake.only_told_states();
         }
         let seal = |tick: Replayed| {
-            tick.readings.into_iter().for_each(|reading| intake.accept(reading));
+            tick.readings.into_iter().for_each(|reading| intake.accept(&reading));
             tick.states.into_iter().for_each(|(id, state)| intake.report(id, state, u64::MAX));
             tick.signals.into_iter().for_each(|signal| assert!(intake.signal(signal)));
             tick.restarts.into_iter().for_each(|restarted| intake.restarted(restarted));
@@ -583,7 +583,7 @@ mod tests {
         #[test]
         fn a_replay_seals_what_was_recorded(ticks in prop::collection::vec(any_tick(), 1..12)) {
             let sealed = seal(ticks, false);
-            let mut replay = Replay::new(record(&sealed), sources());
+            let replay = Replay::new(record(&sealed), sources());
             let ticks = (0..sealed.len() as u64).map(|tick| replay.inputs(Tick(tick)));
             prop_assert_eq!(seal(ticks, true), sealed);
         }

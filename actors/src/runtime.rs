@@ -26,7 +26,7 @@ use engine::tick::Tick;
 use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::sync::{broadcast, watch};
 
-use self::core::{Core, Inlets};
+use self::core::{Core, Generation, Inlets};
 use crate::clock::End;
 use crate::coordination::EventSink;
 use crate::expression;
@@ -36,7 +36,6 @@ use crate::panel::Panel;
 use crate::persistence::{self, Mailbox};
 use crate::recording::{self, Recording};
 use crate::renderer::FrameSink;
-use crate::ring::Finish;
 use crate::source::push::Push;
 use crate::supervisor::worker::{self, Failure};
 use crate::telemetry::Telemetry;
@@ -179,8 +178,8 @@ impl Child {
 /// All that runs.
 struct Running {
     core: Core,
+    generation: Generation,
     sources: Option<Child>,
-    clock: Child,
     writer: Option<Mailbox>,
     outputs: Vec<Child>,
 }
@@ -224,8 +223,10 @@ impl Wiring {
         let running = self.start(options, stop.clone(), started).await?;
         let end = tokio::select! {
             biased;
-            _ = running.core.died() => End::CoreDied,
-            end = running.clock.ended.recv_async() => end.unwrap_or(End::CoreDied),
+            (actor, end) = running.generation.ended() => end.unwrap_or_else(|error| {
+                tracing::error!(actor, error, "an actor of the core failed");
+                End::CoreDied
+            }),
             _ = stopped.wait_for(|stop| *stop) => End::Stopped,
         };
         self.end(end, running).await
@@ -238,47 +239,48 @@ impl Wiring {
         stop: Arc<watch::Sender<bool>>,
         started: impl FnOnce(Handle),
     ) -> Result<Running, Error> {
-        let Options { time, ticks, input, record, on_frame, on_event, .. } = options;
+        let Options { time, ticks, input, record, on_frame, on_event, faults, .. } = options;
         let replays = input.is_some();
         let header = self.header(time, input.as_ref())?;
-        let start_ms = (!replays).then_some(header.start_ms);
         let writer = if time == Time::Live { self.start_writer()? } else { None };
         let mut inlets = Inlets::new(self.world, &self.panel, input);
         let outlets = core::Outlets { on_frame, on_event, record, writer: writer.clone() };
-        let (core, done) = Core::start(self, &header, &mut inlets, outlets).await?;
+        let core = Core::new(self, header, ticks, &mut inlets, outlets)?;
         let outputs = if time == Time::Live { self.start_outputs()? } else { Vec::new() };
-        self.values.point(core.expression.downgrade().recipient());
-        self.sources.point(core.ring.downgrade().recipient());
         started(self.handle(stop, &inlets));
         let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
-        let clock = self.start_clock(&core, done, ticks, start_ms)?;
-        Ok(Running { core, sources, clock, writer, outputs })
+        let generation = Generation::start(&core, self.world, 1, &faults)?;
+        Ok(Running { core, generation, sources, writer, outputs })
     }
 
     /// Ends everybody, producers before consumers, so that all that was accepted is shown and written.
     async fn end(&self, end: End, running: Running) -> Result<Summary, Error> {
-        let Running { core, sources, clock, writer, outputs } = running;
+        let Running { core, generation, sources, writer, outputs } = running;
         if let Some(sources) = sources {
             // The supervisor has a deadline of its own.
             sources.end().await;
         }
-        let ended = self.end_core(end, &clock, &core).await;
+        let ended = self.end_core(end, &generation, &core).await;
         tokio::join!(self.drain(writer), self.end_outputs(&outputs));
-        core.stop();
+        generation.stop();
         ended.map(|()| Summary { pulse: *self.pulse.borrow() })
     }
 
     /// Has the clock make its last tick, and the core finish what it writes down.
-    async fn end_core(&self, end: End, clock: &Child, core: &Core) -> Result<(), Error> {
-        let end = match end {
-            End::Stopped => self.within(CORE_END_MAX, clock.end()).await.ok_or_else(hangs)?,
-            End::Finished | End::CoreDied => end,
+    async fn end_core(&self, end: End, generation: &Generation, core: &Core) -> Result<(), Error> {
+        let is_alive = match end {
+            End::Stopped => {
+                generation.stop_clock();
+                self.within(CORE_END_MAX, generation.ended()).await.ok_or_else(hangs)?.1.is_ok()
+            }
+            End::Finished => true,
+            End::CoreDied => false,
         };
-        let finished = self.within(CORE_END_MAX, core.ring.send(Finish)).await.ok_or_else(hangs)?;
-        if end == End::CoreDied {
+        let recorded = core.finish_recording().await;
+        if !is_alive {
             return Err(Error::CoreDied);
         }
-        finished.unwrap_or(Ok(())).map_err(|error| Error::Recording(error.to_string()))
+        recorded.map_err(|error| Error::Recording(error.to_string()))
     }
 
     async fn drain(&self, writer: Option<Mailbox>) {

@@ -278,7 +278,7 @@ mod tests {
         let value = Value::from("x".repeat(100).as_str());
         for sequence in 0..samples as u64 {
             let values = vec![("note".into(), value.clone())];
-            intake.accept(Reading { source: SourceId(0), sequence, timestamp_ms: None, values });
+            intake.accept(&Reading { source: SourceId(0), sequence, timestamp_ms: None, values });
         }
         Arc::new(intake.seal(0).0)
     }

@@ -3,13 +3,12 @@
 use engine::sample::SourceId;
 use tokio::sync::watch;
 
-use super::core::{Core, Inlets};
+use super::core::Inlets;
 use super::{Child, Error, Wiring, beginning};
-use crate::clock::{Clock, End};
+use crate::clock::End;
 use crate::output;
 use crate::panel;
 use crate::persistence::{self, Mailbox};
-use crate::renderer::Done;
 use crate::source::{KeySpec, Source};
 use crate::supervisor::{self, Supervisor};
 
@@ -78,33 +77,6 @@ impl Wiring {
         self.world.spawn("supervisor", move || async move {
             supervisor.run().await;
             let _ = answer.send(End::Stopped);
-        })?;
-        Ok(Child { stop, ended })
-    }
-
-    pub(super) fn start_clock(
-        &self,
-        core: &Core,
-        done: flume::Receiver<Done>,
-        ticks: Option<u64>,
-        start_ms: Option<i64>,
-    ) -> Result<Child, Error> {
-        let (stop, stopped) = watch::channel(false);
-        let (answer, ended) = flume::bounded(1);
-        let clock = Clock {
-            world: self.world,
-            fps: self.panel.fps,
-            core: core.ring.clone().recipient(),
-            done,
-            stop: stopped,
-            pulse: self.pulse.clone(),
-            telemetry: self.telemetry.clock.clone(),
-            ticks,
-            start_ms,
-        };
-        self.world.spawn("clock", move || async move {
-            let end = clock.run().await;
-            let _ = answer.send(end);
         })?;
         Ok(Child { stop, ended })
     }
