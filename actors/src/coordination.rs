@@ -73,6 +73,14 @@ impl CoordinationActor {
         self.coordinator.step(&step).into()
     }
 
+    fn time(&self, evaluated: &Evaluated) {
+        let inputs = &evaluated.inputs;
+        if !inputs.sealed.samples.is_empty() {
+            let took = self.world.now().saturating_sub(inputs.timing.sealed);
+            self.telemetry.events.from_ring.record(took);
+        }
+    }
+
     fn announce(&mut self, events: &[Event]) {
         for event in events {
             self.telemetry.events.count(event.kind);
@@ -114,6 +122,7 @@ impl CoordinationActor {
             // Without its name a key's samples could not be kept ever after.
             self.unnamed = lost.new_keys;
         }
+        self.telemetry.persistence.mailbox.set(writer.waiting() as f64);
     }
 }
 
@@ -127,6 +136,7 @@ impl Handler<Evaluated> for CoordinationActor {
     fn handle(&mut self, evaluated: Evaluated, _: &mut Self::Context) {
         let began = self.world.now();
         let events = self.step(&evaluated);
+        self.time(&evaluated);
         self.announce(&events);
         let starts = (!events.is_empty()).then(|| self.coordinator.starts().into());
         self.write(&evaluated, events);

@@ -14,6 +14,7 @@ use crate::handle::{QueryValues, Reported};
 use crate::panel::Panel;
 use crate::ring::Inputs;
 use crate::telemetry::Telemetry;
+use crate::telemetry::cost::Costs;
 use crate::world::World;
 use chunk::Evaluator;
 
@@ -32,6 +33,12 @@ const LOGGED_EVERY_MS: u64 = 10_000;
 
 /// The tick from which formulas are compiled to native code, a slice a tick: first frames come first.
 const NATIVE_FROM: Tick = Tick(60);
+
+/// Once in so many ticks one formula is timed.
+const TIMED_EVERY: u64 = 4;
+
+/// Memory and caches are looked at once in so many ticks.
+const COUNTED_EVERY: u64 = 60;
 
 /// The actor of expressions.
 pub struct ExpressionActor {
@@ -55,6 +62,7 @@ pub struct ExpressionActor {
     /// Per formula: whether it is a condition.
     is_condition: Vec<bool>,
     none: Arc<[(FormulaId, Option<Value>)]>,
+    costs: Costs,
     next: Recipient<Evaluated>,
     telemetry: Telemetry,
 }
@@ -70,7 +78,9 @@ impl ExpressionActor {
         next: Recipient<Evaluated>,
         telemetry: Telemetry,
     ) -> Result<ExpressionActor, chunk::Error> {
+        let began = world.now();
         let mut evaluator = Evaluator::new(panel.program.clone(), panel.fps)?;
+        telemetry.formulas.compile.set(world.now().saturating_sub(began).as_secs_f64());
         let keys: Vec<_> = panel.keys.iter().map(|key| key.default.clone()).collect();
         for (index, default) in keys.iter().enumerate() {
             evaluator.set_key(index, default.as_ref());
@@ -90,6 +100,7 @@ impl ExpressionActor {
             quiet_until: vec![Tick(0); panel.program.len()],
             named,
             none: Arc::new([]),
+            costs: Costs::new(labels(&panel), telemetry.formulas.costliest.clone()),
             is_native: false,
             world,
             panel,
@@ -126,6 +137,8 @@ impl ExpressionActor {
         let mut changed = Vec::new();
         let values = self.evaluator.changed().filter(|id| !self.is_condition[id.0 as usize]);
         changed.extend(values.map(|id| (id, self.evaluator.value(id))));
+        let bindings = changed.iter().filter(|(id, _)| self.named[id.0 as usize].is_none());
+        self.telemetry.formulas.bindings.increment(bindings.count() as u64);
         for (id, held) in &mut self.conditions {
             let holds = self.evaluator.holds(*id);
             if std::mem::replace(held, holds) != holds {
@@ -160,10 +173,32 @@ impl ExpressionActor {
         if self.is_native || tick < NATIVE_FROM {
             return;
         }
+        let began = self.world.now();
         self.is_native = self.evaluator.compile_native_step(1).unwrap_or_else(|error| {
             tracing::warn!(%error, "formulas stay interpreted");
             true
         });
+        let took = self.world.now().saturating_sub(began);
+        self.telemetry.formulas.compile_native.increment(took.as_secs_f64());
+    }
+
+    /// Times one formula now and then. Virtual time has nothing to tell.
+    fn time(&mut self, tick: Tick) {
+        if self.world.is_simulated() {
+            return;
+        }
+        if tick.0.is_multiple_of(TIMED_EVERY)
+            && let Some(formula) = self.costs.next()
+        {
+            let began = self.world.now();
+            // What fails here has failed, and was told, a moment ago.
+            let _ = self.evaluator.again(FormulaId(formula as u32));
+            self.costs.take(formula, self.world.now().saturating_sub(began));
+        }
+        if tick.0.is_multiple_of(COUNTED_EVERY) {
+            self.telemetry.formulas.memory.set(self.evaluator.used_bytes() as f64);
+            self.telemetry.formulas.texts.set(self.evaluator.lookups());
+        }
     }
 
     fn export(&self, changed: &[(FormulaId, Option<Value>)]) {
@@ -196,6 +231,12 @@ impl ExpressionActor {
     }
 }
 
+/// What formulas are called where they have no name: by their text.
+fn labels(panel: &Panel) -> impl Iterator<Item = &str> {
+    let formulas = (0..panel.program.len() as u32).map(FormulaId);
+    formulas.map(|id| panel.program.name(id).unwrap_or(panel.program.text(id)))
+}
+
 impl Actor for ExpressionActor {
     type Context = Context<Self>;
 }
@@ -208,6 +249,7 @@ impl Handler<Inputs> for ExpressionActor {
         let changed = self.evaluate(&inputs);
         self.export(&changed);
         self.compile(inputs.sealed.tick);
+        self.time(inputs.sealed.tick);
         self.next.do_send(Evaluated { inputs, changed });
     }
 }

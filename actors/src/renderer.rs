@@ -2,6 +2,7 @@
 //! newest picture where every output finds it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler};
 use engine::animation::{self, Animation, Pose};
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::coordination::Coordinated;
 use crate::handle::Picture;
+use crate::ring::Timing;
 use crate::telemetry;
 use crate::world::World;
 
@@ -51,11 +53,16 @@ pub struct RendererActor {
     pub sink: Option<FrameSink>,
     /// How many characters were reported that no font has.
     pub missing_told: usize,
+    /// When the oldest reading had arrived that no picture has shown yet.
+    pub arrived: Option<Duration>,
     /// Tells the clock.
     pub done: flume::Sender<Done>,
     /// Counters.
     pub telemetry: telemetry::Painting,
 }
+
+/// The cache of glyphs is looked at once in so many ticks.
+const COUNTED_EVERY: u64 = 60;
 
 /// As many pictures as may be in use by slow outputs before new ones are allocated.
 const SPARE_MAX: usize = 4;
@@ -73,17 +80,27 @@ impl RendererActor {
         if let Some(starts) = &coordinated.starts {
             self.starts.clone_from_slice(starts);
         }
+        self.arrived = earlier(self.arrived, coordinated.evaluated.inputs.timing.arrived);
     }
 
-    fn paint(&mut self, tick: Tick) {
+    fn paint(&mut self, tick: Tick, timing: Timing) {
         let began = self.world.now();
         let damage: u64 = self.stage.paint().iter().map(|rect| rect.area()).sum();
         self.tell_missing();
         if let Some(sink) = &mut self.sink {
             sink(tick, self.stage.frame());
         }
+        // Readings that changed nothing are shown as well as can be.
+        let arrived = self.arrived.take();
         if damage > 0 {
-            self.publish(tick);
+            self.publish(tick, arrived);
+            let now = self.world.now();
+            self.telemetry.from_tick.record(now.saturating_sub(timing.began));
+            arrived.iter().for_each(|at| self.telemetry.from_sample.record(now.saturating_sub(*at)));
+        }
+        if tick.0.is_multiple_of(COUNTED_EVERY) {
+            self.telemetry.glyphs.set(self.stage.fonts().lookups());
+            self.telemetry.glyph_bytes.set(self.stage.fonts().cached_bytes() as f64);
         }
         self.telemetry.damage_pixels.increment(damage);
         self.telemetry.duration.record(self.world.now().saturating_sub(began));
@@ -99,24 +116,29 @@ impl RendererActor {
         }
     }
 
-    fn publish(&mut self, tick: Tick) {
+    fn publish(&mut self, tick: Tick, arrived: Option<Duration>) {
+        let painted = self.world.now();
         let free = self.spare.iter().position(|picture| Arc::strong_count(picture) == 1);
         let mut spare = free.map(|index| self.spare.swap_remove(index));
         let picture = match spare.as_mut().and_then(Arc::get_mut) {
             Some(picture) => {
-                picture.tick = tick;
+                (picture.tick, picture.painted, picture.arrived) = (tick, painted, arrived);
                 picture.frame.clone_from(self.stage.frame());
                 spare.take()
             }
             None => None,
         };
-        let new = || Arc::new(Picture { tick, frame: self.stage.frame().clone() });
+        let new = || Arc::new(Picture { tick, frame: self.stage.frame().clone(), painted, arrived });
         let picture = picture.unwrap_or_else(new);
         let shown = self.pictures.send_replace(picture);
         if self.spare.len() < SPARE_MAX {
             self.spare.push(shown);
         }
     }
+}
+
+fn earlier(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    a.into_iter().chain(b).min()
 }
 
 impl Actor for RendererActor {
@@ -136,7 +158,7 @@ impl Handler<Coordinated> for RendererActor {
         self.stage.step(&Step { tick, now_ms, results, poses, states });
         self.telemetry.step.record(self.world.now().saturating_sub(began));
         if inputs.paint {
-            self.paint(tick);
+            self.paint(tick, inputs.timing);
         }
         // The clock is gone only when the run is over.
         let _ = self.done.send(Done { tick });

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Recipient, ResponseFuture};
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
@@ -40,6 +41,19 @@ pub struct Inputs {
     pub sealed: Arc<Sealed>,
     /// Whether this tick is painted.
     pub paint: bool,
+    /// When it came about.
+    pub timing: Timing,
+}
+
+/// When a tick came about, in world time: for measuring alone, since no run has the same times.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    /// When it began.
+    pub began: Duration,
+    /// When its inputs were sealed.
+    pub sealed: Duration,
+    /// When the oldest of its readings had arrived in its port; `None` where it has none.
+    pub arrived: Option<Duration>,
 }
 
 /// What the supervisor says. It is an input like any other: sealed, recorded and replayed.
@@ -99,6 +113,8 @@ pub struct RingActor {
     pub sources: Vec<SourceInfo>,
     /// Writes down what is sealed.
     pub recorder: Option<Recorder>,
+    /// When the oldest reading since the last seal had arrived.
+    pub arrived: Option<Duration>,
     /// The next actor of the chain.
     pub next: Recipient<Inputs>,
     /// Counters.
@@ -121,6 +137,7 @@ impl RingActor {
                 }
                 let Some(Posted { at, reading }) = port.take() else { break };
                 self.intake.accept(reading);
+                self.arrived = Some(self.arrived.map_or(at, |oldest| oldest.min(at)));
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
@@ -177,7 +194,7 @@ impl RingActor {
         telemetry.samples.set(ring.len() as f64);
         telemetry.bytes.set(ring.bytes() as f64);
         telemetry.keys.set(self.intake.keys().all().len() as f64);
-        telemetry.overwritten.absolute(ring.overwritten_total());
+        telemetry.memory.set(ring.bytes() as f64);
         for (id, (status, info)) in (0..).zip(self.intake.sources().iter().zip(&self.sources)) {
             let source = self.telemetry.source(SourceId(id));
             source.samples.absolute(status.samples);
@@ -186,6 +203,20 @@ impl RingActor {
             let mut rejected = status.rejected;
             rejected[Rejection::Malformed as usize] = info.counts.rejected.load(Ordering::Relaxed);
             source.set_rejected(&rejected);
+        }
+        if sealed.tick.0.is_multiple_of(COUNTED_EVERY) {
+            self.count_by_source();
+        }
+    }
+
+    /// Counts what takes a look at every key and port.
+    fn count_by_source(&self) {
+        for (id, overwritten) in (0..).zip(self.intake.overwritten()) {
+            self.telemetry.source(SourceId(id)).overwritten.absolute(overwritten);
+        }
+        let Feed::Sources { ports, .. } = &self.feed else { return };
+        for (id, port) in (0..).zip(ports) {
+            self.telemetry.source(SourceId(id)).queue.set(port.len() as f64);
         }
     }
 }
@@ -214,8 +245,9 @@ impl Handler<Begin> for RingActor {
         self.count(&sealed, missed);
         let sealed = Arc::new(sealed);
         self.recorder.iter_mut().for_each(|recorder| recorder.keep(&sealed));
-        self.telemetry.ring.seal.record(self.world.now().saturating_sub(began));
-        self.next.do_send(Inputs { sealed, paint: begin.paint });
+        let timing = Timing { began, sealed: self.world.now(), arrived: self.arrived.take() };
+        self.telemetry.ring.seal.record(timing.sealed.saturating_sub(began));
+        self.next.do_send(Inputs { sealed, paint: begin.paint, timing });
     }
 }
 

@@ -206,7 +206,7 @@ impl Wiring {
         Wiring {
             world,
             telemetry: Telemetry::new(&sources, &outputs, &values),
-            pictures: watch::channel(Arc::new(Picture { tick: Tick(0), frame: nothing })).0,
+            pictures: watch::channel(Arc::new(Picture::new(Tick(0), nothing))).0,
             panel: Arc::new(panel),
             events: broadcast::channel(EVENT_BACKLOG).0,
             pulse: watch::channel(Pulse::default()).0,

@@ -163,9 +163,15 @@ impl Viewer {
     async fn show(&mut self, picture: Arc<Picture>) -> Result<(), Gone> {
         let shown = self.shown.as_ref().map(|shown| &shown.frame);
         if let Some(message) = wire::picture(shown, &picture) {
-            self.app.telemetry.output.bytes.increment(message.len() as u64);
-            self.app.telemetry.output.frames.increment(1);
+            let output = self.app.telemetry.output.clone();
+            output.bytes.increment(message.len() as u64);
+            output.pixels.increment(wire::pixels_of(&message));
             self.send(Packet::Binary(message.into())).await?;
+            match shown {
+                Some(_) => output.shown(&picture, self.app.handle.world.now()),
+                // The first picture that a viewer gets may be as old as it likes.
+                None => output.frames.increment(1),
+            }
         }
         self.shown = Some(picture);
         Ok(())

@@ -199,6 +199,7 @@ fn renderer(
         spare: Vec::new(),
         missing_told: 0,
         sink,
+        arrived: None,
         done,
         telemetry: wiring.telemetry.painting.clone(),
     }
@@ -250,6 +251,7 @@ fn ring(
         feed: inlets.feed(panel),
         sources,
         recorder: recorder.transpose()?,
+        arrived: None,
         next: expression.clone().recipient(),
         telemetry: wiring.telemetry.clone(),
     })

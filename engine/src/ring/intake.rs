@@ -4,6 +4,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
@@ -308,6 +309,17 @@ impl Intake {
         &self.keys
     }
 
+    /// How many samples of each source were overwritten so far, by [`SourceId`].
+    pub fn overwritten(&self) -> Vec<u64> {
+        let mut totals = vec![0; self.sources.len()];
+        for (id, key) in (0..).zip(self.keys.all()) {
+            if let Some(total) = totals.get_mut(usize::from(key.source.0)) {
+                *total += self.ring.overwritten(KeyId(id));
+            }
+        }
+        totals
+    }
+
     /// The sources, by [`SourceId`].
     pub fn sources(&self) -> &[SourceStatus] {
         &self.sources
@@ -486,5 +498,16 @@ mod tests {
         }
         let (sealed, missed) = intake.seal(0);
         assert_eq!((sealed.samples.len(), missed), (8, 3));
+    }
+
+    #[test]
+    fn what_is_overwritten_is_counted_by_source() {
+        let sources = ["a", "b", "c"].map(|name| SourceSpec { name: name.into(), stale_after: None });
+        let limits = Limits { samples: 2, ..Limits::default() };
+        let mut intake = Intake::new(&sources, &[], limits, Fps::default(), 0).unwrap();
+        for (source, key) in [(0, "x"), (1, "x"), (0, "y"), (0, "x"), (2, "z")] {
+            intake.accept(reading(source, key, 1.0));
+        }
+        assert_eq!(intake.overwritten(), [2, 1, 0]);
     }
 }

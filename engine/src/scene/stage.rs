@@ -139,6 +139,11 @@ impl Stage {
         self.tools.fonts.missing()
     }
 
+    /// The fonts that it paints with, and their cache.
+    pub fn fonts(&self) -> &Fonts {
+        &self.tools.fonts
+    }
+
     /// Paints all widgets anew inside `rect`.
     fn repaint(&mut self, rect: Rect) {
         let mut canvas = Canvas::new(&mut self.frame);

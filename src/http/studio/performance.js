@@ -12,7 +12,15 @@ const STAGES = {
   painting: "painting",
   between: "handing over",
 };
-const LATENCIES = { ingest_to_ring: "arrival to ring" };
+const LATENCIES = {
+  ingest_to_ring: "arrival to ring",
+  ring_to_trigger: "ring to triggers",
+  tick_to_frame: "tick to picture",
+  sample_to_frame: "arrival to picture",
+  frame_to_output: "picture to ",
+  sample_to_output: "arrival to ",
+};
+const PARTS = { ring: "the ring's samples", glyphs: "glyphs", lua: "formulas", sqlite: "database cache, at most" };
 const QUEUES = { port: ["readings", "waiting for the ring"], writer: ["ticks", "waiting for the database"], recorder: ["ticks", "waiting for the recording"] };
 
 const find = (id) => document.getElementById(id);
@@ -113,7 +121,7 @@ function showLatencies({ ticks, latencies: told, database, budget_us: budget, wi
   const rows = [
     ["a whole tick", ticks.duration],
     ["a tick's lateness", ticks.lateness],
-    ...told.map(({ name, time }) => [LATENCIES[name] ?? name.replaceAll("_", " "), time]),
+    ...told.map(({ name, output, time }) => [`${LATENCIES[name] ?? name.replaceAll("_", " ")}${output === "web" ? "this page" : (output ?? "")}`, time]),
     ...(database ? [["a write to the database", database.flush]] : []),
   ];
   sync(find("latency-rows"), latencies, rows, ([name]) => name, LatencyRow);
@@ -184,8 +192,7 @@ function showFacts({ drawing, database, memory }) {
   facts("stores", [
     ...stored,
     ["this process in memory", memory.resident_bytes ? bytes(memory.resident_bytes).join(" ") : "–"],
-    ["the ring's samples", `${bytes(memory.ring_bytes).join(" ")} (${count(memory.ring_samples)})`],
-    ...(memory.parts ?? []).map(({ name, bytes: size }) => [name, bytes(size).join(" ")]),
+    ...memory.parts.filter(({ bytes: size }) => size).map(({ name, bytes: size }) => [PARTS[name] ?? name, bytes(size).join(" ")]),
   ]);
 }
 
