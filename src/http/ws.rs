@@ -167,7 +167,7 @@ impl Viewer {
             output.bytes.increment(message.len() as u64);
             output.pixels.increment(wire::pixels_of(&message));
             self.send(Packet::Binary(message.into())).await?;
-            match shown {
+            match self.shown {
                 Some(_) => output.shown(&picture, self.app.handle.world.now()),
                 // The first picture that a viewer gets may be as old as it likes.
                 None => output.frames.increment(1),
