@@ -437,6 +437,10 @@ fn ticks(first: &Look, last: &Look, telemetry: &Telemetry, per_second: f64) -> T
 
 #[cfg(test)]
 mod tests {
+    use actors::panel::Persistence;
+    use actors::source::{Kind, Policy, Source, time};
+    use actors::telemetry::cost::Costs;
+    use engine::formula::{Entry, compile};
     use serde_json::{Value as Json, json};
 
     use super::*;
@@ -521,5 +525,58 @@ mod tests {
         assert_eq!((history.len(), &last["history"]["points"]), (HISTORY_POINTS, &json!(HISTORY_POINTS)));
         assert_eq!(history[HISTORY_POINTS - 2], json!(null), "a second without ticks");
         near(&history[HISTORY_POINTS - 1], 1_000.0);
+    }
+
+    #[test]
+    fn what_waits_and_what_costs_most() {
+        let source = Source {
+            name: "clock".into(),
+            kind: Kind::Time(time::Options::default()),
+            stale_after: None,
+            policy: Policy::DropOldest,
+        };
+        let persistence = Persistence { file: "state.db".into(), flush: MS };
+        let entries = [Entry { name: Some("third"), text: "1 / 3" }, Entry { name: None, text: "2 / 3" }];
+        let mut rig = Rig::new(Panel {
+            sources: vec![source],
+            persistence: Some(persistence),
+            program: compile(&entries, &[]).program,
+            ..panel()
+        });
+        rig.telemetry = Telemetry::new(&["clock".into()], &[], &[]);
+        rig.second(&[]);
+        rig.telemetry.source(SourceId(0)).queue.set(7.0);
+        rig.telemetry.source(SourceId(0)).dropped.increment(3);
+        rig.telemetry.persistence.mailbox.set(2.0);
+        rig.telemetry.persistence.flush.record(MS);
+        rig.telemetry.persistence.values.increment(5);
+        rig.web.output.from_frame.record(MS * 3);
+        let mut costs = Costs::new(["third", "2 / 3"].into_iter(), rig.telemetry.formulas.costliest.clone());
+        for micros in [4, 9] {
+            let formula = costs.next().unwrap();
+            costs.take(formula, Duration::from_micros(micros));
+        }
+        costs.next();
+        let document = rig.second(&[1]).unwrap();
+        assert_eq!(
+            document["queues"],
+            json!([
+                { "kind": "port", "name": "clock", "waiting": 7.0, "capacity": PORT_READINGS, "dropped": 3 },
+                { "kind": "writer", "name": null, "waiting": 2.0, "capacity": LEDGERS_MAX, "dropped": 0 },
+            ])
+        );
+        assert_eq!(
+            document["formulas"],
+            json!([
+                { "name": null, "text": "2 / 3", "mean_us": 9.0 },
+                { "name": "third", "text": "1 / 3", "mean_us": 4.0 },
+            ])
+        );
+        near(&document["database"]["flush"]["p50_us"], 1_000.0);
+        near(&document["database"]["rows_per_second"], 5.0);
+        let shown =
+            document["latencies"].as_array().unwrap().iter().find(|row| row["output"] == "web").unwrap();
+        assert_eq!(shown["name"], "frame_to_output");
+        near(&shown["time"]["p50_us"], 3_000.0);
     }
 }
