@@ -14,6 +14,7 @@ use engine::value::Value;
 use tokio::sync::{broadcast, watch};
 
 use crate::panel::Panel;
+use crate::source::push::Push;
 use crate::telemetry::Telemetry;
 use crate::world::World;
 
@@ -243,6 +244,8 @@ pub struct Handle {
     /// All actors, in the order of their start. Published at every change, and at least once in
     /// [`REPORTED_EVERY`](crate::supervisor::REPORTED_EVERY): where that stops, the supervisor itself hangs.
     pub actors: watch::Receiver<Arc<[ActorReport]>>,
+    /// Writes into the push sources.
+    pub push: Push,
     /// Time, real or virtual.
     pub world: World,
     /// Set to true to end the run, as SIGTERM does.

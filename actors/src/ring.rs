@@ -135,7 +135,7 @@ impl RingActor {
                 if !self.intake.has_room() {
                     break;
                 }
-                let Some(Posted { at, reading }) = port.take() else { break };
+                let Some(Posted { at, reading, .. }) = port.take() else { break };
                 self.intake.accept(reading);
                 self.arrived = Some(self.arrived.map_or(at, |oldest| oldest.min(at)));
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));

@@ -37,6 +37,7 @@ use crate::persistence::{self, Mailbox};
 use crate::recording::{self, Recording};
 use crate::renderer::FrameSink;
 use crate::ring::Finish;
+use crate::source::push::Push;
 use crate::supervisor::worker::{self, Failure};
 use crate::telemetry::Telemetry;
 use crate::world::World;
@@ -313,6 +314,7 @@ impl Wiring {
             values: self.values.clone(),
             sources: self.sources.clone(),
             actors: self.actors.subscribe(),
+            push: Push::new(self.world, &self.panel, &inlets.ports),
             world: self.world,
             telemetry: self.telemetry.clone(),
             stop,

@@ -12,6 +12,7 @@ use actors::handle::{
     ActorReport, Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport,
 };
 use actors::panel::Panel;
+use actors::source::push::Push;
 use actors::telemetry::{Telemetry, exporter};
 use actors::world::World;
 use axum::http::header;
@@ -91,6 +92,7 @@ impl FakePanel {
             sources: ask_sources,
             signals,
             actors: actors_seen,
+            push: Push::new(World::live(), &panel(), &[]),
             world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
         };

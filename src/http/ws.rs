@@ -166,11 +166,13 @@ impl Viewer {
             let output = self.app.telemetry.output.clone();
             output.bytes.increment(message.len() as u64);
             output.pixels.increment(wire::pixels_of(&message));
+            let is_first = shown.is_none();
             self.send(Packet::Binary(message.into())).await?;
-            match self.shown {
-                Some(_) => output.shown(&picture, self.app.handle.world.now()),
-                // The first picture that a viewer gets may be as old as it likes.
-                None => output.frames.increment(1),
+            // The first picture that a viewer gets may be as old as it likes.
+            if is_first {
+                output.frames.increment(1);
+            } else {
+                output.shown(&picture, self.app.handle.world.now());
             }
         }
         self.shown = Some(picture);
