@@ -122,7 +122,7 @@ impl ExpressionActor {
             quiet_until: vec![Tick(0); panel.program.len()],
             named,
             none: Arc::new([]),
-            costs: Costs::new(labels(&panel)),
+            costs: Costs::new(labels(&panel), telemetry.formulas.costliest.clone()),
             is_native: false,
             around,
             panel,
