@@ -7,6 +7,7 @@ mod core;
 mod data;
 mod docs;
 mod eval;
+mod failures;
 mod logs;
 mod monitoring;
 mod process;
