@@ -71,7 +71,7 @@ const CHANCES: [(&str, f64); 13] = [
     ("source.emit", 1e-3),
     ("source.start", 2e-2),
     ("writer.flush", 2e-3),
-    ("output.show", 2e-4),
+    ("output.show", 5e-4),
     ("output.start", 2e-2),
     ("http", 5e-3),
     ("http.start", 2e-2),
