@@ -45,11 +45,12 @@ pub(super) fn live(config: Config, ticks: Option<u64>, record: Option<&Path>) ->
     log();
     let metrics = exporter::install().map_err(|error| Failure::message(error.to_string()))?;
     let listen = config.http.listen;
+    let site = http::Site::new(&config);
     let mut server = Ok(None);
     let options = Options { ticks, record: record.map(PathBuf::from), ..Options::default() };
     let run = runtime::run(config.panel, options, |handle| {
         let stop = handle.clone();
-        server = end_on_signals(handle.clone()).and_then(|()| http::serve(listen, handle, metrics)).map(Some);
+        server = end_on_signals(handle.clone()).and_then(|()| http::serve(site, handle, metrics)).map(Some);
         match &server {
             Ok(server) => announce(server.as_ref()),
             // There is nothing to see without its page: better to say so than to run in the dark.

@@ -84,5 +84,6 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         outputs: output::resolve(setting, problems),
         persistence: output::persistence(setting, problems),
     };
-    (panel, output::http(&setting.file.http))
+    let http = output::http(setting, problems);
+    (panel, http)
 }

@@ -14,14 +14,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// A running `tinydisplay run`, which ends with the test.
-struct Program {
+pub(crate) struct Program {
     child: Child,
-    address: String,
+    pub(crate) address: String,
 }
 
 impl Program {
     /// Starts it and waits until it says where its page is.
-    fn start(home: &Path, arguments: &[&str]) -> Program {
+    pub(crate) fn start(home: &Path, arguments: &[&str]) -> Program {
         let child = Command::new(env!("CARGO_BIN_EXE_tinydisplay"))
             .arg("run")
             .args(arguments)
@@ -70,7 +70,7 @@ impl Program {
         (status, answer.split_off(split + 4))
     }
 
-    fn text(&self, path: &str) -> String {
+    pub(crate) fn text(&self, path: &str) -> String {
         let (status, body) = self.get(path);
         assert_eq!(status, 200, "{path}");
         String::from_utf8(body).unwrap()
@@ -79,7 +79,7 @@ impl Program {
     /// Asks again and again until the answer is as wanted. It pauses between two questions, or it would
     /// take from the program the processor that the answer needs; nothing unparks this thread, so parking
     /// is a pause.
-    fn wait_for(&self, path: &str, is_wanted: impl Fn(u16, &str) -> bool) -> String {
+    pub(crate) fn wait_for(&self, path: &str, is_wanted: impl Fn(u16, &str) -> bool) -> String {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let (status, body) = self.get(path);
@@ -92,8 +92,34 @@ impl Program {
         }
     }
 
+    /// The status and the JSON of a POST's answer.
+    pub(crate) fn post(&self, path: &str, body: &str) -> (u16, serde_json::Value) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let (host, length) = (&self.address, body.len());
+        let head =
+            format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nContent-Length: {length}");
+        stream.write_all(format!("{head}\r\n\r\n{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].parse().unwrap(), serde_json::from_str(body).unwrap())
+    }
+
+    /// Sends again and again until the answer has this status.
+    pub(crate) fn wait_for_post(&self, path: &str, body: &str, wanted: u16) -> serde_json::Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let (status, answer) = self.post(path, body);
+            if status == wanted {
+                return answer;
+            }
+            assert!(Instant::now() < deadline, "{path} never answered {wanted}, but {status}: {answer}");
+            std::thread::park_timeout(PAUSE);
+        }
+    }
+
     /// Sends SIGTERM and returns the exit code.
-    fn terminate(mut self) -> Option<i32> {
+    pub(crate) fn terminate(mut self) -> Option<i32> {
         let id = self.child.id().to_string();
         // Every shell has a `kill` of its own; not every machine has the program.
         assert!(Command::new("sh").args(["-c", "kill -TERM $0", &id]).status().unwrap().success());
