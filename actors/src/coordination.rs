@@ -71,6 +71,11 @@ impl Decisions {
         true
     }
 
+    /// How many ticks wait for the writer.
+    fn waiting(&self) -> usize {
+        self.writer.as_ref().map_or(0, Mailbox::waiting)
+    }
+
     /// Hands the writer a tick, unless that was done; returns how many rows were lost.
     fn keep(&mut self, mut ledger: Ledger) -> usize {
         let Some(writer) = &self.writer else { return 0 };
@@ -148,6 +153,14 @@ impl CoordinationActor {
         self.coordinator.step(&step).into()
     }
 
+    fn time(&self, evaluated: &Evaluated) {
+        let inputs = &evaluated.inputs;
+        if !inputs.sealed.samples.is_empty() {
+            let took = self.world.now().saturating_sub(inputs.timing.sealed);
+            self.telemetry.events.from_ring.record(took);
+        }
+    }
+
     /// Tells of events that nobody was told of yet.
     fn announce(&self, events: &[Event]) {
         for (index, event) in events.iter().enumerate() {
@@ -173,6 +186,8 @@ impl CoordinationActor {
             let lost = self.decisions.enter(&self.pass, |decisions| decisions.keep(ledger)).unwrap_or(0);
             self.telemetry.persistence.dropped.increment(lost as u64);
         }
+        let waiting = self.decisions.look(|decisions| decisions.waiting());
+        self.telemetry.persistence.mailbox.set(waiting as f64);
     }
 }
 
@@ -184,10 +199,11 @@ impl Handler<Evaluated> for CoordinationActor {
     type Result = ();
 
     fn handle(&mut self, evaluated: Evaluated, context: &mut Self::Context) {
+        let began = self.world.now();
         let vitals = self.vitals.clone();
         let Some(work) = vitals.handle("coordination.step", context) else { return };
-        let began = self.world.now();
         let events = self.step(&evaluated);
+        self.time(&evaluated);
         self.announce(&events);
         let starts = (!events.is_empty()).then(|| self.coordinator.starts().into());
         let Some(work) = vitals.go_on(work, "coordination.step.middle", context) else { return };

@@ -66,8 +66,12 @@ impl Context {
         }
         self.supervision.strike("output.show").await?;
         let picture = self.pictures.borrow_and_update().clone();
-        self.telemetry.frames.increment(1);
         Ok(Some(picture))
+    }
+
+    /// Counts a picture that the output has shown just now.
+    fn shown(&self, picture: &Picture) {
+        self.telemetry.shown(picture, self.supervision.world.now());
     }
 
     /// Waits for `span`, or for the end.

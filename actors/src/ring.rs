@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Recipient};
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
@@ -12,7 +13,7 @@ use engine::tick::Tick;
 use crate::handle::{QuerySources, SourceReport};
 use crate::journal::{Entry, Fenced, Journal, Part, Rhythm, Sealing};
 use crate::recording::{Recorder, Replay};
-use crate::source::port::{Arrivals, Arrived, Counts, Doorbell, Posted};
+use crate::source::port::{Arrivals, Arrived, Counts, Doorbell};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
@@ -45,6 +46,19 @@ pub struct Inputs {
     pub checkpoint: bool,
     /// Whether an earlier generation of the core sealed this tick, and has counted what came of it.
     pub again: bool,
+    /// When it came about.
+    pub timing: Timing,
+}
+
+/// When a tick came about, in world time: for measuring alone, since no run has the same times.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    /// When it began.
+    pub began: Duration,
+    /// When its inputs were sealed.
+    pub sealed: Duration,
+    /// When the oldest of its readings had arrived in its port; `None` where it has none.
+    pub arrived: Option<Duration>,
 }
 
 /// What the supervisor says. It is an input like any other: sealed, recorded and replayed.
@@ -118,6 +132,8 @@ pub struct RingActor {
     pub feed: Feed,
     /// The sources, for the face.
     pub sources: Vec<SourceInfo>,
+    /// When the oldest reading since the last seal had arrived.
+    pub arrived: Option<Duration>,
     /// Where what is sealed is recorded.
     pub records: Fenced<Records>,
     /// The core's journal.
@@ -199,9 +215,11 @@ impl RingActor {
             let taken = self.journal.take(&self.pass, port, waiting, self.intake.room());
             let Some(taken) = taken.filter(|taken| !taken.is_empty()) else { return };
             waiting -= taken.len();
-            for Posted { at, reading } in taken.iter() {
-                self.intake.accept(reading);
-                self.telemetry.ring.ingest.record(self.world.now().saturating_sub(*at));
+            for posted in taken.iter() {
+                let at = posted.at;
+                self.intake.accept(&posted.reading);
+                self.arrived = Some(self.arrived.map_or(at, |oldest| oldest.min(at)));
+                self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
     }
@@ -257,7 +275,8 @@ impl RingActor {
         self.count(&sealed, missed);
         let sealed = Arc::new(sealed);
         self.records.enter(&self.pass, |records| records.keep(&sealed))?;
-        Some(Inputs { sealed, paint: sealing.paint, checkpoint: false, again: false })
+        let timing = Timing::default();
+        Some(Inputs { sealed, paint: sealing.paint, timing, checkpoint: false, again: false })
     }
 
     fn count(&self, sealed: &Sealed, missed: u64) {
@@ -275,7 +294,7 @@ impl RingActor {
         telemetry.samples.set(ring.len() as f64);
         telemetry.bytes.set(ring.bytes() as f64);
         telemetry.keys.set(self.intake.keys().all().len() as f64);
-        telemetry.overwritten.absolute(ring.overwritten_total());
+        telemetry.memory.set(ring.bytes() as f64);
         for (id, (status, info)) in (0..).zip(self.intake.sources().iter().zip(&self.sources)) {
             let source = self.telemetry.source(SourceId(id));
             source.samples.absolute(status.samples);
@@ -284,6 +303,20 @@ impl RingActor {
             let mut rejected = status.rejected;
             rejected[Rejection::Malformed as usize] = info.counts.rejected.load(Ordering::Relaxed);
             source.set_rejected(&rejected);
+        }
+        if sealed.tick.0.is_multiple_of(COUNTED_EVERY) {
+            self.count_by_source();
+        }
+    }
+
+    /// Counts what takes a look at every key and port.
+    fn count_by_source(&self) {
+        for (id, overwritten) in (0..).zip(self.intake.overwritten()) {
+            self.telemetry.source(SourceId(id)).overwritten.absolute(overwritten);
+        }
+        let Feed::Sources { ports, .. } = &self.feed else { return };
+        for (id, port) in (0..).zip(ports) {
+            self.telemetry.source(SourceId(id)).queue.set(port.len() as f64);
         }
     }
 }
@@ -318,8 +351,9 @@ impl Handler<Begin> for RingActor {
         let Some((sealing, checkpoint)) = self.log(begin) else { return };
         let Some(work) = vitals.go_on(work, "ring.seal.middle", context) else { return };
         let Some(inputs) = self.seal(sealing) else { return };
-        self.telemetry.ring.seal.record(self.world.now().saturating_sub(began));
-        self.next.do_send(Inputs { checkpoint, ..inputs });
+        let timing = Timing { began, sealed: self.world.now(), arrived: self.arrived.take() };
+        self.telemetry.ring.seal.record(timing.sealed.saturating_sub(began));
+        self.next.do_send(Inputs { checkpoint, timing, ..inputs });
         let Some(_work) = vitals.go_on(work, "ring.seal.after", context) else { return };
         if checkpoint {
             self.journal.give(&self.pass, sealing.tick, Part::Ring(self.memory()));

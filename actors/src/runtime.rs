@@ -45,6 +45,7 @@ use crate::panel::Panel;
 use crate::persistence;
 use crate::recording::{self, Recorder, Recording};
 use crate::renderer::FrameSink;
+use crate::source::push::Push;
 use crate::supervisor::worker::{self, Failure, Worker};
 use crate::supervisor::{End, Listener, Parts, Supervisor};
 use crate::telemetry::{self, Telemetry};
@@ -186,7 +187,7 @@ impl Wiring {
         Wiring {
             world,
             telemetry: Telemetry::new(&sources, &outputs, &values),
-            pictures: watch::channel(Arc::new(Picture { tick: Tick(0), frame: nothing })).0,
+            pictures: watch::channel(Arc::new(Picture::new(Tick(0), nothing))).0,
             panel: Arc::new(panel),
             events: broadcast::channel(EVENT_BACKLOG).0,
             pulse: watch::channel(Pulse::default()).0,
@@ -293,6 +294,7 @@ impl Wiring {
             values: self.values.clone(),
             sources: self.sources.clone(),
             actors: self.actors.subscribe(),
+            push: Push::new(self.world, &self.panel, &inlets.ports),
             world: self.world,
             telemetry: self.telemetry.clone(),
             stop,

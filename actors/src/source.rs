@@ -5,6 +5,7 @@
 pub mod generator;
 pub mod playback;
 pub mod port;
+pub mod push;
 #[cfg(test)]
 pub(crate) mod rig;
 mod schedule;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::formula;
+use engine::generator::{Course, Steps};
 use engine::sample::SourceId;
 use engine::value::Value;
 
@@ -23,8 +25,7 @@ use crate::supervisor::policy::Exceptions;
 use crate::supervisor::worker::{self, Failure};
 use crate::world::World;
 pub use port::Port;
-use port::{Inlet, Letter};
-pub use schedule::Steps;
+use port::{Inlet, Letter, Serving};
 pub use walk::walk;
 
 /// A source as configured.
@@ -53,6 +54,8 @@ pub enum Kind {
     Generator(generator::Options),
     /// Recorded data.
     Playback(playback::Options),
+    /// What others write into it.
+    Push,
 }
 
 impl Kind {
@@ -63,12 +66,13 @@ impl Kind {
             Kind::Time(_) => "time",
             Kind::Generator(_) => "generator",
             Kind::Playback(_) => "playback",
+            Kind::Push => "push",
         }
     }
 
     /// Whether it reads the world outside, so that a simulation puts a seeded [`walk`] in its place.
     pub fn is_live(&self) -> bool {
-        matches!(self, Kind::System(_))
+        matches!(self, Kind::System(_) | Kind::Push)
     }
 
     /// The keys that it will send, as far as they can be known before it runs.
@@ -81,6 +85,7 @@ impl Kind {
             Kind::Time(options) => time::keys(options),
             Kind::Generator(options) => generator::keys(options),
             Kind::Playback(options) => playback::keys(options),
+            Kind::Push => push::keys(),
         }
     }
 
@@ -96,6 +101,8 @@ impl Kind {
             Kind::Time(options) => time::run(options, context).await,
             Kind::Generator(options) => generator::run(options, context).await,
             Kind::Playback(options) => playback::run(options, context).await,
+            Kind::Push if context.world.is_simulated() => walk(keys, push::WALK_EVERY, context).await,
+            Kind::Push => push::run(context).await,
         }
     }
 }
@@ -143,8 +150,10 @@ pub enum Place {
     System(system::Place),
     /// A `time` source.
     Time(time::Place),
-    /// A `generator`, or the walk that stands in for a live source.
-    Steps(Steps),
+    /// A `generator`.
+    Generator(Course),
+    /// The walk that stands in for a live source.
+    Walk(Steps),
     /// A `playback`.
     Playback(playback::Place),
 }
@@ -156,7 +165,7 @@ pub enum Policy {
     Block,
     /// The oldest waiting reading makes room and is counted.
     DropOldest,
-    /// The new reading is dropped and counted.
+    /// The new reading is dropped and counted. Who pushed it is told so.
     DropNewest,
 }
 
@@ -237,7 +246,7 @@ impl Context {
         };
         self.inlet.send(room, Letter { timestamp_ms, values }, place.into(), self.rejected)?;
         self.rejected = 0;
-        Ok(())
+        Ok(self.supervision.strike("source.emitted").await?)
     }
 
     /// Notes a `place` at which there was nothing to send.
@@ -248,6 +257,14 @@ impl Context {
         self.inlet.mark(place.into(), self.rejected)?;
         self.rejected = 0;
         Ok(())
+    }
+
+    /// Lets others [push](Port::push) into the source's port, until what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when another generation has taken the source's place.
+    pub fn serve(&self) -> Result<Serving, Error> {
+        self.inlet.serve()
     }
 
     /// Counts a part of the input that the source could not use (a malformed line, say), together with the
@@ -272,3 +289,6 @@ impl Context {
         if self.supervision.sleep_until(at).await { Ok(()) } else { Err(Error::Stopped) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,6 +98,9 @@ mod node;
 mod status;
 mod tree;
 
+#[cfg(test)]
+mod tests;
+
 pub use backoff::{Backoff, Restarts};
 pub use event::{Action, Blame, Event, Neglect, Outcome, Why};
 pub use status::{Node, State, Status};

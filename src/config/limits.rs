@@ -18,6 +18,10 @@ pub const SIDE: u32 = 1_024;
 pub const DISTANCE: i32 = 16_384;
 /// The most sources.
 pub const SOURCES: usize = 256;
+/// The most faults of one source.
+pub const FAULTS: usize = 32;
+/// The most readings a second of a flood.
+pub const FLOOD_RATE: u32 = 1_000_000;
 /// The most declared keys.
 pub const KEYS: usize = 4_096;
 /// The most named values.

@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::formula::lower::GROUP;
-use engine::formula::{Dependents, Entry, FormulaId, Key, Kind, Program, Site, compile};
+use engine::formula::{Dependents, Entry, FormulaId, Group, Key, Kind, Program, Site, compile};
+use engine::paint::Lookups;
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
 use mlua::{Buffer, Function, Lua, LuaOptions, StdLib};
@@ -247,6 +248,31 @@ impl Evaluator {
     /// The formulas that the last run computed and found in error, each with the place where.
     pub fn errors(&self) -> impl Iterator<Item = (FormulaId, &Site)> + '_ {
         self.errors.iter().filter_map(|(id, site)| Some((*id, self.program.site(*id, *site as usize)?)))
+    }
+
+    /// Computes a formula once more, to see how long that takes. Right after [`Evaluator::run`] it comes to
+    /// what it has come to, so that nothing changes.
+    ///
+    /// # Errors
+    /// As [`Evaluator::run`].
+    pub fn again(&self, id: FormulaId) -> Result<(), Error> {
+        let Some(node) = self.program.node_of(id) else { return Ok(()) };
+        let groups = self.program.groups();
+        let group = groups.partition_point(|group| group.nodes.end <= node);
+        if let (Some(Group { nodes, .. }), Some(function)) = (groups.get(group), self.functions.get(group)) {
+            function.call::<(u32, u32, u32)>(1u32 << (node - nodes.start))?;
+        }
+        Ok(())
+    }
+
+    /// Bytes that the virtual machine holds.
+    pub fn used_bytes(&self) -> usize {
+        self.lua.used_memory()
+    }
+
+    /// How often texts were looked up.
+    pub fn lookups(&self) -> Lookups {
+        self.texts.borrow().lookups()
     }
 
     /// The formulas that the last run found to panic, each with the panic's text. They keep their last good

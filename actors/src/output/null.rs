@@ -8,6 +8,8 @@ use crate::supervisor::worker::Failure;
 /// # Errors
 /// An injected fault.
 pub async fn run(context: &mut Context) -> Result<(), Failure> {
-    while context.newer().await?.is_some() {}
+    while let Some(picture) = context.newer().await? {
+        context.shown(&picture);
+    }
     Ok(())
 }

@@ -49,6 +49,11 @@ impl Mailbox {
             refused.into_inner()
         })
     }
+
+    /// How many ledgers wait.
+    pub fn waiting(&self) -> usize {
+        self.ledgers.len()
+    }
 }
 
 /// Where the writer takes out what was put in. It outlives a writer that fails: the next one goes on.

@@ -16,6 +16,8 @@ use serde::Serialize;
 use super::lines::Limits;
 use super::{Error, Header, Inputs, RecordedSample, RecordedSignal, StateName};
 use crate::supervisor::worker::{self, Failure};
+use crate::telemetry::number::Gauge;
+use crate::telemetry::table;
 
 /// Ticks that wait for the disk before the recording is given up: 17 seconds at 60 ticks a second.
 const MAILBOX: usize = 1_024;
@@ -39,6 +41,7 @@ struct State {
     ended: Option<io::Result<()>>,
     /// Whether the disk was too slow.
     gave_up: bool,
+    queue: Gauge,
 }
 
 impl Recorder {
@@ -58,7 +61,9 @@ impl Recorder {
 
     fn new(file: PathBuf, scribe: Scribe, capacity: usize) -> Recorder {
         let (mailbox, arriving) = flume::bounded(capacity);
-        let state = State { mailbox: Some(mailbox), scribe: Some(scribe), ended: None, gave_up: false };
+        let queue = table::RECORDER_QUEUE.gauge(&[]);
+        let state =
+            State { mailbox: Some(mailbox), scribe: Some(scribe), ended: None, gave_up: false, queue };
         Recorder(Arc::new(Shared { file, state: state.into(), arriving }))
     }
 
@@ -69,6 +74,7 @@ impl Recorder {
         }
         let mut state = self.state();
         let Some(mailbox) = &state.mailbox else { return };
+        state.queue.set(mailbox.len() as f64);
         match mailbox.try_send(sealed.clone()) {
             Ok(()) => return,
             Err(TrySendError::Full(_)) => {

@@ -14,8 +14,8 @@ use crate::config::limits;
 pub struct Source {
     /// Silence longer than this makes the source stale. Without it, none does.
     pub stale_after: Option<Duration>,
-    /// What happens to a reading when too many wait: `block` by default for `playback`, `drop_oldest`
-    /// for the others.
+    /// What happens to a reading when too many wait: `block` by default for `playback`, `drop_newest` for
+    /// `push`, `drop_oldest` for the others.
     pub on_full: Option<OnFull>,
     /// After which ends it is started anew, where that is not what `[supervision.sources]` says.
     pub restart: Option<Restart>,
@@ -70,6 +70,10 @@ pub enum Kind {
         /// The time between two samples.
         #[serde(default = "one_second")]
         every: Duration,
+        /// What goes wrong with it, for trials.
+        #[serde(default)]
+        #[schemars(length(max = limits::FAULTS))]
+        faults: Vec<Fault>,
     },
     /// Recorded data.
     Playback {
@@ -85,6 +89,8 @@ pub enum Kind {
         #[serde(default)]
         repeat: bool,
     },
+    /// What others write into it while it runs, over HTTP.
+    Push {},
 }
 
 fn one_second() -> Duration {
@@ -115,6 +121,49 @@ pub enum Wave {
     Step,
     /// A random walk.
     Walk,
+}
+
+/// Something that goes wrong with made-up data: at one moment, ever again, or by chance.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(extend("unevaluatedProperties" = false))]
+pub struct Fault {
+    /// Before the first sample that is due then, after the beginning of the run.
+    pub at: Option<Duration>,
+    /// Before every sample that is due a multiple of this after the beginning of the run.
+    pub every: Option<Duration>,
+    /// Before any sample, with this probability.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub chance: Option<f64>,
+    /// What goes wrong.
+    #[serde(flatten)]
+    pub kind: FaultKind,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The source ends with an error.
+    Error {},
+    /// The source panics.
+    Panic {},
+    /// The source hangs.
+    Hang {
+        /// How long; for ever without it.
+        #[serde(rename = "for")]
+        span: Option<Duration>,
+    },
+    /// Readings come at a high rate beside the usual ones.
+    Flood {
+        /// Readings a second.
+        #[schemars(range(min = 1, max = limits::FLOOD_RATE))]
+        rate: u32,
+        /// How long.
+        #[serde(rename = "for", default = "one_second")]
+        span: Duration,
+    },
+    /// A reading comes that no display can use.
+    Garbage {},
 }
 
 /// What is known about a key.

@@ -1,5 +1,7 @@
 //! Sources.
 
+mod fault;
+
 use std::fs::File;
 use std::path::Path;
 
@@ -24,11 +26,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Vec<Sou
         let at = at.get(name);
         let before = problems.len();
         let kind = kind(&source.kind, at, fps, setting.folder, problems);
-        let policy = match (source.on_full, &kind) {
-            (Some(form::OnFull::Block), _) | (None, Kind::Playback(_)) => Policy::Block,
-            (Some(form::OnFull::DropNewest), _) => Policy::DropNewest,
-            (Some(form::OnFull::DropOldest) | None, _) => Policy::DropOldest,
-        };
+        let policy = policy(source.on_full, &kind, at, problems);
         let supervision = supervision::exceptions(setting, source, at, problems);
         let stale_after = source.stale_after.map(|span| positive(span, at.get("stale_after"), fps, problems));
         // What is wrong with the options has been said; the source would only say it again.
@@ -36,6 +34,21 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Vec<Sou
         (Source { name: name.clone(), kind, stale_after, policy, supervision }, keys)
     };
     setting.file.source.0.iter().map(resolve).unzip()
+}
+
+fn policy(on_full: Option<form::OnFull>, kind: &Kind, at: Place<'_>, problems: &mut Problems) -> Policy {
+    match (on_full, kind) {
+        (Some(form::OnFull::Block), Kind::Push) => {
+            let span = at.get("on_full").span();
+            let message = "who pushes cannot be made to wait";
+            let help = "write \"drop_newest\", which tells who pushes to try again, or \"drop_oldest\"";
+            problems.error_help("source", span, message, help);
+            Policy::DropNewest
+        }
+        (Some(form::OnFull::Block), _) | (None, Kind::Playback(_)) => Policy::Block,
+        (Some(form::OnFull::DropNewest), _) | (None, Kind::Push) => Policy::DropNewest,
+        (Some(form::OnFull::DropOldest) | None, _) => Policy::DropOldest,
+    }
 }
 
 /// What a source says that it sends. One that cannot say it today may well tomorrow.
@@ -65,23 +78,26 @@ fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mu
         form::Kind::Time { utc_offset } => Kind::Time(time::Options {
             utc_offset_minutes: utc_offset.as_ref().and_then(|offset| utc_offset::parse(&offset.0).ok()),
         }),
-        form::Kind::Generator { shape, min, max, period, every } => {
+        form::Kind::Generator { shape, min, max, period, every, faults } => {
             if min >= max {
                 let span = at.find("max").map_or_else(|| at.get("min").span(), Place::span);
                 let message = format!("`min` is {min}, which is not below `max`, {max}");
                 problems.error_help("empty-range", span, message, "make `min` the lower one");
             }
-            Kind::Generator(generator::Options {
+            let wave = generator::Wave {
                 shape: shape_of(*shape),
                 min: *min,
                 max: *max,
                 period: wave_period(*shape, *period, at, fps, problems),
                 every: positive(*every, at.get("every"), fps, problems),
-            })
+            };
+            let faults = fault::resolve(faults, wave.every, at.get("faults"), fps, problems);
+            Kind::Generator(generator::Options { wave, faults })
         }
         form::Kind::Playback { file, speed, repeat } => {
             Kind::Playback(playback::Options { file: folder.join(&file.0), speed: *speed, repeat: *repeat })
         }
+        form::Kind::Push {} => Kind::Push,
     }
 }
 
