@@ -25,6 +25,17 @@ pub struct Picture {
     pub tick: Tick,
     /// Its pixels.
     pub frame: Frame,
+    /// When it was there for outputs to take, in world time.
+    pub painted: Duration,
+    /// When the oldest reading that is new in it had arrived; `None` where none is.
+    pub arrived: Option<Duration>,
+}
+
+impl Picture {
+    /// A picture that was there from the beginning of the world.
+    pub fn new(tick: Tick, frame: Frame) -> Picture {
+        Picture { tick, frame, painted: Duration::ZERO, arrived: None }
+    }
 }
 
 /// Asks for the named values and declared keys as they are now.

@@ -139,7 +139,7 @@ impl Drop for FakePanel {
 
 /// A picture of one grey.
 pub(super) fn picture(tick: u64, size: Size, grey: u8) -> Arc<Picture> {
-    Arc::new(Picture { tick: Tick(tick), frame: Frame::new(size, Color::rgb(grey, grey, grey)) })
+    Arc::new(Picture::new(Tick(tick), Frame::new(size, Color::rgb(grey, grey, grey))))
 }
 
 /// A panel without anything on it.
@@ -160,6 +160,7 @@ pub(super) fn panel() -> Panel {
         scene: Scene { size: Size::new(160, 128), background: Color::default(), widgets: Vec::new() },
         outputs: Vec::new(),
         persistence: None,
+        supervision: Default::default(),
     }
 }
 

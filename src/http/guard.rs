@@ -2,6 +2,7 @@
 //! answer the headers that keep it safe in a browser.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -33,6 +34,7 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
+    let began = Instant::now();
     let mut response = match enter(&app, &request) {
         Ok(None) => answer(&app, request, next).await,
         Ok(Some(response)) => response,
@@ -42,7 +44,7 @@ pub(super) async fn guard(
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     let route = path.as_ref().map_or("other", MatchedPath::as_str);
-    app.telemetry.answered(route, response.status().as_u16());
+    app.telemetry.answered(route, response.status().as_u16(), began.elapsed());
     response
 }
 

@@ -321,6 +321,13 @@ pub(super) fn picture(shown: Option<&Frame>, picture: &Picture) -> Option<Vec<u8
     Some(message)
 }
 
+/// How many pixels a picture's message has.
+pub(super) fn pixels_of(message: &[u8]) -> u64 {
+    let rects = message.get(2..4).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
+    let places = PICTURE_HEAD + 8 * usize::from(rects);
+    (message.len().saturating_sub(places) / 4) as u64
+}
+
 /// Frames have at most 4,096 pixels a side and their damage fewer rectangles than pixels a row, so that
 /// nothing is cut off here.
 fn short(number: u32) -> [u8; 2] {
@@ -340,7 +347,7 @@ mod tests {
     fn painted(size: Size, fills: &[(Rect, Color)]) -> Picture {
         let mut frame = Frame::new(size, Color::rgb(0, 0, 0));
         fills.iter().for_each(|(rect, color)| Canvas::new(&mut frame).fill(*rect, *color));
-        Picture { tick: Tick(fills.len() as u64), frame }
+        Picture::new(Tick(fills.len() as u64), frame)
     }
 
     fn fill() -> impl Strategy<Value = (Rect, Color)> {

@@ -186,9 +186,17 @@ impl Viewer {
     async fn show(&mut self, picture: Arc<Picture>) -> Result<(), Gone> {
         let shown = self.shown.as_ref().map(|shown| &shown.frame);
         if let Some(message) = wire::picture(shown, &picture) {
-            self.app.telemetry.output.bytes.increment(message.len() as u64);
-            self.app.telemetry.output.frames.increment(1);
+            let output = self.app.telemetry.output.clone();
+            output.bytes.increment(message.len() as u64);
+            output.pixels.increment(wire::pixels_of(&message));
+            let is_first = shown.is_none();
             self.send(Packet::Binary(message.into())).await?;
+            // The first picture that a viewer gets may be as old as it likes.
+            if is_first {
+                output.frames.increment(1);
+            } else {
+                output.shown(&picture, self.app.handle.world.now());
+            }
         }
         self.shown = Some(picture);
         Ok(())

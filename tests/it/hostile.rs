@@ -1,16 +1,12 @@
 //! Clients that mean no good, or are in no state to: the panel goes on, and a client beside them is answered.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::time::Instant;
 
 use socket2::{Domain, Socket, Type};
 
-use crate::process::Program;
-
-/// The longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+use crate::program::{PATIENCE, Program};
 
 /// Ticks that the panel has to make while a client misbehaves.
 const TICKS: u64 = 30;
@@ -283,7 +279,6 @@ fn no_token_or_a_wrong_one() {
     while hostile.ask(&get("/readyz", &right)) != Some(200) {
         assert!(Instant::now() < deadline, "the panel is never ready");
     }
-    assert!(matches!(hostile.address.ip(), IpAddr::V4(ip) if ip.is_loopback()));
     assert_eq!(program.terminate(), Some(0));
 }
 
@@ -367,5 +362,4 @@ fn other_machines_are_let_in_with_a_token_alone() {
     let (_, said) =
         crate::cli::check(&["run", file.to_str().unwrap(), "--listen", "0.0.0.0:0", "--ticks", "1"], 1);
     assert!(said.contains("token"), "{said}");
-    assert!(Path::new(&file).exists());
 }

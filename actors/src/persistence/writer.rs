@@ -1,14 +1,17 @@
 //! The writer's state: what waits, the connection while there is one, and when to try again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
+use super::mailbox::Estate;
 use super::queue::{BATCH_ROWS, Pending, Queue};
 use super::rows::{self, Names, Performance, Written};
 use super::{Error, Ledger, Retention, retention, schema};
 use crate::panel;
+use crate::supervisor::worker;
 use crate::telemetry;
 use crate::world::World;
 
@@ -39,6 +42,8 @@ pub(super) struct Writer {
     telemetry: telemetry::Persistence,
     counts: Counts,
     world: World,
+    supervision: worker::Context,
+    estate: Arc<Estate>,
     names: Names,
     queue: Queue,
     connection: Option<Connection>,
@@ -70,10 +75,12 @@ impl Writer {
     pub(super) fn new(
         options: panel::Persistence,
         labels: Vec<Option<Arc<str>>>,
-        world: World,
+        supervision: worker::Context,
         telemetry: telemetry::Persistence,
+        estate: Arc<Estate>,
     ) -> Writer {
-        Writer {
+        let (world, names) = (supervision.world, estate.names(|names| names.clone()));
+        let mut writer = Writer {
             options,
             retention: Retention::default(),
             labels,
@@ -81,7 +88,7 @@ impl Writer {
             counts: Counts::default(),
             refused: false,
             world,
-            names: Names::default(),
+            names,
             queue: Queue::default(),
             connection: None,
             waiting_since: Duration::ZERO,
@@ -89,7 +96,15 @@ impl Writer {
             set_aside: 0,
             performance: Performance::default(),
             performance_due: world.now() + PERFORMANCE_EVERY,
+            supervision,
+            estate,
+        };
+        let lost = writer.estate.waiting.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            tracing::error!(rows = lost, "what a writer that failed had in hand is lost");
         }
+        writer.lose(lost);
+        writer
     }
 
     /// Opens the database, or plans another try.
@@ -103,6 +118,7 @@ impl Writer {
     pub(super) fn keep(&mut self, ledger: Ledger) {
         for (key, name) in ledger.new_keys.iter() {
             self.names.insert(*key, name.clone());
+            self.estate.names(|names| names.insert(*key, name.clone()));
         }
         let label = |index: u32| self.labels.get(index as usize).cloned().flatten();
         let results = ledger.changed.iter().filter_map(|(id, value)| Some((label(id.0)?, value.clone())));
@@ -160,6 +176,7 @@ impl Writer {
         self.lose(lost);
         self.show_queue();
         let Some(connection) = self.connection.take() else { return };
+        self.show_queue();
         // A log that is left behind is no harm: whoever opens the file next takes it in.
         let checkpoint = connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
         if let Err(error) = checkpoint.and(connection.close().map_err(|(_, error)| error)) {
@@ -180,6 +197,7 @@ impl Writer {
     fn write_all(&mut self) -> Result<(), Error> {
         self.connect()?;
         while !self.queue.is_empty() {
+            self.supervision.heart.beat();
             let began = self.world.now();
             let (written, now_ms) = self.write_batch()?;
             self.note(&written, self.world.now().saturating_sub(began));
@@ -194,7 +212,10 @@ impl Writer {
         let report = self.world.now() >= self.performance_due;
         let batch = self.queue.batch();
         let (ticks, now_ms) = (batch.len(), batch.last().map_or(0, |last| last.now_ms));
-        let written = rows::write(connection, batch, &self.names, report.then_some(&self.performance))?;
+        let (world, began) = (self.world, self.world.now());
+        let timed = || self.telemetry.write.record(world.now().saturating_sub(began));
+        let performance = report.then_some(&self.performance);
+        let written = rows::write(connection, batch, &self.names, performance, timed)?;
         self.queue.pop(ticks);
         if report {
             self.performance = Performance::default();
@@ -206,7 +227,9 @@ impl Writer {
     fn clean_up(&mut self, now_ms: i64, written_rows: u64) -> Result<(), Error> {
         let Some(connection) = &self.connection else { return Ok(()) };
         self.retention.step(connection, now_ms, written_rows)?;
-        self.telemetry.database_bytes.set(retention::file_bytes(connection)? as f64);
+        let bytes = retention::file_bytes(connection)? as f64;
+        self.telemetry.database_bytes.set(bytes);
+        self.telemetry.memory.set(schema::cache_bytes(connection)?.min(bytes));
         Ok(())
     }
 
@@ -308,6 +331,9 @@ impl Writer {
 
     fn show_queue(&self) {
         self.telemetry.queue.set(self.queue.ticks() as f64);
+        self.telemetry.connections.set(f64::from(u8::from(self.connection.is_some())));
+        let rows = self.queue.rows();
+        self.supervision.pass.enter(|| self.estate.waiting.store(rows, Ordering::Relaxed));
     }
 
     fn show_degraded(&mut self, degraded: bool) {

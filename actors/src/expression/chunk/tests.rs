@@ -99,6 +99,27 @@ fn only_what_changed_is_computed_and_told() {
 }
 
 #[test]
+fn computing_again_changes_nothing() {
+    let mut bench = Bench::new(&[
+        ("ratio", "100 / a"),
+        ("", "coalesce(ratio, -1) + tick"),
+        ("", "t .. 'x'"),
+        ("", "ratio > 5"),
+        ("", "nil"),
+    ]);
+    for (a, text) in [(4.0, "p"), (0.0, "q"), (0.0, "q"), (8.0, "p")] {
+        let told = bench.set(0, a).set(2, text).run();
+        let shown = bench.shown();
+        (0..9).for_each(|id| bench.evaluator.again(FormulaId(id)).unwrap());
+        assert_eq!(bench.shown(), shown);
+        assert_eq!(bench.evaluator.changed().map(|id| id.0).collect::<Vec<_>>(), told.0);
+        assert_eq!(bench.evaluator.errors().map(|(id, _)| id.0).collect::<Vec<_>>(), told.1);
+    }
+    // Only what goes by the tick is new.
+    assert_eq!(bench.run(), (vec![1], vec![]));
+}
+
+#[test]
 fn a_failing_formula_keeps_its_last_good_result() {
     let mut bench =
         Bench::new(&[("ratio", "100 / a"), ("", "ratio"), ("", "coalesce(ratio, -1)"), ("", "ratio > 5")]);
