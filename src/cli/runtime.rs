@@ -54,6 +54,7 @@ pub(super) fn live(config: Config, ticks: Option<u64>, record: Option<&Path>) ->
             tracing::error!("signals end the process at once, since there is no thread for them: {error}");
         }
         note(&format!("The panel is on {}", socket.url()));
+        service = begin_service(handle, &socket.url());
     });
     service.into_iter().for_each(Service::end);
     run.map(drop).map_err(|error| match error {
