@@ -6,6 +6,7 @@ mod config;
 mod data;
 mod docs;
 mod eval;
+mod faults;
 mod process;
 mod recordings;
 mod replay;
