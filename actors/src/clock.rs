@@ -12,8 +12,10 @@ use engine::tick::{Fps, Tick};
 use tokio::sync::watch;
 
 use crate::handle::Pulse;
+use crate::journal::{Resumption, Rhythm};
 use crate::renderer::Done;
 use crate::ring::Begin;
+use crate::supervisor::worker;
 use crate::telemetry;
 use crate::world::World;
 
@@ -25,6 +27,13 @@ pub const DRIFT_MAX_MS: u64 = 5_000;
 
 /// The longest sleep in one piece, which bounds how long a stop has to wait.
 const NAP_MAX: Duration = Duration::from_millis(50);
+
+/// How long a clock that is told to stop waits for the tick that it has begun.
+const LAST_TICK_MAX: Duration = Duration::from_secs(1);
+
+/// How long a tick may take, beyond what it takes to find that an actor hangs, until it counts as lost: far
+/// longer than any takes.
+const TICK_MAX: Duration = Duration::from_secs(30);
 
 /// Why a clock ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +56,12 @@ pub struct Clock {
     pub core: Recipient<Begin>,
     /// Says that the last actor of the chain has finished a tick.
     pub done: flume::Receiver<Done>,
-    /// Ends the clock when true, after one more tick that seals what had been accepted.
-    pub stop: watch::Receiver<bool>,
+    /// True when an actor of the chain has ended, and no tick will come out any more.
+    pub broken: watch::Receiver<bool>,
+    /// Where an earlier clock got to.
+    pub resumption: Option<Resumption>,
+    /// Ends the clock, after one more tick that seals what had been accepted.
+    pub supervision: worker::Context,
     /// How the run is doing, for all who want to know.
     pub pulse: watch::Sender<Pulse>,
     /// Counters.
@@ -63,20 +76,19 @@ pub struct Clock {
 impl Clock {
     /// Makes ticks until it is stopped.
     pub async fn run(mut self) -> End {
-        let mut origin = self.world.now();
-        let mut tick = Tick(0);
+        let Some((mut tick, mut rhythm)) = self.resume().await else { return End::CoreDied };
         while self.ticks.is_none_or(|ticks| tick.0 < ticks) {
-            let due = origin + Duration::from_nanos(self.fps.nanos_at(tick));
+            let due = rhythm.origin + Duration::from_nanos(self.fps.nanos_at(tick));
             let stopped = self.sleep_until(due).await;
             let late = self.world.now().saturating_sub(due);
             let behind = if late > BEHIND_MAX {
-                origin += late;
+                rhythm.origin += late;
                 Duration::ZERO
             } else {
                 late
             };
-            let rebase_ms = self.rebase_ms(tick, behind);
-            if !self.step(tick, late, rebase_ms).await {
+            let rebase_ms = self.rebase_ms(&mut rhythm, tick, behind);
+            if !self.step(tick, late, rebase_ms, rhythm).await {
                 return End::CoreDied;
             }
             if stopped {
@@ -87,24 +99,58 @@ impl Clock {
         End::Finished
     }
 
+    /// The first tick to make, and what it goes by: where an earlier clock got to, after the tick that it
+    /// had begun has come out. `None` where that does not.
+    async fn resume(&mut self) -> Option<(Tick, Rhythm)> {
+        let Some(Resumption { sealed, is_done }) = self.resumption else {
+            return Some((Tick(0), Rhythm { origin: self.world.now(), start_ms: self.start_ms }));
+        };
+        if !is_done {
+            self.done().await?;
+            self.telemetry.ticks.increment(1);
+        }
+        self.pulse.send_modify(|pulse| {
+            pulse.tick = sealed.tick;
+            pulse.ready |= sealed.paint;
+        });
+        Some((sealed.tick.next(), sealed.rhythm))
+    }
+
+    /// Waits for a tick to come out of the core; `None` where that will not be.
+    async fn done(&mut self) -> Option<Done> {
+        // The actor that hangs is found by its own heart; the clock's is for a tick that got lost.
+        let _rest = self.supervision.heart.pause(self.world.now() + TICK_MAX);
+        let patience = async {
+            self.supervision.stopped().await;
+            self.world.sleep_until(self.world.now() + LAST_TICK_MAX).await;
+        };
+        tokio::select! {
+            biased;
+            done = self.done.recv_async() => done.ok(),
+            _ = self.broken.wait_for(|broken| *broken) => None,
+            () = patience => None,
+        }
+    }
+
     /// Sleeps until a tick is due and says whether the clock was told to stop meanwhile.
     async fn sleep_until(&self, due: Duration) -> bool {
         loop {
-            if *self.stop.borrow() {
+            if self.supervision.is_stopping() {
                 return true;
             }
             let now = self.world.now();
             if now >= due {
                 return false;
             }
+            self.supervision.heart.rest_until(due);
             self.world.sleep_exactly_until(due.min(now + NAP_MAX)).await;
         }
     }
 
-    /// Milliseconds by which the engine's time has to be set forward at `tick`, and does so for itself.
+    /// Milliseconds by which the engine's time has to be set forward at `tick`, and does so in `rhythm`.
     /// That the clock is `behind` for now, which it makes good, is no reason.
-    fn rebase_ms(&mut self, tick: Tick, behind: Duration) -> i64 {
-        let Some(start_ms) = &mut self.start_ms else { return 0 };
+    fn rebase_ms(&self, rhythm: &mut Rhythm, tick: Tick, behind: Duration) -> i64 {
+        let Some(start_ms) = &mut rhythm.start_ms else { return 0 };
         let now_ms = start_ms.saturating_add_unsigned(self.fps.millis_at(tick));
         let due_ms = self.world.unix_ms().saturating_sub(behind.as_millis() as i64);
         let drift_ms = due_ms.saturating_sub(now_ms);
@@ -116,14 +162,17 @@ impl Clock {
     }
 
     /// Sends a tick through the core and says whether it came out.
-    async fn step(&mut self, tick: Tick, late: Duration, rebase_ms: i64) -> bool {
+    async fn step(&mut self, tick: Tick, late: Duration, rebase_ms: i64, rhythm: Rhythm) -> bool {
         let length = Duration::from_nanos(self.fps.nanos_at(Tick(1)));
         let paint = tick == Tick(0) || rebase_ms != 0 || late < length;
-        let began = self.world.now();
-        if self.core.try_send(Begin { rebase_ms, paint }).is_err() {
+        if self.supervision.strike("clock.tick").await.is_err() {
             return false;
         }
-        let Ok(done) = self.done.recv_async().await else { return false };
+        let began = self.world.now();
+        if self.core.try_send(Begin { rebase_ms, paint, rhythm }).is_err() {
+            return false;
+        }
+        let Some(done) = self.done().await else { return false };
         let duration = self.world.now().saturating_sub(began);
         let is_late = late > length / 2;
         self.pulse.send_modify(|pulse| {
@@ -226,13 +275,16 @@ mod tests {
             let (done, came_out) = flume::bounded(1);
             let core = Core { world, slowness: given.slowness, begun: begun.clone(), done }.start();
             let (stop, stopped) = watch::channel(false);
+            let (_whole, broken) = watch::channel(false);
             let (pulse, beaten) = watch::channel(Pulse::default());
             let clock = Clock {
                 world,
                 fps: Fps::new(given.fps).unwrap(),
                 core: core.recipient(),
                 done: came_out,
-                stop: stopped,
+                broken,
+                resumption: None,
+                supervision: worker::Context::unsupervised(world, stopped),
                 pulse,
                 telemetry: Telemetry::new(&[], &[], &[]).clock,
                 ticks: given.ticks,

@@ -11,7 +11,10 @@ use engine::tick::Tick;
 use tokio::sync::broadcast;
 
 use crate::expression::Evaluated;
+use crate::journal::{Fenced, Journal, Part, Sink};
 use crate::persistence::{Ledger, Mailbox};
+use crate::supervisor::fence::Pass;
+use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
 use crate::world::World;
 
@@ -28,6 +31,71 @@ pub struct Coordinated {
 /// Called with every event, in order.
 pub type EventSink = Box<dyn FnMut(&Event) + Send>;
 
+/// What the actor has to be told to go on as if nothing had happened.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    coordinator: Coordinator,
+    results: Results,
+}
+
+/// Where decisions go, each once: it outlives the actor.
+pub struct Decisions {
+    /// All who want to know of events.
+    events: broadcast::Sender<Event>,
+    /// The writer's mailbox.
+    writer: Option<Mailbox>,
+    /// Keys whose names the writer has not been told, since it had no room.
+    unnamed: Arc<[(KeyId, Arc<str>)]>,
+    /// The next event to announce: its tick and its place in that.
+    announced: (Tick, usize),
+    /// The next tick whose ledger is to be kept.
+    kept: Tick,
+}
+
+impl Decisions {
+    /// Nothing decided yet.
+    pub fn new(events: broadcast::Sender<Event>, writer: Option<Mailbox>) -> Decisions {
+        let (unnamed, announced, kept) = (Arc::new([]), (Tick(0), 0), Tick(0));
+        Decisions { events, writer, unnamed, announced, kept }
+    }
+
+    /// Announces event number `index` of its tick; returns whether that was not done before.
+    fn announce(&mut self, index: usize, event: &Event) -> bool {
+        let place = (event.tick, index);
+        if place < self.announced {
+            return false;
+        }
+        self.announced = (event.tick, index + 1);
+        // Nobody listening is no error.
+        let _ = self.events.send(event.clone());
+        true
+    }
+
+    /// How many ticks wait for the writer.
+    fn waiting(&self) -> usize {
+        self.writer.as_ref().map_or(0, Mailbox::waiting)
+    }
+
+    /// Hands the writer a tick, unless that was done; returns how many rows were lost.
+    fn keep(&mut self, mut ledger: Ledger) -> usize {
+        let Some(writer) = &self.writer else { return 0 };
+        if ledger.tick < self.kept {
+            return 0;
+        }
+        self.kept = ledger.tick.next();
+        if !self.unnamed.is_empty() {
+            ledger.new_keys = self.unnamed.iter().chain(ledger.new_keys.iter()).cloned().collect();
+        }
+        self.unnamed = Arc::new([]);
+        // The display never waits for the database: what finds no room is dropped and counted.
+        writer.keep(ledger).err().map_or(0, |lost| {
+            // Without its name a key's samples could not be kept ever after.
+            self.unnamed = lost.new_keys.clone();
+            lost.rows()
+        })
+    }
+}
+
 /// The actor of coordination.
 pub struct CoordinationActor {
     /// Time, for measuring.
@@ -38,14 +106,16 @@ pub struct CoordinationActor {
     pub results: Results,
     /// The sources' names.
     pub sources: Arc<[String]>,
-    /// All who want to know of events.
-    pub events: broadcast::Sender<Event>,
-    /// One who wants to know of every event without fail.
-    pub sink: Option<EventSink>,
-    /// The writer's mailbox.
-    pub writer: Option<Mailbox>,
-    /// Keys whose names the writer has not been told, since it had no room.
-    pub unnamed: Arc<[(KeyId, Arc<str>)]>,
+    /// Where decisions go.
+    pub decisions: Fenced<Decisions>,
+    /// One who wants to know of every event.
+    pub sink: Sink<EventSink>,
+    /// The core's journal.
+    pub journal: Journal,
+    /// Which generation this is.
+    pub pass: Pass,
+    /// Its signs of life.
+    pub vitals: Vitals,
     /// The next actor of the chain.
     pub next: Recipient<Coordinated>,
     /// Counters.
@@ -53,6 +123,16 @@ pub struct CoordinationActor {
 }
 
 impl CoordinationActor {
+    /// Goes back to what an actor of the same panel knew.
+    pub fn restore(&mut self, memory: &Memory) {
+        let Memory { coordinator, results } = memory.clone();
+        (self.coordinator, self.results) = (coordinator, results);
+    }
+
+    fn memory(&self) -> Memory {
+        Memory { coordinator: self.coordinator.clone(), results: self.results.clone() }
+    }
+
     fn step(&mut self, evaluated: &Evaluated) -> Arc<[Event]> {
         for (id, value) in evaluated.changed.iter() {
             self.results.set(*id, value.clone());
@@ -81,48 +161,33 @@ impl CoordinationActor {
         }
     }
 
-    fn announce(&mut self, events: &[Event]) {
-        for event in events {
-            self.telemetry.events.count(event.kind);
-            if let Some(sink) = &mut self.sink {
-                sink(event);
+    /// Tells of events that nobody was told of yet.
+    fn announce(&self, events: &[Event]) {
+        for (index, event) in events.iter().enumerate() {
+            let announced = self.decisions.enter(&self.pass, |decisions| decisions.announce(index, event));
+            if announced == Some(true) {
+                self.telemetry.events.count(event.kind);
+                self.sink.call(|sink| sink(event));
             }
-            // Nobody listening is no error.
-            let _ = self.events.send(event.clone());
         }
     }
 
-    fn write(&mut self, evaluated: &Evaluated, events: Arc<[Event]>) {
-        let Some(writer) = &self.writer else { return };
+    fn write(&self, evaluated: &Evaluated, events: Arc<[Event]>) {
         let sealed = &evaluated.inputs.sealed;
-        if sealed.samples.is_empty()
-            && evaluated.changed.is_empty()
-            && events.is_empty()
-            && sealed.new_keys.is_empty()
-        {
-            return;
-        }
-        let new_keys = if self.unnamed.is_empty() {
-            sealed.new_keys.clone()
-        } else {
-            self.unnamed.iter().chain(sealed.new_keys.iter()).cloned().collect()
-        };
-        self.unnamed = Arc::new([]);
         let ledger = Ledger {
             tick: sealed.tick,
             now_ms: sealed.now_ms,
-            new_keys,
+            new_keys: sealed.new_keys.clone(),
             samples: sealed.samples.clone(),
             changed: evaluated.changed.clone(),
             events,
         };
-        // The display never waits for the database: what finds no room is dropped and counted.
-        if let Err(lost) = writer.keep(ledger) {
-            self.telemetry.persistence.dropped.increment(lost.rows() as u64);
-            // Without its name a key's samples could not be kept ever after.
-            self.unnamed = lost.new_keys;
+        if ledger.rows() > 0 || !ledger.new_keys.is_empty() {
+            let lost = self.decisions.enter(&self.pass, |decisions| decisions.keep(ledger)).unwrap_or(0);
+            self.telemetry.persistence.dropped.increment(lost as u64);
         }
-        self.telemetry.persistence.mailbox.set(writer.waiting() as f64);
+        let waiting = self.decisions.look(|decisions| decisions.waiting());
+        self.telemetry.persistence.mailbox.set(waiting as f64);
     }
 }
 
@@ -133,14 +198,22 @@ impl Actor for CoordinationActor {
 impl Handler<Evaluated> for CoordinationActor {
     type Result = ();
 
-    fn handle(&mut self, evaluated: Evaluated, _: &mut Self::Context) {
+    fn handle(&mut self, evaluated: Evaluated, context: &mut Self::Context) {
         let began = self.world.now();
+        let vitals = self.vitals.clone();
+        let Some(work) = vitals.handle("coordination.step", context) else { return };
         let events = self.step(&evaluated);
         self.time(&evaluated);
         self.announce(&events);
         let starts = (!events.is_empty()).then(|| self.coordinator.starts().into());
+        let Some(work) = vitals.go_on(work, "coordination.step.middle", context) else { return };
         self.write(&evaluated, events);
         self.telemetry.events.duration.record(self.world.now().saturating_sub(began));
+        let (tick, checkpoint) = (evaluated.inputs.sealed.tick, evaluated.inputs.checkpoint);
         self.next.do_send(Coordinated { evaluated, starts });
+        let Some(_work) = vitals.go_on(work, "coordination.step.after", context) else { return };
+        if checkpoint {
+            self.journal.give(&self.pass, tick, Part::Coordination(Box::new(self.memory())));
+        }
     }
 }

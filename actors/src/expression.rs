@@ -11,8 +11,11 @@ use engine::tick::Tick;
 use engine::value::Value;
 
 use crate::handle::{QueryValues, Reported};
+use crate::journal::{Journal, Part};
 use crate::panel::Panel;
 use crate::ring::Inputs;
+use crate::supervisor::fence::Pass;
+use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
 use crate::telemetry::cost::Costs;
 use crate::world::World;
@@ -39,10 +42,36 @@ const TIMED_EVERY: u64 = 4;
 
 /// Memory and caches are looked at once in so many ticks.
 const COUNTED_EVERY: u64 = 60;
+/// What the actor has to be told to go on as if nothing had happened.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    evaluator: chunk::Memory,
+    keys: Vec<Option<Value>>,
+    states: Vec<SourceState>,
+    errors: Vec<Option<Arc<str>>>,
+    quiet_until: Vec<Tick>,
+    conditions: Vec<(FormulaId, bool)>,
+}
+
+/// What the actor has to do with those around it.
+pub struct Surroundings {
+    /// Time, for measuring.
+    pub world: World,
+    /// The core's journal.
+    pub journal: Journal,
+    /// Which generation this is.
+    pub pass: Pass,
+    /// Its signs of life.
+    pub vitals: Vitals,
+    /// The next actor of the chain.
+    pub next: Recipient<Evaluated>,
+    /// Counters.
+    pub telemetry: Telemetry,
+}
 
 /// The actor of expressions.
 pub struct ExpressionActor {
-    world: World,
+    around: Surroundings,
     panel: Arc<Panel>,
     evaluator: Evaluator,
     is_native: bool,
@@ -51,7 +80,7 @@ pub struct ExpressionActor {
     /// The newest states of the sources.
     states: Vec<SourceState>,
     /// Per formula: why it failed last, if it ever did.
-    errors: Vec<Option<String>>,
+    errors: Vec<Option<Arc<str>>>,
     /// Per formula: until when its failures are not logged.
     quiet_until: Vec<Tick>,
     /// Per formula: which named value it is.
@@ -63,8 +92,6 @@ pub struct ExpressionActor {
     is_condition: Vec<bool>,
     none: Arc<[(FormulaId, Option<Value>)]>,
     costs: Costs,
-    next: Recipient<Evaluated>,
-    telemetry: Telemetry,
 }
 
 impl ExpressionActor {
@@ -72,15 +99,10 @@ impl ExpressionActor {
     ///
     /// # Errors
     /// Those of the Lua machine, which takes no configuration that was checked amiss.
-    pub fn new(
-        world: World,
-        panel: Arc<Panel>,
-        next: Recipient<Evaluated>,
-        telemetry: Telemetry,
-    ) -> Result<ExpressionActor, chunk::Error> {
-        let began = world.now();
+    pub fn new(panel: Arc<Panel>, around: Surroundings) -> Result<ExpressionActor, chunk::Error> {
+        let began = around.world.now();
         let mut evaluator = Evaluator::new(panel.program.clone(), panel.fps)?;
-        telemetry.formulas.compile.set(world.now().saturating_sub(began).as_secs_f64());
+        around.telemetry.formulas.compile.set(around.world.now().saturating_sub(began).as_secs_f64());
         let keys: Vec<_> = panel.keys.iter().map(|key| key.default.clone()).collect();
         for (index, default) in keys.iter().enumerate() {
             evaluator.set_key(index, default.as_ref());
@@ -100,17 +122,35 @@ impl ExpressionActor {
             quiet_until: vec![Tick(0); panel.program.len()],
             named,
             none: Arc::new([]),
-            costs: Costs::new(labels(&panel)),
+            costs: Costs::new(labels(&panel), around.telemetry.formulas.costliest.clone()),
             is_native: false,
-            world,
+            around,
             panel,
             evaluator,
             keys,
             conditions,
             is_condition,
-            next,
-            telemetry,
         })
+    }
+
+    /// Goes back to what an actor of the same panel knew.
+    pub fn restore(&mut self, memory: &Memory) {
+        self.evaluator.restore(&memory.evaluator);
+        let Memory { keys, states, errors, quiet_until, conditions, .. } = memory.clone();
+        (self.keys, self.states, self.errors) = (keys, states, errors);
+        (self.quiet_until, self.conditions) = (quiet_until, conditions);
+    }
+
+    /// What it knows now, between two ticks.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            evaluator: self.evaluator.memory(),
+            keys: self.keys.clone(),
+            states: self.states.clone(),
+            errors: self.errors.clone(),
+            quiet_until: self.quiet_until.clone(),
+            conditions: self.conditions.clone(),
+        }
     }
 
     fn take(&mut self, inputs: &Inputs) {
@@ -129,16 +169,16 @@ impl ExpressionActor {
     }
 
     fn evaluate(&mut self, inputs: &Inputs) -> Arc<[(FormulaId, Option<Value>)]> {
-        let began = self.world.now();
+        let began = self.around.world.now();
         if let Err(error) = self.evaluator.run(inputs.sealed.tick) {
             tracing::error!(%error, "formulas were not evaluated");
         }
-        self.telemetry.formulas.duration.record(self.world.now().saturating_sub(began));
+        self.around.telemetry.formulas.duration.record(self.around.world.now().saturating_sub(began));
         let mut changed = Vec::new();
         let values = self.evaluator.changed().filter(|id| !self.is_condition[id.0 as usize]);
         changed.extend(values.map(|id| (id, self.evaluator.value(id))));
         let bindings = changed.iter().filter(|(id, _)| self.named[id.0 as usize].is_none());
-        self.telemetry.formulas.bindings.increment(bindings.count() as u64);
+        self.around.telemetry.formulas.bindings.increment(bindings.count() as u64);
         for (id, held) in &mut self.conditions {
             let holds = self.evaluator.holds(*id);
             if std::mem::replace(held, holds) != holds {
@@ -146,65 +186,79 @@ impl ExpressionActor {
             }
         }
         let failed = self.evaluator.errors().map(|(id, site)| (id, site.problem.message()));
-        for (id, problem) in failed.collect::<Vec<_>>() {
-            self.fail(id, problem, inputs.sealed.tick);
+        let failed: Vec<_> = failed.chain(self.panics()).collect();
+        for (id, problem) in failed {
+            self.fail(id, problem, inputs);
         }
-        self.telemetry.formulas.changed.increment(changed.len() as u64);
+        if !inputs.again {
+            self.around.telemetry.formulas.changed.increment(changed.len() as u64);
+        }
         if changed.is_empty() { self.none.clone() } else { changed.into() }
     }
 
-    fn fail(&mut self, id: FormulaId, problem: String, tick: Tick) {
-        let index = id.0 as usize;
+    /// Formulas that are switched off from now on.
+    fn panics(&self) -> impl Iterator<Item = (FormulaId, String)> {
+        let panics = self.evaluator.panics().iter();
+        panics.map(|(id, text)| (*id, format!("it is switched off, by a defect of tinydisplay: {text}")))
+    }
+
+    /// What came of a tick that an earlier generation evaluated was logged and counted then.
+    fn fail(&mut self, id: FormulaId, problem: String, inputs: &Inputs) {
+        let (index, tick) = (id.0 as usize, inputs.sealed.tick);
         if tick >= self.quiet_until[index] {
-            let formula = self.panel.program.name(id).unwrap_or(self.panel.program.text(id));
-            tracing::warn!(formula, problem, "a formula failed and keeps its last good result");
+            if !inputs.again {
+                let formula = self.panel.program.name(id).unwrap_or(self.panel.program.text(id));
+                tracing::warn!(formula, problem, "a formula failed and keeps its last good result");
+            }
             self.quiet_until[index] = tick + self.panel.fps.ticks_in(LOGGED_EVERY_MS);
         }
-        self.errors[index] = Some(problem);
+        self.errors[index] = Some(problem.into());
+        let telemetry = &self.around.telemetry;
         match self.named[index] {
-            Some(value) => self.telemetry.value(value).errors.increment(1),
-            None => self.telemetry.formulas.errors.increment(1),
+            _ if inputs.again => {}
+            Some(value) => telemetry.value(value).errors.increment(1),
+            None => telemetry.formulas.errors.increment(1),
         }
     }
 
     /// Compiles a slice of the formulas. They give the same results, bit for bit, compiled or not, so a
     /// failure costs speed alone.
-    fn compile(&mut self, tick: Tick) {
-        if self.is_native || tick < NATIVE_FROM {
+    fn compile(&mut self, inputs: &Inputs) {
+        if self.is_native || inputs.again || inputs.sealed.tick < NATIVE_FROM {
             return;
         }
-        let began = self.world.now();
+        let began = self.around.world.now();
         self.is_native = self.evaluator.compile_native_step(1).unwrap_or_else(|error| {
             tracing::warn!(%error, "formulas stay interpreted");
             true
         });
-        let took = self.world.now().saturating_sub(began);
-        self.telemetry.formulas.compile_native.increment(took.as_secs_f64());
+        let took = self.around.world.now().saturating_sub(began);
+        self.around.telemetry.formulas.compile_native.increment(took.as_secs_f64());
     }
 
     /// Times one formula now and then. Virtual time has nothing to tell.
     fn time(&mut self, tick: Tick) {
-        if self.world.is_simulated() {
+        if self.around.world.is_simulated() {
             return;
         }
         if tick.0.is_multiple_of(TIMED_EVERY)
             && let Some(formula) = self.costs.next()
         {
-            let began = self.world.now();
+            let began = self.around.world.now();
             // What fails here has failed, and was told, a moment ago.
             let _ = self.evaluator.again(FormulaId(formula as u32));
-            self.costs.take(formula, self.world.now().saturating_sub(began));
+            self.costs.take(formula, self.around.world.now().saturating_sub(began));
         }
         if tick.0.is_multiple_of(COUNTED_EVERY) {
-            self.telemetry.formulas.memory.set(self.evaluator.used_bytes() as f64);
-            self.telemetry.formulas.texts.set(self.evaluator.lookups());
+            self.around.telemetry.formulas.memory.set(self.evaluator.used_bytes() as f64);
+            self.around.telemetry.formulas.texts.set(self.evaluator.lookups());
         }
     }
 
     fn export(&self, changed: &[(FormulaId, Option<Value>)]) {
         for (id, value) in changed {
             if let Some(index) = self.named[id.0 as usize] {
-                self.telemetry.value(index).set(value.as_ref().and_then(Value::number));
+                self.around.telemetry.value(index).set(value.as_ref().and_then(Value::number));
             }
         }
     }
@@ -222,8 +276,8 @@ impl ExpressionActor {
             formula: Some(self.panel.program.text(id).into()),
             value: self.evaluator.value(id),
             error: self.evaluator.is_failing(id).then(|| {
-                let own = self.errors[id.0 as usize].clone();
-                own.unwrap_or_else(|| "a value that it stands for has failed".into())
+                let own = self.errors[id.0 as usize].as_deref();
+                own.unwrap_or("a value that it stands for has failed").into()
             }),
             state: self.state_of(sources),
             unit: "".into(),
@@ -244,13 +298,22 @@ impl Actor for ExpressionActor {
 impl Handler<Inputs> for ExpressionActor {
     type Result = ();
 
-    fn handle(&mut self, inputs: Inputs, _: &mut Self::Context) {
+    fn handle(&mut self, inputs: Inputs, context: &mut Self::Context) {
+        let vitals = self.around.vitals.clone();
+        let Some(work) = vitals.handle("expression.evaluate", context) else { return };
         self.take(&inputs);
+        let Some(work) = vitals.go_on(work, "expression.evaluate.middle", context) else { return };
         let changed = self.evaluate(&inputs);
         self.export(&changed);
-        self.compile(inputs.sealed.tick);
-        self.time(inputs.sealed.tick);
-        self.next.do_send(Evaluated { inputs, changed });
+        self.compile(&inputs);
+        let (tick, checkpoint) = (inputs.sealed.tick, inputs.checkpoint);
+        self.time(tick);
+        self.around.next.do_send(Evaluated { inputs, changed });
+        let Some(_work) = vitals.go_on(work, "expression.evaluate.after", context) else { return };
+        if checkpoint {
+            let part = Part::Expression(Box::new(self.memory()));
+            self.around.journal.give(&self.around.pass, tick, part);
+        }
     }
 }
 

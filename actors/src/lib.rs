@@ -5,6 +5,7 @@ pub mod coordination;
 pub mod expression;
 pub mod fault;
 pub mod handle;
+pub mod journal;
 pub mod output;
 pub mod panel;
 pub mod persistence;

@@ -381,6 +381,7 @@ mod tests {
 
     use super::*;
     use crate::source::rig::simulate;
+    use crate::supervisor::worker;
     use crate::world::World;
 
     const SOURCES: [&str; 2] = ["room", "tape"];
@@ -508,7 +509,7 @@ mod tests {
             intake.only_told_states();
         }
         let seal = |tick: Replayed| {
-            tick.readings.into_iter().for_each(|reading| intake.accept(reading));
+            tick.readings.into_iter().for_each(|reading| intake.accept(&reading));
             tick.states.into_iter().for_each(|(id, state)| intake.report(id, state, u64::MAX));
             tick.signals.into_iter().for_each(|signal| assert!(intake.signal(signal)));
             tick.restarts.into_iter().for_each(|restarted| intake.restarted(restarted));
@@ -523,10 +524,12 @@ mod tests {
         let file = folder.path().join("run.jsonl");
         simulate(async {
             let header = Header { states: true, ..header() };
-            let mut recorder =
-                Recorder::start(World::simulated(false), file.clone(), &header, &sources()).unwrap();
+            let recorder = Recorder::create(file.clone(), &header, &sources()).unwrap();
             sealed.iter().for_each(|sealed| recorder.keep(sealed));
-            recorder.finish().await.unwrap();
+            let stopped = tokio::sync::watch::channel(true).1;
+            let supervision = worker::Context::unsupervised(World::simulated(false), stopped);
+            recorder.run(supervision).await.unwrap();
+            recorder.outcome().unwrap();
         });
         Recording::read(&file).unwrap()
     }
@@ -583,7 +586,7 @@ mod tests {
         #[test]
         fn a_replay_seals_what_was_recorded(ticks in prop::collection::vec(any_tick(), 1..12)) {
             let sealed = seal(ticks, false);
-            let mut replay = Replay::new(record(&sealed), sources());
+            let replay = Replay::new(record(&sealed), sources());
             let ticks = (0..sealed.len() as u64).map(|tick| replay.inputs(Tick(tick)));
             prop_assert_eq!(seal(ticks, true), sealed);
         }

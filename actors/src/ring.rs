@@ -4,14 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix::{Actor, Context, Handler, Message, Recipient, ResponseFuture};
+use actix::{Actor, Context, Handler, Message, Recipient};
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
 use engine::sample::{SourceId, SourceState};
 use engine::signal::{self, Signal};
+use engine::tick::Tick;
 
 use crate::handle::{QuerySources, SourceReport};
-use crate::recording::{self, Recorder, Replay};
-use crate::source::port::{Arrivals, Arrived, Counts, Doorbell, Posted};
+use crate::journal::{Entry, Fenced, Journal, Part, Rhythm, Sealing};
+use crate::recording::{Recorder, Replay};
+use crate::source::port::{Arrivals, Arrived, Counts, Doorbell};
+use crate::supervisor::fence::Pass;
+use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
 use crate::world::World;
 
@@ -23,15 +27,12 @@ pub struct Begin {
     pub rebase_ms: i64,
     /// Whether this tick is painted; every tick is stepped.
     pub paint: bool,
+    /// What the clock goes by from this tick on.
+    pub rhythm: Rhythm,
 }
 
 /// Counters of what did not reach the ring are brought up to date at least once in so many ticks.
 const COUNTED_EVERY: u64 = 60;
-
-/// The last message: answered when a recording is written to its end, or with why it is not whole.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Result<(), recording::Error>")]
-pub struct Finish;
 
 /// A tick's inputs on their way through the core.
 #[derive(Clone, Debug, Message)]
@@ -41,6 +42,10 @@ pub struct Inputs {
     pub sealed: Arc<Sealed>,
     /// Whether this tick is painted.
     pub paint: bool,
+    /// Whether every actor hands the journal what it knows after this tick.
+    pub checkpoint: bool,
+    /// Whether an earlier generation of the core sealed this tick, and has counted what came of it.
+    pub again: bool,
     /// When it came about.
     pub timing: Timing,
 }
@@ -77,6 +82,7 @@ pub enum Report {
 }
 
 /// Where the inputs come from.
+#[derive(Clone)]
 pub enum Feed {
     /// Running sources.
     Sources {
@@ -93,7 +99,22 @@ pub enum Feed {
     Replay(Replay),
 }
 
+/// What the actor has to be told to go on as if nothing had happened.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    intake: Intake,
+    reports: Vec<SourceReport>,
+}
+
+/// Where ticks are recorded, each once: it outlives the actor.
+pub struct Records {
+    recorder: Option<Recorder>,
+    /// The next tick to record.
+    next: Tick,
+}
+
 /// A source as the face shows it.
+#[derive(Clone)]
 pub struct SourceInfo {
     /// Its name and kind, and what supervisors last said of it.
     pub report: SourceReport,
@@ -111,37 +132,96 @@ pub struct RingActor {
     pub feed: Feed,
     /// The sources, for the face.
     pub sources: Vec<SourceInfo>,
-    /// Writes down what is sealed.
-    pub recorder: Option<Recorder>,
     /// When the oldest reading since the last seal had arrived.
     pub arrived: Option<Duration>,
+    /// Where what is sealed is recorded.
+    pub records: Fenced<Records>,
+    /// The core's journal.
+    pub journal: Journal,
+    /// Which generation this is.
+    pub pass: Pass,
+    /// Its signs of life.
+    pub vitals: Vitals,
     /// The next actor of the chain.
     pub next: Recipient<Inputs>,
     /// Counters.
     pub telemetry: Telemetry,
 }
 
+impl Records {
+    /// Nothing recorded yet.
+    pub fn new(recorder: Option<Recorder>) -> Records {
+        Records { recorder, next: Tick(0) }
+    }
+
+    /// Records a tick, unless that was done.
+    fn keep(&mut self, sealed: &Arc<Sealed>) {
+        if sealed.tick >= self.next {
+            self.next = sealed.tick.next();
+            self.recorder.iter().for_each(|recorder| recorder.keep(sealed));
+        }
+    }
+}
+
 impl RingActor {
+    /// Goes back to what an actor of the same panel knew.
+    pub fn restore(&mut self, memory: &Memory) {
+        self.intake = memory.intake.clone();
+        for (source, report) in self.sources.iter_mut().zip(&memory.reports) {
+            source.report = report.clone();
+        }
+    }
+
+    fn memory(&self) -> Memory {
+        let reports = self.sources.iter().map(|source| source.report.clone()).collect();
+        Memory { intake: self.intake.clone(), reports }
+    }
+
+    /// Does again what earlier generations did after the checkpoint, as the journal has it. The last tick
+    /// may be one that they did not finish.
+    fn catch_up(&mut self) {
+        for entry in self.journal.log(&self.pass) {
+            match entry {
+                Entry::Taken(taken) => taken.iter().for_each(|posted| self.intake.accept(&posted.reading)),
+                Entry::Told(report) => self.hear(report),
+                Entry::Signalled(signal) => drop(self.intake.signal(signal)),
+                Entry::Sealed(sealing) => {
+                    if let Some(inputs) = self.seal(sealing) {
+                        self.next.do_send(Inputs { again: true, ..inputs });
+                    }
+                }
+            }
+        }
+    }
+
     /// Takes in what waits in the ports, as long as there is room before the next seal: the rest stays in
     /// its port, whose policy says what happens when that is full.
     fn drain(&mut self) {
         let Feed::Sources { ports, reports, doorbell, .. } = &self.feed else { return };
+        let (ports, reports, doorbell) = (ports.clone(), reports.clone(), doorbell.clone());
         doorbell.answer();
         // A source's last words were said before its end was reported, so they are in its port by now.
-        let told: Vec<Report> = reports.try_iter().collect();
-        for port in ports {
-            // Bounded by what waits now, so that a flood cannot hold the ring up.
-            for _ in 0..port.len() {
-                if !self.intake.has_room() {
-                    break;
-                }
-                let Some(Posted { at, reading, .. }) = port.take() else { break };
-                self.intake.accept(reading);
+        let told = reports.len();
+        ports.iter().for_each(|port| self.empty(port));
+        for report in self.journal.hear(&self.pass, &reports, told).unwrap_or_default() {
+            self.hear(report);
+        }
+    }
+
+    /// Takes in what waits in a port now, so that a flood cannot hold the ring up.
+    fn empty(&mut self, port: &Arrivals) {
+        let mut waiting = port.len();
+        while waiting > 0 {
+            let taken = self.journal.take(&self.pass, port, waiting, self.intake.room());
+            let Some(taken) = taken.filter(|taken| !taken.is_empty()) else { return };
+            waiting -= taken.len();
+            for posted in taken.iter() {
+                let at = posted.at;
+                self.intake.accept(&posted.reading);
                 self.arrived = Some(self.arrived.map_or(at, |oldest| oldest.min(at)));
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
-        told.into_iter().for_each(|report| self.hear(report));
     }
 
     fn hear(&mut self, report: Report) {
@@ -160,16 +240,17 @@ impl RingActor {
     /// Takes the signals that wait, as many as a tick may have.
     fn take_signals(&mut self) {
         let Feed::Sources { signals, .. } = &self.feed else { return };
-        for signal in signals.try_iter().take(signal::PER_TICK_MAX) {
+        let taken = self.journal.listen(&self.pass, signals, signal::PER_TICK_MAX);
+        for signal in taken.unwrap_or_default() {
             self.intake.signal(signal);
         }
     }
 
     fn replay(&mut self) -> i64 {
-        let Feed::Replay(replay) = &mut self.feed else { return 0 };
+        let Feed::Replay(replay) = &self.feed else { return 0 };
         let tick = self.intake.next_tick();
         let inputs = replay.inputs(tick);
-        inputs.readings.into_iter().for_each(|reading| self.intake.accept(reading));
+        inputs.readings.iter().for_each(|reading| self.intake.accept(reading));
         inputs.states.into_iter().for_each(|(source, state)| self.intake.report(source, state, u64::MAX));
         let refused = inputs.signals.into_iter().filter(|signal| !self.intake.signal(signal.clone())).count();
         if refused > 0 {
@@ -177,6 +258,25 @@ impl RingActor {
         }
         inputs.restarts.into_iter().for_each(|restarted| self.intake.restarted(restarted));
         inputs.rebased_ms
+    }
+
+    /// Writes into the journal that the next tick is sealed, before it is; returns how, and whether a
+    /// checkpoint is due. `None` for an actor of the past.
+    fn log(&self, begin: Begin) -> Option<(Sealing, bool)> {
+        let Begin { rebase_ms, paint, rhythm } = begin;
+        let sealing = Sealing { tick: self.intake.next_tick(), rebase_ms, paint, rhythm };
+        Some((sealing, self.journal.seal(&self.pass, sealing)?))
+    }
+
+    /// Seals a tick and records it; `None` for an actor of the past.
+    fn seal(&mut self, sealing: Sealing) -> Option<Inputs> {
+        let replayed_ms = self.replay();
+        let (sealed, missed) = self.intake.seal(sealing.rebase_ms.saturating_add(replayed_ms));
+        self.count(&sealed, missed);
+        let sealed = Arc::new(sealed);
+        self.records.enter(&self.pass, |records| records.keep(&sealed))?;
+        let timing = Timing::default();
+        Some(Inputs { sealed, paint: sealing.paint, timing, checkpoint: false, again: false })
     }
 
     fn count(&self, sealed: &Sealed, missed: u64) {
@@ -223,12 +323,18 @@ impl RingActor {
 
 impl Actor for RingActor {
     type Context = Context<Self>;
+
+    fn started(&mut self, _: &mut Self::Context) {
+        self.catch_up();
+        self.drain();
+    }
 }
 
 impl Handler<Arrived> for RingActor {
     type Result = ();
 
-    fn handle(&mut self, _: Arrived, _: &mut Self::Context) {
+    fn handle(&mut self, _: Arrived, context: &mut Self::Context) {
+        let Some(_work) = self.vitals.clone().handle("ring.arrive", context) else { return };
         self.drain();
     }
 }
@@ -236,32 +342,22 @@ impl Handler<Arrived> for RingActor {
 impl Handler<Begin> for RingActor {
     type Result = ();
 
-    fn handle(&mut self, begin: Begin, _: &mut Self::Context) {
+    fn handle(&mut self, begin: Begin, context: &mut Self::Context) {
+        let vitals = self.vitals.clone();
+        let Some(work) = vitals.handle("ring.seal", context) else { return };
         let began = self.world.now();
         self.drain();
         self.take_signals();
-        let replayed_ms = self.replay();
-        let (sealed, missed) = self.intake.seal(begin.rebase_ms.saturating_add(replayed_ms));
-        self.count(&sealed, missed);
-        let sealed = Arc::new(sealed);
-        self.recorder.iter_mut().for_each(|recorder| recorder.keep(&sealed));
+        let Some((sealing, checkpoint)) = self.log(begin) else { return };
+        let Some(work) = vitals.go_on(work, "ring.seal.middle", context) else { return };
+        let Some(inputs) = self.seal(sealing) else { return };
         let timing = Timing { began, sealed: self.world.now(), arrived: self.arrived.take() };
         self.telemetry.ring.seal.record(timing.sealed.saturating_sub(began));
-        self.next.do_send(Inputs { sealed, paint: begin.paint, timing });
-    }
-}
-
-impl Handler<Finish> for RingActor {
-    type Result = ResponseFuture<Result<(), recording::Error>>;
-
-    fn handle(&mut self, _: Finish, _: &mut Self::Context) -> Self::Result {
-        let recorder = self.recorder.take();
-        Box::pin(async move {
-            match recorder {
-                Some(recorder) => recorder.finish().await,
-                None => Ok(()),
-            }
-        })
+        self.next.do_send(Inputs { checkpoint, timing, ..inputs });
+        let Some(_work) = vitals.go_on(work, "ring.seal.after", context) else { return };
+        if checkpoint {
+            self.journal.give(&self.pass, sealing.tick, Part::Ring(self.memory()));
+        }
     }
 }
 

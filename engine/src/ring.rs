@@ -51,7 +51,7 @@ pub struct Cursor {
 }
 
 /// The bounded buffer of recent samples.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ring {
     samples: VecDeque<Sample>,
     capacity: usize,

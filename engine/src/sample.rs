@@ -29,6 +29,17 @@ pub struct Reading {
     pub values: Vec<(Arc<str>, Value)>,
 }
 
+impl Reading {
+    /// The bytes that it takes, names and texts included.
+    pub fn bytes(&self) -> usize {
+        let value = |(key, value): &(Arc<str>, Value)| {
+            let text = if let Value::Text(text) = value { text.len() } else { 0 };
+            size_of::<(Arc<str>, Value)>() + key.len() + text
+        };
+        size_of::<Reading>() + self.values.iter().map(value).sum::<usize>()
+    }
+}
+
 /// One value of one key, as the ring keeps it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::paint::{Color, Size};
 use crate::widget::Widget;
 
-pub use stage::{Stage, Step};
+pub use stage::{Guard, Memory, Stage, Step};
 
 /// A page as configured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 //! look's definition stands, in a module of its name, what it remembers from tick to tick (`State`), what
 //! its pixels depend on (`Drawing`), and how it is painted; [`crate::scene`] puts them together.
 
+pub(crate) mod broken;
 pub(crate) mod progress;
 pub(crate) mod series;
 pub(crate) mod shape;

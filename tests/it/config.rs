@@ -29,7 +29,8 @@ fn broken() {
 fn panels() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
     let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
-    let panels: Vec<_> = files.filter(|file| file.extension().is_some_and(|ending| ending == "toml")).collect();
+    let panels: Vec<_> =
+        files.filter(|file| file.extension().is_some_and(|ending| ending == "toml")).collect();
     assert!(panels.len() >= 4, "{panels:?}");
     for panel in panels {
         let report = config::load(&panel).map_or_else(|report| *report, |config| config.warnings);
@@ -72,7 +73,7 @@ fn collect_keys(schema: &serde_json::Value, keys: &mut Vec<String>) {
 }
 
 fn names(blocks: &[String], key: &str) -> bool {
-    let starts = [format!("{key} ="), format!("[{key}"), format!("[[{key}")];
+    let starts = [format!("{key} ="), format!("[{key}"), format!("[[{key}"), format!(".{key}]")];
     blocks.iter().any(|block| starts.iter().any(|start| block.contains(start.as_str())))
 }
 

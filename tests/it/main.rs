@@ -3,12 +3,17 @@
 
 mod cli;
 mod config;
+mod core;
 mod data;
 mod docs;
 mod eval;
 mod faults;
+mod logs;
+mod monitoring;
 mod process;
+mod program;
 mod recordings;
 mod replay;
+mod service;
 mod shutdown;
 mod tidy;

@@ -8,6 +8,7 @@ mod trampoline;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::formula::lower::GROUP;
@@ -18,6 +19,7 @@ use engine::value::Value;
 use mlua::{Buffer, Function, Lua, LuaOptions, StdLib};
 
 use texts::Texts;
+use trampoline::Trap;
 
 /// The virtual machine could not be set up or failed: out of memory, or a defect of the program.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +59,7 @@ pub struct Evaluator {
     functions: Vec<Function>,
     native: usize,
     texts: Rc<RefCell<Texts>>,
+    trap: Trap,
     /// What is in the lanes of the keys.
     keys: Vec<f64>,
     builtins: [f64; 3],
@@ -64,11 +67,27 @@ pub struct Evaluator {
     dirty: Vec<u32>,
     /// By group, a bit a node: what failed when it was last computed.
     failed: Vec<u32>,
+    /// By group, a bit a node: what panicked and is never computed again.
+    disabled: Vec<u32>,
     /// By node: the last good result.
     shown: Vec<f64>,
     /// A bit a formula.
     changed: Vec<u64>,
     errors: Vec<(FormulaId, u32)>,
+    panics: Vec<(FormulaId, Arc<str>)>,
+}
+
+/// All that an evaluator knows besides its program: with it another one goes on as if it were the same.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    buffer: Vec<u8>,
+    texts: texts::Memory,
+    keys: Vec<f64>,
+    builtins: [f64; 3],
+    dirty: Vec<u32>,
+    failed: Vec<u32>,
+    disabled: Vec<u32>,
+    shown: Vec<f64>,
 }
 
 impl Evaluator {
@@ -86,7 +105,8 @@ impl Evaluator {
             buffer.write_bytes(lane, &f64::NAN.to_le_bytes());
         }
         lua.globals().set("B", &buffer)?;
-        trampoline::register(&lua, &texts)?;
+        let trap = Trap::default();
+        trampoline::register(&lua, &texts, &trap)?;
         lua.sandbox(true)?;
         let mut evaluator = Evaluator {
             fps,
@@ -94,13 +114,16 @@ impl Evaluator {
             functions: Vec::with_capacity(program.groups().len()),
             native: 0,
             texts,
+            trap,
             keys: vec![f64::NAN; program.key_count()],
             builtins: [f64::NAN; 3],
             dirty: program.groups().iter().map(|group| low_bits(group.nodes.len())).collect(),
             failed: vec![0; program.groups().len()],
+            disabled: vec![0; program.groups().len()],
             shown: vec![f64::NAN; program.node_count()],
             changed: vec![0; program.len().div_ceil(64)],
             errors: Vec::with_capacity(program.len()),
+            panics: Vec::new(),
             lua,
             program,
         };
@@ -109,6 +132,29 @@ impl Evaluator {
             evaluator.functions.push(function);
         }
         Ok(evaluator)
+    }
+
+    /// What it knows now, between two runs.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            buffer: self.buffer.to_vec(),
+            texts: self.texts.borrow().memory(),
+            keys: self.keys.clone(),
+            builtins: self.builtins,
+            dirty: self.dirty.clone(),
+            failed: self.failed.clone(),
+            disabled: self.disabled.clone(),
+            shown: self.shown.clone(),
+        }
+    }
+
+    /// Goes back to what an evaluator of the same program knew.
+    pub fn restore(&mut self, memory: &Memory) {
+        let Memory { buffer, texts, keys, builtins, dirty, failed, disabled, shown } = memory.clone();
+        self.buffer.write_bytes(0, &buffer);
+        self.texts.borrow_mut().restore(&texts);
+        (self.keys, self.builtins, self.dirty, self.shown) = (keys, builtins, dirty, shown);
+        (self.failed, self.disabled) = (failed, disabled);
     }
 
     /// The program that it evaluates.
@@ -138,7 +184,8 @@ impl Evaluator {
         }
     }
 
-    /// Computes what the changes since the last run have touched.
+    /// Computes what the changes since the last run have touched. A formula that panics is in error from
+    /// then on and never computed again: see [`Evaluator::panics`].
     ///
     /// # Errors
     /// If the virtual machine fails, which no formula can bring about. Formulas in error are no error here:
@@ -146,12 +193,17 @@ impl Evaluator {
     pub fn run(&mut self, tick: Tick) -> Result<(), Error> {
         self.changed.fill(0);
         self.errors.clear();
+        self.panics.clear();
         self.set_builtins(tick);
         for group in 0..self.functions.len() {
-            let dirty = std::mem::take(&mut self.dirty[group]);
+            let dirty = std::mem::take(&mut self.dirty[group]) & !self.disabled[group];
             if dirty != 0 {
                 let (changed, failed, computed) = self.functions[group].call::<(u32, u32, u32)>(dirty)?;
-                self.take(group, changed, failed, computed);
+                if let Some(text) = self.trap.take() {
+                    self.disable(group, computed, &text.into())?;
+                }
+                let able = !self.disabled[group];
+                self.take(group, changed & able, failed & able, computed & able);
             }
         }
         self.sweep();
@@ -223,6 +275,12 @@ impl Evaluator {
         self.texts.borrow().lookups()
     }
 
+    /// The formulas that the last run found to panic, each with the panic's text. They keep their last good
+    /// result, and are [failing](Evaluator::is_failing) for good.
+    pub fn panics(&self) -> &[(FormulaId, Arc<str>)] {
+        &self.panics
+    }
+
     /// Compiles everything to native code. The results stay the same, bit for bit.
     ///
     /// # Errors
@@ -252,6 +310,23 @@ impl Evaluator {
     fn load(&self, group: usize) -> Result<Function, Error> {
         let code = self.program.groups()[group].code.as_str();
         Ok(self.lua.load(code).set_name("=formulas").into_function()?.call(())?)
+    }
+
+    /// Finds those of the nodes `computed` that panicked, by computing each by itself once more, and never
+    /// computes them again: others see no value. With the same inputs the others come to what they came to.
+    fn disable(&mut self, group: usize, computed: u32, text: &Arc<str>) -> Result<(), Error> {
+        let first = self.program.groups()[group].nodes.start;
+        for bit in bits(computed & !self.disabled[group]) {
+            self.functions[group].call::<(u32, u32, u32)>(1u32 << bit)?;
+            if self.trap.take().is_some() {
+                self.disabled[group] |= 1 << bit;
+                self.failed[group] |= 1 << bit;
+                mark(&mut self.dirty, self.program.dependents_of_node(first + bit));
+                let formulas = self.program.formulas_of(first + bit).iter();
+                self.panics.extend(formulas.map(|id| (*id, text.clone())));
+            }
+        }
+        Ok(())
     }
 
     #[allow(clippy::cast_precision_loss, reason = "exact for the first hundred thousand years")]

@@ -1,6 +1,7 @@
 //! Replay: gives a recording's inputs back, tick by tick.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use engine::ring::intake::Restarted;
 use engine::sample::{Reading, SourceId, SourceState};
@@ -9,10 +10,11 @@ use engine::tick::Tick;
 
 use super::{Inputs, RecordedSample, Recording};
 
-/// Plays a recording's inputs back, tick by tick.
-#[derive(Debug)]
+/// Plays a recording's inputs back, tick by tick. Clones share the recording.
+#[derive(Clone, Debug)]
 pub struct Replay {
-    inputs: std::iter::Peekable<std::vec::IntoIter<Inputs>>,
+    /// Ascending by tick.
+    inputs: Arc<[Inputs]>,
     sources: BTreeMap<String, SourceId>,
 }
 
@@ -41,15 +43,16 @@ impl Replay {
             let names = Vec::from_iter(unknown).join(", ");
             tracing::warn!("the panel lacks sources of the recording, whose data is left out: {names}");
         }
-        Replay { inputs: recording.inputs.into_iter().peekable(), sources }
+        Replay { inputs: recording.inputs.into(), sources }
     }
 
-    /// The inputs of `tick`; ask for every tick, in order.
-    pub fn inputs(&mut self, tick: Tick) -> Replayed {
+    /// The inputs of `tick`.
+    pub fn inputs(&self, tick: Tick) -> Replayed {
         let mut replayed = Replayed::default();
-        while let Some(inputs) = self.inputs.next_if(|inputs| inputs.tick <= tick.0) {
+        let first = self.inputs.partition_point(|inputs| inputs.tick < tick.0);
+        for inputs in self.inputs.iter().skip(first).take_while(|inputs| inputs.tick == tick.0) {
             replayed.rebased_ms = replayed.rebased_ms.saturating_add(inputs.rebased_ms);
-            let readings = inputs.samples.into_iter().filter_map(|sample| {
+            let readings = inputs.samples.iter().cloned().filter_map(|sample| {
                 let source = *self.sources.get(&*sample.source)?;
                 let RecordedSample { key, value, timestamp_ms, sequence, .. } = sample;
                 Some(Reading { source, sequence, timestamp_ms, values: vec![(key, value)] })
@@ -58,8 +61,8 @@ impl Replay {
             let states = inputs.states.iter();
             let states = states.filter_map(|(name, state)| Some((*self.sources.get(&**name)?, state.0)));
             replayed.states.extend(states);
-            replayed.signals.extend(inputs.signals.into_iter().map(|signal| signal.0));
-            replayed.restarts.extend(inputs.restarts);
+            replayed.signals.extend(inputs.signals.iter().map(|signal| signal.0.clone()));
+            replayed.restarts.extend(inputs.restarts.iter().cloned());
         }
         replayed
     }

@@ -1,8 +1,9 @@
-//! The core: ring, expression, coordination and renderer, chained on one thread.
+//! The core: ring, expression, coordination and renderer, chained on one thread, and the clock. When one of
+//! them fails, all are started anew, and go on where the failed ones were: see [`crate::journal`].
 
-use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use actix::{Actor, Addr, Arbiter, Context};
+use actix::Recipient;
 use engine::animation::Pose;
 use engine::coordination::Coordinator;
 use engine::formula::Results;
@@ -10,26 +11,78 @@ use engine::ring::intake::{Intake, SourceSpec};
 use engine::sample::{SourceId, SourceState};
 use engine::scene::Stage;
 use engine::signal::{self, Signal};
+use tokio::sync::watch;
 
 use super::{Error, Wiring, beginning};
-use crate::coordination::{CoordinationActor, EventSink};
-use crate::expression::ExpressionActor;
-use crate::handle::SourceReport;
+use crate::clock::{Clock, End};
+use crate::coordination::{Coordinated, CoordinationActor, Decisions, EventSink};
+use crate::expression::{Evaluated, ExpressionActor, Surroundings};
+use crate::handle::{Pulse, QuerySources, QueryValues, Slot, SourceReport};
+use crate::journal::{Fenced, Journal, Sink};
 use crate::panel::Panel;
 use crate::persistence::Mailbox;
 use crate::recording::{Header, Recorder, Recording, Replay};
-use crate::renderer::{Done, FrameSink, RendererActor};
-use crate::ring::{Feed, Report, RingActor, SourceInfo};
+use crate::renderer::{self, Done, FrameSink, RendererActor, Show};
+use crate::ring::{Begin, Feed, Inputs, Records, Report, RingActor, SourceInfo};
 use crate::source::Port;
 use crate::source::port::{Arrivals, Doorbell};
+use crate::supervisor::fence::Pass;
+use crate::supervisor::worker::{Context, Failure};
+use crate::telemetry::Telemetry;
 use crate::world::World;
 
-/// The core of a run.
-pub(super) struct Core {
-    pub(super) ring: Addr<RingActor>,
-    pub(super) expression: Addr<ExpressionActor>,
-    arbiter: Option<Arbiter>,
-    deaths: flume::Receiver<()>,
+/// What every generation of the core is made of, and what outlives them. Clones share it.
+#[derive(Clone)]
+pub(super) struct Core(Arc<Lasting>);
+
+struct Lasting {
+    world: World,
+    panel: Arc<Panel>,
+    header: Header,
+    telemetry: Telemetry,
+    /// What charts show first, and where time begins, come from the header; ticks end here.
+    ticks: Option<u64>,
+    feed: Feed,
+    sources: Vec<SourceInfo>,
+    journal: Journal,
+    records: Fenced<Records>,
+    decisions: Fenced<Decisions>,
+    show: Fenced<Show>,
+    on_event: Sink<EventSink>,
+    on_frame: Sink<FrameSink>,
+    pulse: watch::Sender<Pulse>,
+    questions: (Slot<QueryValues>, Slot<QuerySources>),
+    chain: Mutex<Chain>,
+    entrance: watch::Sender<Option<Entrance>>,
+}
+
+/// How the actors of a generation find each other: each is started after the one that it sends to, on the
+/// same thread.
+#[derive(Default)]
+struct Chain {
+    broken: watch::Sender<bool>,
+    done: Option<flume::Receiver<Done>>,
+    renderer: Option<Recipient<Coordinated>>,
+    coordination: Option<Recipient<Evaluated>>,
+    expression: Option<Recipient<Inputs>>,
+}
+
+/// Where the clock of a generation, which has a thread of its own, finds the chain.
+#[derive(Clone)]
+struct Entrance {
+    pass: Pass,
+    ring: Recipient<Begin>,
+    done: flume::Receiver<Done>,
+    broken: watch::Receiver<bool>,
+}
+
+/// Breaks the chain when an actor ends, however it does, so that the clock does not wait for it.
+struct Link(watch::Sender<bool>);
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.0.send_replace(true);
+    }
 }
 
 /// The ways into the core.
@@ -49,7 +102,7 @@ pub(super) struct Inlets {
 pub(super) struct Outlets {
     pub(super) on_frame: Option<FrameSink>,
     pub(super) on_event: Option<EventSink>,
-    pub(super) record: Option<PathBuf>,
+    pub(super) recorder: Option<Recorder>,
     pub(super) writer: Option<Mailbox>,
 }
 
@@ -83,178 +136,246 @@ impl Inlets {
 }
 
 impl Core {
-    /// Starts the chain, its end first. Returns it and what says that a tick has come out.
-    pub(super) async fn start(
+    /// A core that nobody has started.
+    ///
+    /// # Errors
+    /// Keys that cannot be declared.
+    pub(super) fn new(
         wiring: &Wiring,
-        header: &Header,
+        header: Header,
+        ticks: Option<u64>,
         inlets: &mut Inlets,
         outlets: Outlets,
-    ) -> Result<(Core, flume::Receiver<Done>), Error> {
-        let Outlets { on_frame, on_event, record, writer } = outlets;
-        let (done, came_out) = flume::bounded(1);
-        let (guard, deaths) = flume::bounded(4);
-        let arbiter = if wiring.world.is_simulated() { None } else { Some(Arbiter::new()) };
-        let place = Place { arbiter: arbiter.as_ref(), guard };
-        let renderer = renderer(wiring, header, on_frame, done);
-        let renderer = place.start(move || Ok(renderer)).await?;
-        let coordination = coordination(wiring, on_event, writer, &renderer);
-        let coordination = place.start(move || Ok(coordination)).await?;
-        let (world, panel) = (wiring.world, wiring.panel.clone());
-        let (next, telemetry) = (coordination.recipient(), wiring.telemetry.clone());
-        // The Lua machine cannot leave the thread on which it was made.
-        let expression = move || Ok(ExpressionActor::new(world, panel, next, telemetry)?);
-        let expression = place.start(expression).await?;
-        let ring = ring(wiring, header, inlets, record, &expression)?;
-        let ring = place.start(move || Ok(ring)).await?;
-        inlets.doorbell.connect(ring.downgrade().recipient());
-        Ok((Core { ring, expression, arbiter, deaths }, came_out))
-    }
-
-    /// Returns when an actor of the core has panicked.
-    pub(super) async fn died(&self) {
-        let _ = self.deaths.recv_async().await;
-    }
-
-    /// Ends the core's thread.
-    pub(super) fn stop(self) {
-        if let Some(arbiter) = self.arbiter {
-            arbiter.stop();
-        }
-    }
-}
-
-/// Where the core's actors are started.
-struct Place<'a> {
-    arbiter: Option<&'a Arbiter>,
-    guard: flume::Sender<()>,
-}
-
-/// Says so when an actor panics: actix drops the actor and tells nobody.
-struct Guarded(flume::Sender<()>);
-
-impl Drop for Guarded {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            let _ = self.0.try_send(());
-        }
-    }
-}
-
-impl Place<'_> {
-    /// Starts the actor that `make` returns, on the core's thread.
-    async fn start<A>(
-        &self,
-        make: impl FnOnce() -> Result<A, Error> + Send + 'static,
-    ) -> Result<Addr<A>, Error>
-    where
-        A: Actor<Context = Context<A>>,
-    {
-        let guard = Guarded(self.guard.clone());
-        let Some(arbiter) = self.arbiter else { return Ok(start(make()?, guard)) };
-        let (answer, started) = flume::bounded(1);
-        arbiter.spawn_fn(move || {
-            let _ = answer.send(make().map(|actor| start(actor, guard)));
+    ) -> Result<Core, Error> {
+        let Outlets { on_frame, on_event, recorder, writer } = outlets;
+        let panel = wiring.panel.clone();
+        intake(&panel, header.start_ms)?;
+        let sources = panel.sources.iter().zip(&inlets.ports).map(|(source, port)| SourceInfo {
+            report: SourceReport::new(&source.name, source.kind.name()),
+            counts: port.counts(),
         });
-        started.recv_async().await.map_err(|_| Error::CoreDied)?
+        Ok(Core(Arc::new(Lasting {
+            world: wiring.world,
+            telemetry: wiring.telemetry.clone(),
+            sources: sources.collect(),
+            feed: inlets.feed(&panel),
+            journal: Journal::new(panel.ring),
+            records: Fenced::new(Records::new(recorder)),
+            decisions: Fenced::new(Decisions::new(wiring.events.clone(), writer)),
+            show: Fenced::new(Show::new(wiring.pictures.clone())),
+            on_event: Sink::new(on_event),
+            on_frame: Sink::new(on_frame),
+            pulse: wiring.pulse.clone(),
+            questions: (wiring.values.clone(), wiring.sources.clone()),
+            chain: Mutex::default(),
+            entrance: watch::channel(None).0,
+            panel,
+            header,
+            ticks,
+        })))
     }
-}
 
-/// Starts an actor whose context holds the guard, so that it is dropped while a panic unwinds the actor.
-fn start<A: Actor<Context = Context<A>>>(actor: A, guard: Guarded) -> Addr<A> {
-    A::create(|context| {
-        use actix::{AsyncContext, WrapFuture};
-        context.spawn(
-            async move {
-                let _guard = guard;
-                std::future::pending::<()>().await;
+    /// Runs the renderer, the first to be started.
+    pub(super) async fn run_renderer(self, context: Context) -> Result<(), Failure> {
+        self.0.journal.begin(&context.pass);
+        let _link = self.forge();
+        let (done, came_out) = flume::unbounded();
+        self.chain().done = Some(came_out);
+        let actor = self.renderer(&context, done);
+        context.act(actor, |address| self.chain().renderer = Some(address.recipient())).await
+    }
+
+    /// Runs coordination, on the renderer's thread, after it.
+    pub(super) async fn run_coordination(self, context: Context) -> Result<(), Failure> {
+        let _link = self.link();
+        let next = self.chain().renderer.take().ok_or_else(|| missing("renderer"))?;
+        let actor = self.coordination(&context, next);
+        context.act(actor, |address| self.chain().coordination = Some(address.recipient())).await
+    }
+
+    /// Runs the expressions, on the same thread, after coordination.
+    pub(super) async fn run_expression(self, context: Context) -> Result<(), Failure> {
+        let _link = self.link();
+        let next = self.chain().coordination.take().ok_or_else(|| missing("coordination"))?;
+        let actor = self.expression(&context, next)?;
+        let started = |address: actix::Addr<ExpressionActor>| {
+            self.0.questions.0.point(address.downgrade().recipient());
+            self.chain().expression = Some(address.recipient());
+        };
+        context.act(actor, started).await
+    }
+
+    /// Runs the ring, on the same thread, after the expressions.
+    pub(super) async fn run_ring(self, context: Context) -> Result<(), Failure> {
+        let _link = self.link();
+        let (next, done) = {
+            let mut chain = self.chain();
+            (chain.expression.take(), chain.done.take())
+        };
+        let next = next.ok_or_else(|| missing("expression"))?;
+        let done = done.ok_or_else(|| missing("renderer"))?;
+        let actor = self.ring(&context, next)?;
+        let started = |address: actix::Addr<RingActor>| {
+            self.0.questions.1.point(address.downgrade().recipient());
+            if let Feed::Sources { doorbell, .. } = &self.0.feed {
+                doorbell.connect(address.downgrade().recipient());
             }
-            .into_actor(&actor),
-        );
-        actor
-    })
-}
+            let (pass, broken) = (context.pass.clone(), self.chain().broken.subscribe());
+            self.0.entrance.send_replace(Some(Entrance { pass, ring: address.recipient(), done, broken }));
+        };
+        context.act(actor, started).await
+    }
 
-fn renderer(
-    wiring: &Wiring,
-    header: &Header,
-    sink: Option<FrameSink>,
-    done: flume::Sender<Done>,
-) -> RendererActor {
-    let panel = &wiring.panel;
-    let mut stage = Stage::new(panel.scene.clone(), panel.fps);
-    for chart in beginning::charts(panel) {
-        if let Some(points) = header.history.get(&chart.label) {
-            stage.fill_series(chart.widget, points);
+    /// Runs the clock, on a thread of its own, after the ring: until the run's last tick, or until it is
+    /// told to stop.
+    ///
+    /// # Errors
+    /// If no tick comes out of the core any more.
+    pub(super) async fn run_clock(self, context: Context) -> Result<End, Failure> {
+        let mut entrance = self.0.entrance.subscribe();
+        let is_open = |entrance: &Option<Entrance>| {
+            entrance.as_ref().is_some_and(|entrance| entrance.pass.is_valid() && entrance.ring.connected())
+        };
+        let entered = tokio::select! {
+            biased;
+            entered = entrance.wait_for(is_open) => entered.ok().and_then(|entrance| entrance.clone()),
+            () = context.stopped() => return Ok(End::Stopped),
+        };
+        let Some(Entrance { ring, done, broken, .. }) = entered else { return Ok(End::Stopped) };
+        let clock = Clock {
+            world: self.0.world,
+            fps: self.0.panel.fps,
+            core: ring,
+            done,
+            broken,
+            resumption: self.0.journal.resumption(),
+            supervision: context,
+            pulse: self.0.pulse.clone(),
+            telemetry: self.0.telemetry.clock.clone(),
+            ticks: self.0.ticks,
+            start_ms: (!self.replays()).then_some(self.0.header.start_ms),
+        };
+        match clock.run().await {
+            End::CoreDied => Err(Failure::Transient("the core does not answer any more".into())),
+            end => Ok(end),
         }
     }
-    RendererActor {
-        world: wiring.world,
-        stage,
-        animations: panel.animations.clone(),
-        starts: vec![None; panel.animations.len()],
-        poses: vec![Pose::REST; panel.scene.widgets.len()],
-        results: Results::new(panel.program.len()),
-        states: vec![SourceState::default(); panel.sources.len()],
-        pictures: wiring.pictures.clone(),
-        spare: Vec::new(),
-        missing_told: 0,
-        sink,
-        arrived: None,
-        done,
-        telemetry: wiring.telemetry.painting.clone(),
-    }
 }
 
-fn coordination(
-    wiring: &Wiring,
-    sink: Option<EventSink>,
-    writer: Option<Mailbox>,
-    renderer: &Addr<RendererActor>,
-) -> CoordinationActor {
-    let panel = &wiring.panel;
-    CoordinationActor {
-        world: wiring.world,
-        coordinator: Coordinator::new(&panel.page, panel.triggers.clone(), panel.animations.clone()),
-        results: Results::new(panel.program.len()),
-        sources: panel.sources.iter().map(|source| source.name.clone()).collect(),
-        events: wiring.events.clone(),
-        sink,
-        writer,
-        unnamed: std::sync::Arc::new([]),
-        next: renderer.clone().recipient(),
-        telemetry: wiring.telemetry.clone(),
-    }
+fn missing(actor: &str) -> Failure {
+    Failure::Transient(format!("the {actor} has not started"))
 }
 
-fn ring(
-    wiring: &Wiring,
-    header: &Header,
-    inlets: &mut Inlets,
-    record: Option<PathBuf>,
-    expression: &Addr<ExpressionActor>,
-) -> Result<RingActor, Error> {
-    let panel = &wiring.panel;
-    let names: Vec<_> = panel.sources.iter().map(|source| source.name.clone()).collect();
-    let recorder = record.map(|file| Recorder::start(wiring.world, file, header, &names));
-    let sources = panel.sources.iter().zip(&inlets.ports).map(|(source, port)| SourceInfo {
-        report: SourceReport::new(&source.name, source.kind.name()),
-        counts: port.counts(),
-    });
-    let sources = sources.collect();
-    let mut intake = intake(panel, header.start_ms)?;
-    if inlets.replay.is_some() && header.states {
-        intake.only_told_states();
+impl Core {
+    fn chain(&self) -> MutexGuard<'_, Chain> {
+        self.0.chain.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    Ok(RingActor {
-        world: wiring.world,
-        intake,
-        feed: inlets.feed(panel),
-        sources,
-        recorder: recorder.transpose()?,
-        arrived: None,
-        next: expression.clone().recipient(),
-        telemetry: wiring.telemetry.clone(),
-    })
+
+    /// Begins a new chain.
+    fn forge(&self) -> Link {
+        *self.chain() = Chain::default();
+        self.link()
+    }
+
+    fn link(&self) -> Link {
+        Link(self.chain().broken.clone())
+    }
+
+    fn replays(&self) -> bool {
+        matches!(self.0.feed, Feed::Replay(_))
+    }
+
+    fn renderer(&self, context: &Context, done: flume::Sender<Done>) -> RendererActor {
+        let (panel, lasting) = (&self.0.panel, &self.0);
+        let mut stage = Stage::new(panel.scene.clone(), panel.fps).guarded(renderer::guard);
+        for chart in beginning::charts(panel) {
+            if let Some(points) = lasting.header.history.get(&chart.label) {
+                stage.fill_series(chart.widget, points);
+            }
+        }
+        let mut actor = RendererActor {
+            world: lasting.world,
+            stage,
+            animations: panel.animations.clone(),
+            starts: vec![None; panel.animations.len()],
+            poses: vec![Pose::REST; panel.scene.widgets.len()],
+            results: Results::new(panel.program.len()),
+            states: vec![SourceState::default(); panel.sources.len()],
+            show: lasting.show.clone(),
+            spare: Vec::new(),
+            sink: lasting.on_frame.clone(),
+            missing_told: 0,
+            arrived: None,
+            broken: Default::default(),
+            journal: lasting.journal.clone(),
+            pass: context.pass.clone(),
+            vitals: context.vitals(),
+            done,
+            telemetry: lasting.telemetry.painting.clone(),
+        };
+        lasting.journal.checkpoint().iter().for_each(|checkpoint| actor.restore(&checkpoint.renderer));
+        actor
+    }
+
+    fn coordination(&self, context: &Context, next: Recipient<Coordinated>) -> CoordinationActor {
+        let (panel, lasting) = (&self.0.panel, &self.0);
+        let mut actor = CoordinationActor {
+            world: lasting.world,
+            coordinator: Coordinator::new(&panel.page, panel.triggers.clone(), panel.animations.clone()),
+            results: Results::new(panel.program.len()),
+            sources: panel.sources.iter().map(|source| source.name.clone()).collect(),
+            decisions: lasting.decisions.clone(),
+            sink: lasting.on_event.clone(),
+            journal: lasting.journal.clone(),
+            pass: context.pass.clone(),
+            vitals: context.vitals(),
+            next,
+            telemetry: lasting.telemetry.clone(),
+        };
+        lasting.journal.checkpoint().iter().for_each(|checkpoint| actor.restore(&checkpoint.coordination));
+        actor
+    }
+
+    /// The Lua machine cannot leave the thread on which it was made.
+    fn expression(&self, context: &Context, next: Recipient<Evaluated>) -> Result<ExpressionActor, Failure> {
+        let lasting = &self.0;
+        let around = Surroundings {
+            world: lasting.world,
+            journal: lasting.journal.clone(),
+            pass: context.pass.clone(),
+            vitals: context.vitals(),
+            next,
+            telemetry: lasting.telemetry.clone(),
+        };
+        let actor = ExpressionActor::new(lasting.panel.clone(), around);
+        let mut actor = actor.map_err(|error| Failure::Transient(error.to_string()))?;
+        lasting.journal.checkpoint().iter().for_each(|checkpoint| actor.restore(&checkpoint.expression));
+        Ok(actor)
+    }
+
+    fn ring(&self, context: &Context, next: Recipient<Inputs>) -> Result<RingActor, Failure> {
+        let lasting = &self.0;
+        let intake = intake(&lasting.panel, lasting.header.start_ms);
+        let mut intake = intake.map_err(|error| Failure::Configuration(error.to_string()))?;
+        if self.replays() && lasting.header.states {
+            intake.only_told_states();
+        }
+        let mut actor = RingActor {
+            world: lasting.world,
+            intake,
+            feed: lasting.feed.clone(),
+            sources: lasting.sources.clone(),
+            records: lasting.records.clone(),
+            arrived: None,
+            journal: lasting.journal.clone(),
+            pass: context.pass.clone(),
+            vitals: context.vitals(),
+            next,
+            telemetry: lasting.telemetry.clone(),
+        };
+        lasting.journal.checkpoint().iter().for_each(|checkpoint| actor.restore(&checkpoint.ring));
+        Ok(actor)
+    }
 }
 
 fn intake(panel: &Panel, start_ms: i64) -> Result<Intake, Error> {

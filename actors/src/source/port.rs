@@ -7,10 +7,10 @@
 //! changes nothing, and the next one goes on exactly behind what was accepted.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
-use actix::{Message, WeakRecipient};
+use actix::{Message, Recipient, WeakRecipient};
 use engine::sample::{Reading, SourceId};
 use engine::value::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -32,22 +32,27 @@ pub struct Arrived;
 #[derive(Clone, Default)]
 pub struct Doorbell {
     rung: Arc<AtomicBool>,
-    ring: Arc<OnceLock<WeakRecipient<Arrived>>>,
+    ring: Arc<RwLock<Option<WeakRecipient<Arrived>>>>,
 }
 
 impl Doorbell {
-    /// Hangs it at `ring`; until then it makes no sound, and what waits is found at the next tick.
+    /// Hangs it at `ring`, and no more at another one; until then it makes no sound, and what waits is found
+    /// at the next tick.
     pub fn connect(&self, ring: WeakRecipient<Arrived>) {
-        let _ = self.ring.set(ring);
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Some(ring);
     }
 
     /// Wakes the ring, unless it is already awake and about to look.
     pub fn press(&self) {
         if !self.rung.swap(true, Ordering::AcqRel)
-            && let Some(ring) = self.ring.get().and_then(WeakRecipient::upgrade)
+            && let Some(ring) = self.ring()
         {
             ring.do_send(Arrived);
         }
+    }
+
+    fn ring(&self) -> Option<Recipient<Arrived>> {
+        self.ring.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(WeakRecipient::upgrade)
     }
 
     /// Called by the ring before it looks into its ports: what arrives from now on rings again.

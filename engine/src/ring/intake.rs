@@ -131,8 +131,32 @@ pub struct SourceSpec {
     pub stale_after: Option<u64>,
 }
 
+/// How much a ring takes before what nobody has seen yet is overwritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// In samples.
+    pub samples: usize,
+    /// In bytes, texts included.
+    pub bytes: u64,
+}
+
+impl Room {
+    /// Whether there is none.
+    pub fn is_empty(self) -> bool {
+        self.samples == 0 || self.bytes == 0
+    }
+
+    /// What is left of it when `reading` is in.
+    pub fn without(self, reading: &Reading) -> Room {
+        Room {
+            samples: self.samples.saturating_sub(reading.values.len()),
+            bytes: self.bytes.saturating_sub(reading.bytes() as u64),
+        }
+    }
+}
+
 /// The ring, its keys and the states of its sources.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Intake {
     ring: Ring,
     keys: Keys,
@@ -155,7 +179,7 @@ pub struct Intake {
 }
 
 /// Shared empty lists, so that a tick without data allocates none.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Nothing {
     keys: Arc<[(KeyId, Arc<str>)]>,
     samples: Arc<[Sample]>,
@@ -219,16 +243,19 @@ impl Intake {
         self.states_told = true;
     }
 
-    /// Whether the ring has room for more before the next seal. What is accepted beyond that overwrites
-    /// what nobody has seen yet.
-    pub fn has_room(&self) -> bool {
+    /// How much more the ring takes before the next seal. What is accepted beyond that overwrites what
+    /// nobody has seen yet.
+    pub fn room(&self) -> Room {
         let bytes = self.ring.pushed_bytes() - self.pushed_sealed;
-        self.ring.unread(&self.cursor) < self.ring.capacity() && bytes < self.ring.bytes_max() as u64
+        Room {
+            samples: self.ring.capacity().saturating_sub(self.ring.unread(&self.cursor)),
+            bytes: (self.ring.bytes_max() as u64).saturating_sub(bytes),
+        }
     }
 
     /// Takes the values of a reading into the ring. Each is checked by itself: a refused one is counted
     /// and the others go on. A reading makes its source live.
-    pub fn accept(&mut self, reading: Reading) {
+    pub fn accept(&mut self, reading: &Reading) {
         let Some(status) = self.sources.get_mut(usize::from(reading.source.0)) else { return };
         let now_ms = now_ms(self.start_ms, self.fps, self.next);
         let timestamp_ms = reading.timestamp_ms.unwrap_or(now_ms);
@@ -237,13 +264,14 @@ impl Intake {
         }
         status.newest = self.next;
         status.next_sequence = reading.sequence.saturating_add(reading.values.len() as u64);
-        for (sequence, (key, value)) in (reading.sequence..).zip(reading.values) {
+        for (sequence, (key, value)) in (reading.sequence..).zip(&reading.values) {
             let checked =
-                check(&mut self.keys, reading.source, &key, &value, timestamp_ms.saturating_sub(now_ms));
+                check(&mut self.keys, reading.source, key, value, timestamp_ms.saturating_sub(now_ms));
             match checked {
                 Err(reason) => status.rejected[reason as usize] += 1,
                 Ok(key) => {
                     status.samples += 1;
+                    let value = value.clone();
                     self.ring.push(Sample { source: reading.source, key, value, timestamp_ms, sequence });
                 }
             }
@@ -415,8 +443,8 @@ mod tests {
     #[test]
     fn a_tick_seals_what_arrived_before_it() {
         let mut intake = intake();
-        intake.accept(reading(1, "lamp", 1.0));
-        intake.accept(reading(0, "heat", 21.5));
+        intake.accept(&reading(1, "lamp", 1.0));
+        intake.accept(&reading(0, "heat", 21.5));
         let (sealed, _) = intake.seal(0);
         let names: Vec<_> = sealed.new_keys.iter().map(|(_, name)| &**name).collect();
         assert_eq!(names, ["room.heat", "tape.lamp"]);
@@ -448,7 +476,7 @@ mod tests {
         const KEY_MAX: usize = crate::ring::keys::KEY_BYTES_MAX;
         for (key, value, expected) in table {
             let mut intake = intake();
-            intake.accept(reading(0, key, value.clone()));
+            intake.accept(&reading(0, key, value.clone()));
             let rejected = intake.sources()[0].rejected;
             let found = Rejection::ALL.into_iter().find(|reason| rejected[*reason as usize] > 0);
             assert_eq!(found, expected, "{key:.20} = {value:.20}");
@@ -475,14 +503,14 @@ mod tests {
     fn keys_and_timestamps_are_bounded() {
         let mut intake = intake();
         for key in ["a", "b", "c", "a"] {
-            intake.accept(reading(1, key, 1.0));
+            intake.accept(&reading(1, key, 1.0));
         }
         assert_eq!(intake.sources()[1].rejected[Rejection::TooManyKeys as usize], 1);
         assert_eq!(intake.sources()[1].samples, 3);
         for (timestamp_ms, refused) in
             [(1_000_000 + SKEW_MS_MAX, 0), (1_000_001 + SKEW_MS_MAX, 1), (-SKEW_MS_MAX, 2)]
         {
-            intake.accept(Reading { timestamp_ms: Some(timestamp_ms), ..reading(1, "a", 1.0) });
+            intake.accept(&Reading { timestamp_ms: Some(timestamp_ms), ..reading(1, "a", 1.0) });
             assert_eq!(intake.sources()[1].rejected[Rejection::Timestamp as usize], refused);
         }
     }
@@ -490,11 +518,11 @@ mod tests {
     #[test]
     fn silence_makes_stale_and_a_sample_live_again() {
         let mut intake = intake();
-        intake.accept(reading(0, "heat", 1.0));
+        intake.accept(&reading(0, "heat", 1.0));
         let mut states = Vec::new();
         for tick in 0..8 {
             if tick == 6 {
-                intake.accept(reading(0, "heat", 1.0));
+                intake.accept(&reading(0, "heat", 1.0));
             }
             let (sealed, _) = intake.seal(0);
             states.extend(sealed.states.iter().map(|(_, state)| (tick, *state)));
@@ -506,7 +534,7 @@ mod tests {
     fn a_reader_learns_what_it_missed() {
         let mut intake = intake();
         for _ in 0..11 {
-            intake.accept(reading(0, "heat", 1.0));
+            intake.accept(&reading(0, "heat", 1.0));
         }
         let (sealed, missed) = intake.seal(0);
         assert_eq!((sealed.samples.len(), missed), (8, 3));
@@ -518,7 +546,7 @@ mod tests {
         let limits = Limits { samples: 2, ..Limits::default() };
         let mut intake = Intake::new(&sources, &[], limits, Fps::default(), 0).unwrap();
         for (source, key) in [(0, "x"), (1, "x"), (0, "y"), (0, "x"), (2, "z")] {
-            intake.accept(reading(source, key, 1.0));
+            intake.accept(&reading(source, key, 1.0));
         }
         assert_eq!(intake.overwritten(), [2, 1, 0]);
     }

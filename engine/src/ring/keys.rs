@@ -35,7 +35,7 @@ pub enum KeyError {
 }
 
 /// The table of keys. Declared keys come first, so that a program's keys and the ring's agree.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Keys {
     keys: Vec<Key>,
     by_source: Vec<BTreeMap<Arc<str>, KeyId>>,

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::animation::Pose;
 use crate::formula::Results;
 use crate::paint::{Canvas, Color, Fonts, Mask, Point, Rect};
-use crate::scene::Step;
+use crate::scene::{Guard, Step};
 use crate::widget::tone::Mood;
-use crate::widget::{Anchor, Look, Widget, progress, shape, sparkline, text};
+use crate::widget::{Anchor, Look, Widget, broken, progress, shape, sparkline, text};
 
 /// What a widget remembers from tick to tick: all that its picture comes from, besides its definition and
 /// the step.
@@ -60,6 +60,18 @@ pub(super) struct Entry {
     before: Drawing,
     /// Whether a step changed anything since the last painting.
     stepped: bool,
+    /// Whether a step failed, after which there are no more.
+    stopped: bool,
+    /// Whether it is painted as a broken one, as of the last painting.
+    broken: bool,
+}
+
+/// What an entry's picture comes from.
+#[derive(Clone, Debug)]
+pub(super) struct Remembered {
+    memory: Memory,
+    place: Place,
+    stopped: bool,
 }
 
 impl Entry {
@@ -77,11 +89,42 @@ impl Entry {
             Look::Shape(_) => (Memory::Shape, Drawing::Nothing),
         };
         let (place, painted) = (Place::default(), Place::default());
-        Entry { memory, place, painted, before: drawing.clone(), drawing, stepped: true }
+        let (stopped, broken) = (false, false);
+        Entry { memory, place, painted, before: drawing.clone(), drawing, stepped: true, stopped, broken }
     }
 
-    /// Takes one tick.
-    pub(super) fn step(&mut self, widget: &Widget, pose: Pose, step: &Step<'_>, fade_ticks: u64) {
+    pub(super) fn remembered(&self) -> Remembered {
+        Remembered { memory: self.memory.clone(), place: self.place, stopped: self.stopped }
+    }
+
+    pub(super) fn restore(&mut self, remembered: &Remembered) {
+        let Remembered { memory, place, stopped } = remembered.clone();
+        (self.memory, self.place, self.stopped) = (memory, place, stopped);
+        self.stepped = true;
+    }
+
+    /// Whether it is shown as a broken one, or will be when it is painted.
+    pub(super) fn is_broken(&self) -> bool {
+        self.stopped || self.broken
+    }
+
+    /// Takes one tick, unless an earlier one failed.
+    pub(super) fn step(
+        &mut self,
+        widget: &Widget,
+        pose: Pose,
+        step: &Step<'_>,
+        fade_ticks: u64,
+        guard: Guard,
+    ) {
+        if self.stopped || guard(&mut || self.advance(widget, pose, step, fade_ticks)) {
+            return;
+        }
+        (self.stopped, self.stepped) = (true, true);
+        self.place = Place { at: widget.anchor.corner(widget.at, widget.size), opacity: 255 };
+    }
+
+    fn advance(&mut self, widget: &Widget, pose: Pose, step: &Step<'_>, fade_ticks: u64) {
         let place = Place::of(widget, pose, step.results);
         let mood = Mood::of(&widget.sources, step.states);
         let changed = match (&mut self.memory, &widget.look) {
@@ -99,15 +142,35 @@ impl Entry {
     }
 
     /// Brings what is to be painted up to the last step, and calls `damaged` for each rectangle in which
-    /// that changes pixels.
-    pub(super) fn update(&mut self, widget: &Widget, tools: &mut Tools, mut damaged: impl FnMut(Rect)) {
+    /// that changes pixels. Returns false where that failed and the whole frame counts as damaged.
+    pub(super) fn update(
+        &mut self,
+        widget: &Widget,
+        tools: &mut Tools,
+        guard: Guard,
+        mut damaged: impl FnMut(Rect),
+    ) -> bool {
         if !core::mem::take(&mut self.stepped) {
-            return;
+            return true;
         }
         core::mem::swap(&mut self.drawing, &mut self.before);
-        self.draw(widget, tools);
-        let (old, new) = (self.painted, self.place);
-        self.painted = new;
+        let was_broken = core::mem::replace(&mut self.broken, self.stopped);
+        let old = core::mem::replace(&mut self.painted, self.place);
+        if was_broken || self.broken {
+            // Rare enough to be simple: what a broken drawing covered is not to be relied on.
+            self.broken = self.broken || !guard(&mut || self.draw(widget, tools));
+            return false;
+        }
+        self.broken = !guard(&mut || {
+            self.draw(widget, tools);
+            self.compare(widget, old, tools, &mut damaged);
+        });
+        !self.broken
+    }
+
+    /// Calls `damaged` for each rectangle in which it differs from the last painting.
+    fn compare(&self, widget: &Widget, old: Place, tools: &mut Tools, damaged: &mut impl FnMut(Rect)) {
+        let new = self.painted;
         match (old.opacity > 0, new.opacity > 0) {
             (true, true) if old == new => damaged(self.difference(widget, &mut tools.fonts)),
             (was_shown, is_shown) => {
@@ -118,6 +181,18 @@ impl Entry {
                     damaged(ink(&self.drawing, widget, new.at, &mut tools.fonts));
                 }
             }
+        }
+    }
+
+    /// Has it painted as a broken one until it changes.
+    pub(super) fn break_painting(&mut self) {
+        self.broken = true;
+    }
+
+    /// Paints the box of a broken widget, whatever its opacity.
+    pub(super) fn paint_broken(&self, widget: &Widget, canvas: &mut Canvas<'_>, background: Color) {
+        if self.painted.opacity > 0 {
+            broken::paint(Rect { at: self.painted.at, size: widget.size }, canvas, background);
         }
     }
 

@@ -7,7 +7,7 @@ use crate::formula::Results;
 use crate::paint::{Canvas, Color, Fonts, Frame, Mask, Rect, damage};
 use crate::sample::SourceState;
 use crate::scene::Scene;
-use crate::scene::entry::{Entry, Memory, Tools};
+use crate::scene::entry::{self, Entry, Tools};
 use crate::tick::{Fps, Tick};
 use crate::widget::tone::Fade;
 use crate::widget::{Widget, WidgetId};
@@ -25,6 +25,17 @@ pub struct Step<'a> {
     pub poses: &'a [Pose],
     /// How each source is doing, by [`crate::sample::SourceId`]; sources without one are connecting.
     pub states: &'a [SourceState],
+}
+
+/// Calls what it is given once and says whether that came to its end. Where it returns false, because it
+/// has caught a panic, the widget at fault is shown as a box with a cross, and the others go on.
+pub type Guard = fn(&mut dyn FnMut()) -> bool;
+
+/// All that a stage remembers from tick to tick: what its picture comes from, besides its scene and the
+/// next step. Made by [`Stage::memory`].
+#[derive(Clone, Debug)]
+pub struct Memory {
+    entries: Vec<entry::Remembered>,
 }
 
 /// A scene on show.
@@ -57,6 +68,7 @@ pub struct Stage {
     ground: Vec<u8>,
     tools: Tools,
     painted: bool,
+    guard: Guard,
 }
 
 impl Stage {
@@ -74,7 +86,40 @@ impl Stage {
         };
         let entries = scene.widgets.iter().map(Entry::new).collect();
         let (damage, ground) = (Vec::new(), Vec::new());
-        Stage { scene, entries, order, frame, damage, ground, tools, painted: false }
+        let guard = |run: &mut dyn FnMut()| {
+            run();
+            true
+        };
+        Stage { scene, entries, order, frame, damage, ground, tools, painted: false, guard }
+    }
+
+    /// The same stage, which has `guard` call all that steps or paints a single widget. The engine itself
+    /// cannot catch a panic.
+    ///
+    /// A widget that fails in a step takes no further ones: it stands where it is configured, as a box with
+    /// a cross. One that fails while it is painted is tried again when it changes.
+    pub fn guarded(self, guard: Guard) -> Stage {
+        Stage { guard, ..self }
+    }
+
+    /// What it remembers, as of the last step.
+    pub fn memory(&self) -> Memory {
+        Memory { entries: self.entries.iter().map(Entry::remembered).collect() }
+    }
+
+    /// Goes back to what a stage of the same scene remembered. The next [`Stage::paint`] paints the whole
+    /// frame, with the same pixels as the other one had.
+    pub fn restore(&mut self, memory: &Memory) {
+        for (entry, remembered) in self.entries.iter_mut().zip(&memory.entries) {
+            entry.restore(remembered);
+        }
+        self.invalidate();
+    }
+
+    /// The widgets that failed and are shown as a box with a cross, as of the last step or
+    /// [`Stage::paint`].
+    pub fn broken(&self) -> impl Iterator<Item = WidgetId> + '_ {
+        (0..).map(WidgetId).zip(&self.entries).filter(|(_, entry)| entry.is_broken()).map(|(id, _)| id)
     }
 
     /// The scene on show.
@@ -88,7 +133,7 @@ impl Stage {
     /// at the time until which it held. Other widgets have no past.
     pub fn fill_series(&mut self, widget: WidgetId, points: &[(i64, f64)]) {
         let entry = usize::try_from(widget.0).ok().and_then(|at| self.entries.get_mut(at));
-        if let Some(Entry { memory: Memory::Sparkline(state), .. }) = entry {
+        if let Some(Entry { memory: entry::Memory::Sparkline(state), .. }) = entry {
             state.fill(points);
         }
     }
@@ -98,7 +143,7 @@ impl Stage {
         let mut poses = step.poses.iter();
         for (entry, widget) in self.entries.iter_mut().zip(&self.scene.widgets) {
             let pose = poses.next().copied().unwrap_or(Pose::REST);
-            entry.step(widget, pose, step, self.tools.fade_ticks);
+            entry.step(widget, pose, step, self.tools.fade_ticks, self.guard);
         }
     }
 
@@ -108,20 +153,23 @@ impl Stage {
         self.damage.clear();
         let bounds = self.frame.bounds();
         for (entry, widget) in self.entries.iter_mut().zip(&self.scene.widgets) {
-            entry.update(widget, &mut self.tools, |rect| {
-                damage::add(&mut self.damage, rect.intersection(&bounds), damage::RECT_COST);
-            });
-        }
-        if !core::mem::replace(&mut self.painted, true) {
-            self.damage.clear();
-            damage::add(&mut self.damage, bounds, damage::RECT_COST);
-        }
-        for at in 0..self.damage.len() {
-            if let Some(rect) = self.damage.get(at) {
-                self.repaint(*rect);
+            let (damage, cost) = (&mut self.damage, damage::RECT_COST);
+            let damaged = |rect: Rect| damage::add(damage, rect.intersection(&bounds), cost);
+            if !entry.update(widget, &mut self.tools, self.guard, damaged) {
+                self.painted = false;
             }
         }
-        &self.damage
+        loop {
+            if !core::mem::replace(&mut self.painted, true) {
+                self.damage.clear();
+                damage::add(&mut self.damage, bounds, damage::RECT_COST);
+            }
+            // Each failure is another widget's, so this comes to an end.
+            self.painted = (0..self.damage.len()).all(|at| self.repaint(at));
+            if self.painted {
+                return &self.damage;
+            }
+        }
     }
 
     /// Has the next [`Stage::paint`] paint the whole frame anew.
@@ -144,16 +192,27 @@ impl Stage {
         &self.tools.fonts
     }
 
-    /// Paints all widgets anew inside `rect`.
-    fn repaint(&mut self, rect: Rect) {
+    /// Paints all widgets anew inside a damaged rectangle; returns whether none of them failed.
+    fn repaint(&mut self, damaged: usize) -> bool {
+        let Some(rect) = self.damage.get(damaged) else { return true };
         let mut canvas = Canvas::new(&mut self.frame);
-        let mut canvas = canvas.clipped(rect);
-        canvas.fill(rect, self.tools.background);
+        let mut canvas = canvas.clipped(*rect);
+        canvas.fill(*rect, self.tools.background);
         for at in &self.order {
-            if let (Some(entry), Some(widget)) = (self.entries.get(*at), self.scene.widgets.get(*at)) {
-                paint(entry, widget, &mut canvas, &mut self.tools, &mut self.ground);
+            let (Some(entry), Some(widget)) = (self.entries.get_mut(*at), self.scene.widgets.get(*at)) else {
+                continue;
+            };
+            let (tools, ground) = (&mut self.tools, &mut self.ground);
+            if entry.is_broken() {
+                entry.paint_broken(widget, &mut canvas, tools.background);
+            } else if !(self.guard)(&mut || paint(entry, widget, &mut canvas, tools, ground)) {
+                // A canvas holds no more than its clip, and every widget has one of its own: what the failed
+                // one leaves behind are pixels, which are painted over.
+                entry.break_painting();
+                return false;
             }
         }
+        true
     }
 }
 

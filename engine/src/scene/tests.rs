@@ -454,6 +454,97 @@ fn any_change() -> impl Strategy<Value = Change> {
     )
 }
 
+std::thread_local! {
+    /// How many calls the guard lets pass before one fails, and how many fail then.
+    static FAULTS: core::cell::Cell<(usize, usize)> = const { core::cell::Cell::new((usize::MAX, 0)) };
+}
+
+/// Does all of its work before it fails, so that pixels of what failed are left behind.
+fn faulty(run: &mut dyn FnMut()) -> bool {
+    let (pass, fail) = FAULTS.get();
+    run();
+    match pass {
+        0 if fail > 0 => FAULTS.set((0, fail - 1)),
+        0 => return true,
+        _ => FAULTS.set((pass - 1, fail)),
+    }
+    pass > 0
+}
+
+/// Two rectangles beside each other, of which the first one changes with formula 0.
+fn pair() -> Story {
+    let left = Widget { visible: Some(FormulaId(0)), ..widget("l", Rect::new(0, 0, 6, 4), rectangle(WHITE)) };
+    let right = widget("r", Rect::new(6, 0, 3, 4), rectangle(Color::hex(0x404040)));
+    let mut story = Story::new(alloc::vec![left, right]);
+    story.stage = story.stage.guarded(faulty);
+    story.set(0, 1.0);
+    story
+}
+
+#[test]
+fn a_widget_that_fails_in_a_step_is_a_box_ever_after() {
+    let mut story = pair();
+    story.step();
+    FAULTS.set((0, 1));
+    story.step();
+    FAULTS.set((usize::MAX, 0));
+    assert_eq!(story.stage.broken().collect::<Vec<_>>(), [WidgetId(0)]);
+    let part = Rect::new(0, 0, 10, 4);
+    let broken = story.picture(part);
+    insta::assert_snapshot!(broken, @r"
+    ======---.
+    =:====---.
+    =:====---.
+    ======---.
+    ");
+    story.set(0, 0.0);
+    assert_eq!(story.step(), [], "it takes no more steps");
+    assert_eq!(story.picture(part), broken);
+    let mut restored = Stage::new(story.stage.scene().clone(), Fps::default());
+    restored.restore(&story.stage.memory());
+    restored.paint();
+    assert_eq!(restored.frame(), story.stage.frame(), "and is remembered");
+}
+
+#[test]
+fn a_widget_that_fails_in_painting_is_a_box_until_it_changes() {
+    // The first painting calls the guard for both widgets, to compare and to paint.
+    for (call, widget) in [(0, 0), (1, 1), (2, 0), (3, 1)] {
+        let mut story = pair();
+        let (tick, now_ms) = (Tick(0), 0);
+        let (results, poses, states) = (&story.results, &story.poses[..], &story.states[..]);
+        FAULTS.set((usize::MAX, 0));
+        story.stage.step(&Step { tick, now_ms, results, poses, states });
+        let mut well = story.stage.clone();
+        FAULTS.set((call, 1));
+        story.stage.paint();
+        FAULTS.set((usize::MAX, 0));
+        well.paint();
+        assert_eq!(story.stage.broken().collect::<Vec<_>>(), [WidgetId(widget)], "call {call}");
+        for rect in damage::diff(story.stage.frame(), well.frame(), 0) {
+            let box_at = [Rect::new(0, 0, 6, 4), Rect::new(6, 0, 3, 4)][widget as usize];
+            assert_eq!(rect.intersection(&box_at), rect, "call {call}: the other one is not touched");
+        }
+        story.tick = 1;
+        story.set(0, 0.0);
+        story.step();
+        story.set(0, 1.0);
+        story.step();
+        let broken: Vec<_> = story.stage.broken().collect();
+        let expected: &[WidgetId] = if widget == 0 { &[] } else { &[WidgetId(1)] };
+        assert_eq!(broken, expected, "call {call}: tried again where it changed");
+    }
+}
+
+#[test]
+fn when_everything_fails_there_are_boxes() {
+    let mut story = pair();
+    FAULTS.set((0, usize::MAX));
+    story.step();
+    FAULTS.set((usize::MAX, 0));
+    assert_eq!(story.stage.broken().count(), 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
@@ -496,6 +587,10 @@ proptest! {
             anew.invalidate();
             anew.paint();
             prop_assert_eq!(anew.frame(), story.stage.frame(), "in pieces");
+            let mut restored = Stage::new(story.stage.scene().clone(), Fps::default());
+            restored.restore(&story.stage.memory());
+            restored.paint();
+            prop_assert_eq!(restored.frame(), story.stage.frame(), "restored");
             if change.painted {
                 seldom.paint();
                 prop_assert_eq!(seldom.frame(), story.stage.frame(), "seldom");

@@ -8,6 +8,14 @@ use engine::paint::Lookups;
 /// Below this many texts nothing is swept.
 const FEW: usize = 1_024;
 
+/// What is to be known of texts to go on with the same numbers.
+#[derive(Clone, Debug)]
+pub(super) struct Memory {
+    by_number: Vec<Option<Arc<str>>>,
+    free: Vec<u32>,
+    crowded_at: usize,
+}
+
 /// Texts by their numbers.
 pub(super) struct Texts {
     by_number: Vec<Option<Arc<str>>>,
@@ -38,6 +46,20 @@ impl Texts {
             texts.intern(literal);
         }
         texts
+    }
+
+    /// What is to be known of them.
+    pub(super) fn memory(&self) -> Memory {
+        let Texts { by_number, free, crowded_at, .. } = self;
+        Memory { by_number: by_number.clone(), free: free.clone(), crowded_at: *crowded_at }
+    }
+
+    /// Goes back to what others of the same program knew.
+    pub(super) fn restore(&mut self, memory: &Memory) {
+        let Memory { by_number, free, crowded_at } = memory.clone();
+        let texts = (0..).zip(&by_number).filter_map(|(number, text)| Some((text.clone()?, number)));
+        self.numbers = texts.collect();
+        (self.by_number, self.free, self.crowded_at) = (by_number, free, crowded_at);
     }
 
     /// The number of a text.

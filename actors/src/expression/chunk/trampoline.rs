@@ -1,6 +1,6 @@
 //! What the generated code calls in Rust: functions that have to give the same bits everywhere, and texts.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 use std::rc::Rc;
 
@@ -10,32 +10,60 @@ use engine::formula::lower::{JOIN, ORDER, TEXT, trampoline};
 use mlua::Lua;
 
 use super::texts::Texts;
+use crate::supervisor::panics;
 
-/// Defines all of them as globals.
-pub(super) fn register(lua: &Lua, texts: &Rc<RefCell<Texts>>) -> mlua::Result<()> {
-    for function in &FUNCTIONS {
-        for arguments in function.trampolines() {
-            lua.globals().set(trampoline(function.name, arguments), numeric(lua, function, arguments)?)?;
-        }
+/// Where a function that panicked leaves the panic's text. The generated code goes on with no value.
+#[derive(Clone, Default)]
+pub(super) struct Trap(Rc<Cell<Option<String>>>);
+
+impl Trap {
+    /// The text of the last panic, once.
+    pub(super) fn take(&self) -> Option<String> {
+        self.0.take()
     }
-    let of = texts.clone();
-    lua.globals().set(TEXT, lua.create_function(move |_, n: f64| Ok(text_of(&mut of.borrow_mut(), n)))?)?;
-    let of = texts.clone();
-    lua.globals()
-        .set(JOIN, lua.create_function(move |_, (a, b): (f64, f64)| Ok(join(&mut of.borrow_mut(), a, b)))?)?;
-    let of = texts.clone();
-    lua.globals().set(ORDER, lua.create_function(move |_, (a, b): (f64, f64)| Ok(order(&of.borrow(), a, b)))?)
+
+    fn guard(&self, work: impl FnOnce() -> f64) -> f64 {
+        panics::catch(work).unwrap_or_else(|text| {
+            self.0.set(Some(text));
+            f64::NAN
+        })
+    }
 }
 
-fn numeric(lua: &Lua, function: &'static Function, arguments: usize) -> mlua::Result<mlua::Function> {
+/// Defines all of them as globals.
+pub(super) fn register(lua: &Lua, texts: &Rc<RefCell<Texts>>, trap: &Trap) -> mlua::Result<()> {
+    for function in &FUNCTIONS {
+        for arguments in function.trampolines() {
+            let numeric = numeric(lua, function, arguments, trap.clone())?;
+            lua.globals().set(trampoline(function.name, arguments), numeric)?;
+        }
+    }
+    let (of, at) = (texts.clone(), trap.clone());
+    let text = move |_: &Lua, n: f64| Ok(at.guard(|| text_of(&mut of.borrow_mut(), n)));
+    lua.globals().set(TEXT, lua.create_function(text)?)?;
+    let (of, at) = (texts.clone(), trap.clone());
+    let both = move |_: &Lua, (a, b): (f64, f64)| Ok(at.guard(|| join(&mut of.borrow_mut(), a, b)));
+    lua.globals().set(JOIN, lua.create_function(both)?)?;
+    let (of, at) = (texts.clone(), trap.clone());
+    let compared = move |_: &Lua, (a, b): (f64, f64)| Ok(at.guard(|| order(&of.borrow(), a, b)));
+    lua.globals().set(ORDER, lua.create_function(compared)?)
+}
+
+fn numeric(
+    lua: &Lua,
+    function: &'static Function,
+    arguments: usize,
+    trap: Trap,
+) -> mlua::Result<mlua::Function> {
+    let answer = move |arguments: &[f64]| Ok(trap.guard(|| answer(function, arguments)));
     match arguments {
-        1 => lua.create_function(|_, a: f64| Ok(answer(function, &[a]))),
-        2 => lua.create_function(|_, (a, b): (f64, f64)| Ok(answer(function, &[a, b]))),
-        3 => lua.create_function(|_, (a, b, c): (f64, f64, f64)| Ok(answer(function, &[a, b, c]))),
-        4 => lua.create_function(|_, (a, b, c, d): (f64, f64, f64, f64)| Ok(answer(function, &[a, b, c, d]))),
-        _ => lua.create_function(|_, (a, b, c, d, e): (f64, f64, f64, f64, f64)| {
-            Ok(answer(function, &[a, b, c, d, e]))
-        }),
+        1 => lua.create_function(move |_, a: f64| answer(&[a])),
+        2 => lua.create_function(move |_, (a, b): (f64, f64)| answer(&[a, b])),
+        3 => lua.create_function(move |_, (a, b, c): (f64, f64, f64)| answer(&[a, b, c])),
+        4 => lua.create_function(move |_, (a, b, c, d): (f64, f64, f64, f64)| answer(&[a, b, c, d])),
+        _ => {
+            lua.create_function(move |_, (a, b, c, d, e): (f64, f64, f64, f64, f64)| answer(&[a, b, c, d, e]))
+        }
     }
 }
 
@@ -44,6 +72,8 @@ fn answer(function: &Function, arguments: &[f64]) -> f64 {
     if arguments.iter().any(|argument| argument.is_nan()) {
         return f64::NAN;
     }
+    #[cfg(test)]
+    fault(function);
     match function.compute(arguments) {
         Some(Ok(result)) => result,
         Some(Err(Fault::Overflow)) => f64::NEG_INFINITY,
@@ -77,4 +107,15 @@ fn order(texts: &Texts, a: f64, b: f64) -> f64 {
         (Some(a), Some(b)) => f64::from(a.cmp(&b) as i8),
         _ => f64::NAN,
     }
+}
+
+#[cfg(test)]
+std::thread_local! {
+    /// The function that panics, for tests: a correct one never does.
+    pub(super) static FAULTY: Cell<Option<&'static str>> = const { Cell::new(None) };
+}
+
+#[cfg(test)]
+fn fault(function: &Function) {
+    assert!(FAULTY.get() != Some(function.name), "a fault in {}", function.name);
 }
