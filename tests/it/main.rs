@@ -8,6 +8,7 @@ mod data;
 mod docs;
 mod eval;
 mod hostile;
+mod faults;
 mod logs;
 mod monitoring;
 mod process;
