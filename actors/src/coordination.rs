@@ -202,17 +202,17 @@ impl Handler<Evaluated> for CoordinationActor {
     fn handle(&mut self, evaluated: Evaluated, context: &mut Self::Context) {
         let began = self.world.now();
         let vitals = self.vitals.clone();
-        let Some(_work) = vitals.handle("coordination.step", context) else { return };
+        let Some(work) = vitals.handle("coordination.step", context) else { return };
         let events = self.step(&evaluated);
         self.time(&evaluated);
         self.announce(&events);
         let starts = (!events.is_empty()).then(|| self.coordinator.starts().into());
-        let Some(_work) = vitals.handle("coordination.step.middle", context) else { return };
+        let Some(work) = vitals.go_on(work, "coordination.step.middle", context) else { return };
         self.write(&evaluated, events);
         self.telemetry.events.duration.record(self.world.now().saturating_sub(began));
         let (tick, checkpoint) = (evaluated.inputs.sealed.tick, evaluated.inputs.checkpoint);
         self.next.do_send(Coordinated { evaluated, starts });
-        let Some(_work) = vitals.handle("coordination.step.after", context) else { return };
+        let Some(_work) = vitals.go_on(work, "coordination.step.after", context) else { return };
         if checkpoint {
             self.journal.give(&self.pass, tick, Part::Coordination(Box::new(self.memory())));
         }

@@ -303,16 +303,16 @@ impl Handler<Inputs> for ExpressionActor {
 
     fn handle(&mut self, inputs: Inputs, context: &mut Self::Context) {
         let vitals = self.around.vitals.clone();
-        let Some(_work) = vitals.handle("expression.evaluate", context) else { return };
+        let Some(work) = vitals.handle("expression.evaluate", context) else { return };
         self.take(&inputs);
-        let Some(_work) = vitals.handle("expression.evaluate.middle", context) else { return };
+        let Some(work) = vitals.go_on(work, "expression.evaluate.middle", context) else { return };
         let changed = self.evaluate(&inputs);
         self.export(&changed);
         self.compile(&inputs);
         let (tick, checkpoint) = (inputs.sealed.tick, inputs.checkpoint);
         self.time(&inputs);
         self.around.next.do_send(Evaluated { inputs, changed });
-        let Some(_work) = vitals.handle("expression.evaluate.after", context) else { return };
+        let Some(_work) = vitals.go_on(work, "expression.evaluate.after", context) else { return };
         if checkpoint {
             let part = Part::Expression(Box::new(self.memory()));
             self.around.journal.give(&self.around.pass, tick, part);

@@ -56,7 +56,7 @@ pub enum Entry {
     Taken(Arc<[Posted]>),
     /// What was said of an actor.
     Told(Report),
-    /// What was signalled from outside.
+    /// What the face signalled.
     Signalled(Signal),
     /// A tick was sealed.
     Sealed(Sealing),
@@ -163,20 +163,17 @@ impl Journal {
     pub fn hear(&self, pass: &Pass, reports: &flume::Receiver<Report>, most: usize) -> Option<Vec<Report>> {
         self.0.enter(pass, |state| {
             let told: Vec<Report> = reports.try_iter().take(most).collect();
+            state.weight.values += told.len();
             state.log.extend(told.iter().cloned().map(Entry::Told));
             told
         })
     }
 
     /// Takes up to `most` signals and logs them. Returns them; `None` where the pass is not valid any more.
-    pub fn take_signals(
-        &self,
-        pass: &Pass,
-        signals: &flume::Receiver<Signal>,
-        most: usize,
-    ) -> Option<Vec<Signal>> {
+    pub fn listen(&self, pass: &Pass, signals: &flume::Receiver<Signal>, most: usize) -> Option<Vec<Signal>> {
         self.0.enter(pass, |state| {
             let taken: Vec<Signal> = signals.try_iter().take(most).collect();
+            state.weight.values += taken.len();
             state.log.extend(taken.iter().cloned().map(Entry::Signalled));
             taken
         })
@@ -309,8 +306,10 @@ impl Weight {
     }
 
     fn add_entry(&mut self, entry: &Entry) {
-        if let Entry::Taken(taken) = entry {
-            taken.iter().for_each(|posted| self.add(posted));
+        match entry {
+            Entry::Taken(taken) => taken.iter().for_each(|posted| self.add(posted)),
+            Entry::Told(_) | Entry::Signalled(_) => self.values += 1,
+            Entry::Sealed(_) => {}
         }
     }
 

@@ -159,12 +159,14 @@ impl RendererActor {
     }
 
     fn step(&mut self, coordinated: &Coordinated) {
+        let began = self.world.now();
         self.take(coordinated);
         let sealed = &coordinated.evaluated.inputs.sealed;
         let (tick, now_ms) = (sealed.tick, sealed.now_ms);
         animation::poses(&self.animations, &self.starts, tick, &mut self.poses);
         let (results, poses, states) = (&self.results, &self.poses, &self.states);
         self.stage.step(&Step { tick, now_ms, results, poses, states });
+        self.telemetry.step.record(self.world.now().saturating_sub(began));
         self.tell_broken();
     }
 
@@ -282,18 +284,19 @@ impl Handler<Coordinated> for RendererActor {
 
     fn handle(&mut self, coordinated: Coordinated, context: &mut Self::Context) {
         let (inputs, vitals) = (&coordinated.evaluated.inputs, self.vitals.clone());
-        let Some(_work) = vitals.handle("renderer.step", context) else { return };
+        let Some(mut work) = vitals.handle("renderer.step", context) else { return };
         let began = self.world.now();
         self.step(&coordinated);
         self.telemetry.step.record(self.world.now().saturating_sub(began));
         if self.is_to_be_shown(inputs) {
-            let Some(_work) = vitals.handle("renderer.paint", context) else { return };
+            let Some(painting) = vitals.go_on(work, "renderer.paint", context) else { return };
             let damage = self.paint();
-            let Some(_work) = vitals.handle("renderer.paint.middle", context) else { return };
+            let Some(painted) = vitals.go_on(painting, "renderer.paint.middle", context) else { return };
             self.show(inputs, damage);
-            let Some(_work) = vitals.handle("renderer.paint.after", context) else { return };
+            let Some(shown) = vitals.go_on(painted, "renderer.paint.after", context) else { return };
+            work = shown;
         }
         self.finish(inputs);
-        let _ = vitals.handle("renderer.step.after", context);
+        drop(vitals.go_on(work, "renderer.step.after", context));
     }
 }

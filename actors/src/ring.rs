@@ -154,16 +154,11 @@ impl Records {
         Records { recorder, next: Tick(0) }
     }
 
-    /// The recorder, to finish it when nothing more comes.
-    pub fn take(&mut self) -> Option<Recorder> {
-        self.recorder.take()
-    }
-
     /// Records a tick, unless that was done.
     fn keep(&mut self, sealed: &Arc<Sealed>) {
         if sealed.tick >= self.next {
             self.next = sealed.tick.next();
-            self.recorder.iter_mut().for_each(|recorder| recorder.keep(sealed));
+            self.recorder.iter().for_each(|recorder| recorder.keep(sealed));
         }
     }
 }
@@ -245,8 +240,8 @@ impl RingActor {
     /// Takes the signals that wait, as many as a tick may have.
     fn take_signals(&mut self) {
         let Feed::Sources { signals, .. } = &self.feed else { return };
-        let taken = self.journal.take_signals(&self.pass, signals, signal::PER_TICK_MAX).unwrap_or_default();
-        for signal in taken {
+        let taken = self.journal.listen(&self.pass, signals, signal::PER_TICK_MAX);
+        for signal in taken.unwrap_or_default() {
             self.intake.signal(signal);
         }
     }
@@ -349,17 +344,17 @@ impl Handler<Begin> for RingActor {
 
     fn handle(&mut self, begin: Begin, context: &mut Self::Context) {
         let vitals = self.vitals.clone();
-        let Some(_work) = vitals.handle("ring.seal", context) else { return };
+        let Some(work) = vitals.handle("ring.seal", context) else { return };
         let began = self.world.now();
         self.drain();
         self.take_signals();
         let Some((sealing, checkpoint)) = self.log(begin) else { return };
-        let Some(_work) = vitals.handle("ring.seal.middle", context) else { return };
+        let Some(work) = vitals.go_on(work, "ring.seal.middle", context) else { return };
         let Some(inputs) = self.seal(sealing) else { return };
         let timing = Timing { began, sealed: self.world.now(), arrived: self.arrived.take() };
         self.telemetry.ring.seal.record(timing.sealed.saturating_sub(began));
         self.next.do_send(Inputs { checkpoint, timing, ..inputs });
-        let Some(_work) = vitals.handle("ring.seal.after", context) else { return };
+        let Some(_work) = vitals.go_on(work, "ring.seal.after", context) else { return };
         if checkpoint {
             self.journal.give(&self.pass, sealing.tick, Part::Ring(self.memory()));
         }

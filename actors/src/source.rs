@@ -21,6 +21,7 @@ use engine::generator::{Course, Steps};
 use engine::sample::SourceId;
 use engine::value::Value;
 
+use crate::supervisor::policy::Exceptions;
 use crate::supervisor::worker::{self, Failure};
 use crate::world::World;
 pub use port::Port;
@@ -38,6 +39,8 @@ pub struct Source {
     pub stale_after: Option<Duration>,
     /// What happens when its port is full.
     pub policy: Policy,
+    /// Where its supervision differs from that of other sources.
+    pub supervision: Exceptions,
 }
 
 /// The kinds of source.

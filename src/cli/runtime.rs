@@ -15,7 +15,7 @@ use signal_hook::iterator::Signals;
 use super::failure::{Failure, note};
 use super::service::Service;
 use crate::config::{self, Config};
-use crate::http::{self, Server};
+use crate::http;
 
 /// The built-in demo's text: the same file as in the repository.
 const DEMO: &str = include_str!("../../config/demo.toml");
@@ -41,41 +41,30 @@ fn state_folder() -> Option<PathBuf> {
 pub(super) fn live(config: Config, ticks: Option<u64>, record: Option<&Path>) -> Result<(), Failure> {
     let metrics = exporter::install().map_err(|error| Failure::message(error.to_string()))?;
     let listen = config.http.listen;
-    let (mut server, mut service) = (Ok(None), None);
-    let options = Options { ticks, record: record.map(PathBuf::from), ..Options::default() };
+    // There is nothing to see without its page: better to say so than to run in the dark.
+    let unserved = |error| Failure::message(format!("the web page cannot be served on {listen}: {error}"));
+    let socket = Arc::new(http::bind(listen).map_err(unserved)?);
+    let record = record.map(PathBuf::from);
+    let face = Some(socket.clone().face(metrics));
+    let options = Options { ticks, record, face, ..Options::default() };
+    let mut service = None;
     let run = runtime::run(config.panel, options, |handle| {
-        let stop = handle.clone();
-        server = end_on_signals(handle.clone()).and_then(|()| http::serve(listen, handle, metrics)).map(Some);
-        match &server {
-            Ok(server) => {
-                announce(server.as_ref());
-                service = begin_service(stop, server.as_ref());
-            }
-            // There is nothing to see without its page: better to say so than to run in the dark.
-            Err(_) => drop(stop.stop.send_replace(true)),
+        service = begin_service(handle.clone(), &socket.url());
+        if let Err(error) = end_on_signals(handle) {
+            tracing::error!("signals end the process at once, since there is no thread for them: {error}");
         }
+        note(&format!("The panel is on {}", socket.url()));
     });
     service.into_iter().for_each(Service::end);
-    match server {
-        Ok(server) => server.into_iter().for_each(Server::shutdown),
-        Err(error) => {
-            let message = format!("the web page cannot be served on {listen}: {error}");
-            return Err(Failure::message(message));
-        }
-    }
-    run.map(drop).map_err(|error| Failure::message(error.to_string()))
-}
-
-fn announce(server: Option<&Server>) {
-    if let Some(server) = server {
-        note(&format!("The panel is on {}", server.url()));
-    }
+    run.map(drop).map_err(|error| match error {
+        runtime::Error::Escalated(_) => Failure::GaveUp(error.to_string()),
+        error => Failure::message(error.to_string()),
+    })
 }
 
 /// A panel that cannot tell the service manager how it goes is shown all the same.
-fn begin_service(handle: Handle, server: Option<&Server>) -> Option<Service> {
-    let page = server.map(Server::url).unwrap_or_default();
-    let service = Service::begin(handle, &page);
+fn begin_service(handle: Handle, page: &str) -> Option<Service> {
+    let service = Service::begin(handle, page);
     service.inspect_err(|error| tracing::error!(%error, "the service manager is told nothing")).ok()
 }
 

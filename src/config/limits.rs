@@ -44,5 +44,9 @@ pub const LEVELS: usize = 32;
 pub const RING_SAMPLES: usize = 10_000_000;
 /// The most bytes in the ring.
 pub const RING_BYTES: usize = 1_073_741_824;
+/// The most threads that are left behind.
+pub const ABANDONED: usize = 64;
+/// The most restarts within a period.
+pub const RESTARTS: u32 = engine::restart::RESTARTS_MAX;
 /// The most problems that a report shows.
 pub const PROBLEMS_SHOWN: usize = 50;

@@ -534,6 +534,7 @@ mod tests {
             kind: Kind::Time(time::Options::default()),
             stale_after: None,
             policy: Policy::DropOldest,
+            supervision: Default::default(),
         };
         let persistence = Persistence { file: "state.db".into(), flush: MS };
         let entries = [Entry { name: Some("third"), text: "1 / 3" }, Entry { name: None, text: "2 / 3" }];

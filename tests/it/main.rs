@@ -3,6 +3,7 @@
 
 mod cli;
 mod config;
+mod core;
 mod data;
 mod docs;
 mod eval;

@@ -11,7 +11,7 @@ use engine::event::Event;
 
 /// Everything at once: racing sources of several kinds, one that always fails, formulas, templates,
 /// triggers, animations, charts.
-const PANEL: &str = r##"
+pub(crate) const PANEL: &str = r##"
 version = 1
 
 [display]
@@ -169,7 +169,7 @@ fn a_panic_in_the_core_ends_the_run_and_says_so() {
             ..Options::default()
         };
         let ended = runtime::run(config.panel, options, |_| {});
-        assert!(matches!(ended, Err(runtime::Error::CoreDied)), "{time:?}: {ended:?}");
+        assert!(matches!(ended, Err(runtime::Error::Escalated(_))), "{time:?}: {ended:?}");
     }
 }
 

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::supervision::Restart;
 use super::{FileName, UtcOffset};
 use crate::config::duration::Duration;
 use crate::config::limits;
@@ -16,6 +17,12 @@ pub struct Source {
     /// What happens to a reading when too many wait: `block` by default for `playback`, `drop_newest` for
     /// `push`, `drop_oldest` for the others.
     pub on_full: Option<OnFull>,
+    /// After which ends it is started anew, where that is not what `[supervision.sources]` says.
+    pub restart: Option<Restart>,
+    /// The silence after which it is held for hanging, where that is not what `[supervision.sources]` says.
+    pub hang_after: Option<Duration>,
+    /// How long it may fail without a healthy spell until it is left alone. Without it, it is tried for ever.
+    pub give_up_after: Option<Duration>,
     /// What it reads.
     #[serde(flatten)]
     pub kind: Kind,

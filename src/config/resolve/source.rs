@@ -9,7 +9,7 @@ use actors::source::{Error, KeySpec, Kind, Policy, Source, generator, playback, 
 use engine::diagnostic::Diagnostic;
 use engine::tick::Fps;
 
-use super::Setting;
+use super::{Setting, supervision};
 use crate::config::duration::Duration;
 use crate::config::file::source as form;
 use crate::config::place::Place;
@@ -27,10 +27,11 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Vec<Sou
         let before = problems.len();
         let kind = kind(&source.kind, at, fps, setting.folder, problems);
         let policy = policy(source.on_full, &kind, at, problems);
+        let supervision = supervision::exceptions(setting, source, at, problems);
         let stale_after = source.stale_after.map(|span| positive(span, at.get("stale_after"), fps, problems));
         // What is wrong with the options has been said; the source would only say it again.
         let keys = if problems.len() == before { keys(&kind, at, problems) } else { Vec::new() };
-        (Source { name: name.clone(), kind, stale_after, policy }, keys)
+        (Source { name: name.clone(), kind, stale_after, policy, supervision }, keys)
     };
     setting.file.source.0.iter().map(resolve).unzip()
 }

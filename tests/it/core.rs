@@ -1,0 +1,207 @@
+//! The promise of the journal: whatever fails in the core, and when, the run goes on as if nothing had
+//! happened. No event, frame or tick is told twice, none is left out, and no sample is lost.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actors::fault::{Fault, Faults, Rule};
+use actors::recording::{Inputs, Recording};
+use actors::runtime::{self, Options, Time};
+use engine::event::{Event, EventKind};
+use engine::hash;
+
+use crate::replay::PANEL;
+
+/// Where the actors of the core can be made to fail: before, in the middle of and after their work.
+const POINTS: [&str; 12] = [
+    "ring.seal",
+    "ring.seal.middle",
+    "ring.seal.after",
+    "expression.evaluate",
+    "expression.evaluate.middle",
+    "expression.evaluate.after",
+    "coordination.step",
+    "coordination.step.middle",
+    "coordination.step.after",
+    "renderer.step",
+    "renderer.paint.middle",
+    "renderer.paint.after",
+];
+
+/// Two checkpoints and a little more.
+const TICKS: u64 = 140;
+
+/// What a run told the world.
+#[derive(Default)]
+struct Told {
+    events: Vec<Event>,
+    /// Tick and hash of every frame, in the order in which they were given.
+    frames: Vec<(u64, u64)>,
+}
+
+impl Told {
+    /// All events but those that speak of the failures themselves.
+    fn events(&self) -> Vec<&Event> {
+        self.events.iter().filter(|event| event.kind != EventKind::ActorRestarted).collect()
+    }
+}
+
+fn run(folder: &Path, options: Options) -> Result<Told, runtime::Error> {
+    let mut config = tinydisplay::config::parse("panel.toml", PANEL, folder).unwrap();
+    // Ports have room for what comes until then.
+    config.panel.supervision.core.hang_after = Duration::from_millis(500);
+    let told = Arc::new(Mutex::new(Told::default()));
+    let (frames, events) = (told.clone(), told.clone());
+    let options = Options {
+        time: Time::Virtual,
+        ticks: Some(TICKS),
+        on_frame: Some(Box::new(move |tick, frame| {
+            frames.lock().unwrap().frames.push((tick.0, frame.hash()));
+        })),
+        on_event: Some(Box::new(move |event| events.lock().unwrap().events.push(event.clone()))),
+        ..options
+    };
+    runtime::run(config.panel, options, |_| {})?;
+    Ok(std::mem::take(&mut *told.lock().unwrap()))
+}
+
+/// What was sealed, without what was said of the failures.
+fn sealed(file: &Path) -> Vec<Inputs> {
+    let mut inputs = Recording::read(file).unwrap().inputs;
+    inputs.iter_mut().for_each(|inputs| inputs.restarts.clear());
+    inputs.retain(|inputs| *inputs != Inputs { tick: inputs.tick, ..Inputs::default() });
+    inputs
+}
+
+fn rule(point: &str, after: u64, fault: Fault) -> Rule {
+    Rule { point: point.into(), actor: None, after, fault }
+}
+
+/// A recording of the panel, and what a run of it tells that nothing disturbs.
+struct Control {
+    folder: tempfile::TempDir,
+    input: Recording,
+    told: Told,
+    sealed: Vec<Inputs>,
+}
+
+impl Control {
+    fn new() -> Control {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, again) = (folder.path().join("run.jsonl"), folder.path().join("again.jsonl"));
+        run(folder.path(), Options { record: Some(file.clone()), ..Options::default() }).unwrap();
+        let input = Recording::read(&file).unwrap();
+        let options =
+            Options { input: Some(input.clone()), record: Some(again.clone()), ..Options::default() };
+        let told = run(folder.path(), options).unwrap();
+        assert!(told.frames.len() == TICKS as usize && told.events.len() > 10 && input.inputs.len() > 30);
+        Control { folder, input, told, sealed: sealed(&again) }
+    }
+
+    /// Replays the recording with these faults. What is told must be the same; with `all_frames` no frame
+    /// may be missing, which costs time.
+    fn check(&self, rules: &[Rule], all_frames: bool) {
+        let file = self.folder.path().join("faulty.jsonl");
+        let options = Options {
+            input: Some(self.input.clone()),
+            record: Some(file.clone()),
+            faults: Faults::listed(rules.to_vec()),
+            ..Options::default()
+        };
+        let told = run(self.folder.path(), options).unwrap_or_else(|error| panic!("{rules:?}: {error}"));
+        assert_eq!(told.events(), self.told.events(), "{rules:?}");
+        assert_frames(&told, &self.told, rules);
+        assert!(!all_frames || told.frames.len() == self.told.frames.len(), "{rules:?}: a frame is missing");
+        assert!(sealed(&file) == self.sealed, "{rules:?}: something else was recorded");
+    }
+}
+
+/// Every frame was given once, in order, and is the one that a run without faults gave.
+fn assert_frames(told: &Told, control: &Told, rules: &[Rule]) {
+    let frames: BTreeMap<_, _> = control.frames.iter().copied().collect();
+    assert!(
+        told.frames.is_sorted_by(|(one, _), (other, _)| one < other),
+        "{rules:?}: a frame was given twice"
+    );
+    for (tick, hash) in &told.frames {
+        assert_eq!(frames.get(tick), Some(hash), "{rules:?}: the frame of tick {tick}");
+    }
+}
+
+#[test]
+fn a_panic_anywhere_changes_nothing() {
+    let control = Control::new();
+    for point in POINTS {
+        // At the first tick; soon; between checkpoints and at one; two and three in a row, the later ones
+        // of which strike while the core catches up.
+        for ticks in [&[0][..], &[1], &[59], &[60], &[75], &[119], &[70, 71], &[70, 90, 91]] {
+            let rules: Vec<_> = ticks.iter().map(|after| rule(point, *after, Fault::Panic)).collect();
+            control.check(&rules, true);
+        }
+    }
+}
+
+#[test]
+fn a_hang_anywhere_costs_frames_alone() {
+    let control = Control::new();
+    for point in POINTS {
+        // One that never ends, and one that wakes up when others have long taken over.
+        for span in [None, Some(Duration::from_secs(4))] {
+            control.check(&[rule(point, 70, Fault::Hang(span))], false);
+        }
+    }
+}
+
+#[test]
+fn random_failures_change_nothing() {
+    let control = Control::new();
+    for seed in 0..60 {
+        let random = |index, below: u64| (hash::unit(seed, 1, index) * below as f64) as u64;
+        let count = 1 + random(0, 3);
+        let rules = (1..=count).map(|index| {
+            let fault = if random(10 * index, 5) == 0 { Fault::Hang(None) } else { Fault::Panic };
+            rule(POINTS[random(10 * index + 1, 12) as usize], random(10 * index + 2, TICKS), fault)
+        });
+        let rules: Vec<_> = rules.collect();
+        let all_frames = rules.iter().all(|rule| rule.fault == Fault::Panic);
+        control.check(&rules, all_frames);
+    }
+}
+
+#[test]
+fn a_run_with_failures_is_what_its_recording_says() {
+    let folder = tempfile::tempdir().unwrap();
+    for (point, after) in POINTS.into_iter().zip((0..).step_by(11)) {
+        let file = folder.path().join("run.jsonl");
+        let faults = Faults::listed([rule(point, after, Fault::Panic), rule(point, 60, Fault::Hang(None))]);
+        let faulty = Options { record: Some(file.clone()), faults, ..Options::default() };
+        let told = run(folder.path(), faulty).unwrap();
+        let input = Recording::read(&file).unwrap();
+        assert_numbered(&input);
+        let shown = run(folder.path(), Options { input: Some(input), ..Options::default() }).unwrap();
+        assert_eq!(told.events, shown.events, "{point}");
+        assert_frames(&told, &shown, &[]);
+    }
+}
+
+/// Every sequence number of every source arrived once.
+fn assert_numbered(recording: &Recording) {
+    let mut next = BTreeMap::new();
+    for sample in recording.inputs.iter().flat_map(|inputs| &inputs.samples) {
+        let expected = next.entry(sample.source.clone()).or_insert(0);
+        assert_eq!(sample.sequence, *expected, "{}", sample.source);
+        *expected += 1;
+    }
+    assert!(next.values().sum::<u64>() > 100, "samples arrived: {next:?}");
+}
+
+#[test]
+fn what_fails_every_time_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let always = (0..100).map(|after| rule("coordination.step", after, Fault::Panic));
+    let faulty = Options { faults: Faults::listed(always), ..Options::default() };
+    let ended = run(folder.path(), faulty).map(|_| ());
+    assert!(matches!(ended, Err(runtime::Error::Escalated(_))), "{ended:?}");
+}
