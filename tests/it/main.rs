@@ -8,6 +8,8 @@ mod data;
 mod docs;
 mod eval;
 mod failures;
+mod faults;
+mod hostile;
 mod logs;
 mod monitoring;
 mod process;
