@@ -38,7 +38,6 @@ use tokio::sync::{broadcast, watch};
 
 use self::core::{Core, Inlets};
 use crate::coordination::EventSink;
-use crate::expression;
 use crate::fault::Faults;
 use crate::handle::{ActorReport, Handle, Picture, Pulse, QuerySources, QueryValues, Slot};
 use crate::panel::Panel;
@@ -106,9 +105,6 @@ pub struct Summary {
 /// Why a run could not begin or did not end well.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The formulas cannot be loaded.
-    #[error("the formulas cannot be loaded: {0}")]
-    Expression(#[from] expression::chunk::Error),
     /// A declared key cannot be a key.
     #[error("key {0:?} cannot be declared: it is empty, too long, or one too many")]
     Key(String),
