@@ -13,6 +13,8 @@
 //! | `/api/v1/values` | named values and declared keys |
 //! | `/api/v1/sources` | the sources and how they are doing |
 //! | `/api/v1/events?limit=1..1000` | the newest events, the oldest of them first |
+//! | `/api/v1/actors` | the tree of actors and how each is doing |
+//! | `/api/v1/performance` | where a tick's time goes, how long things take, what waits |
 //! | `/api/v1/frame.png?scale=1..8` | the newest frame |
 //!
 //! Errors are problem documents (RFC 9457).
@@ -21,6 +23,7 @@ mod api;
 mod board;
 mod event_log;
 mod guard;
+mod performance;
 mod problem;
 mod studio;
 pub mod wire;
@@ -177,6 +180,8 @@ struct App {
     telemetry: telemetry::Http,
     process: Mutex<Process>,
     board: watch::Sender<Arc<Board>>,
+    /// `None` for the first second.
+    performance: watch::Sender<Option<Arc<performance::Document>>>,
     events: EventLog,
     /// One permit for each WebSocket that may be open.
     viewers: Arc<Semaphore>,
@@ -192,6 +197,7 @@ impl App {
             telemetry: telemetry::Http::new(),
             process: Mutex::new(Process::new()),
             board: watch::Sender::default(),
+            performance: watch::Sender::default(),
             viewers: Arc::new(Semaphore::new(VIEWERS_MAX)),
             stopped,
         }
@@ -209,6 +215,7 @@ async fn run(listener: tokio::net::TcpListener, app: Arc<App>) {
     let mut tasks = JoinSet::new();
     tasks.spawn(board::observe(app.clone()));
     tasks.spawn(event_log::listen(app.clone()));
+    tasks.spawn(performance::observe(app.clone()));
     tasks.spawn(upkeep(app.metrics.clone()));
     let stopping = app.clone();
     let server = axum::serve(listener, router(app.clone()))
@@ -246,6 +253,8 @@ fn router(app: Arc<App>) -> Router {
         .route("/api/v1/values", get(api::values))
         .route("/api/v1/sources", get(api::sources))
         .route("/api/v1/events", get(api::events))
+        .route("/api/v1/actors", get(api::actors))
+        .route("/api/v1/performance", get(api::performance))
         .route("/api/v1/frame.png", get(api::frame))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)

@@ -17,6 +17,7 @@ use crate::ring::Inputs;
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
+use crate::telemetry::cost::Costs;
 use crate::world::World;
 use chunk::Evaluator;
 
@@ -35,6 +36,12 @@ const LOGGED_EVERY_MS: u64 = 10_000;
 
 /// The tick from which formulas are compiled to native code, a slice a tick: first frames come first.
 const NATIVE_FROM: Tick = Tick(60);
+
+/// Once in so many ticks one formula is timed.
+const TIMED_EVERY: u64 = 4;
+
+/// Memory and caches are looked at once in so many ticks.
+const COUNTED_EVERY: u64 = 60;
 
 /// What the actor has to be told to go on as if nothing had happened.
 #[derive(Clone, Debug)]
@@ -85,6 +92,7 @@ pub struct ExpressionActor {
     /// Per formula: whether it is a condition.
     is_condition: Vec<bool>,
     none: Arc<[(FormulaId, Option<Value>)]>,
+    costs: Costs,
 }
 
 impl ExpressionActor {
@@ -93,7 +101,10 @@ impl ExpressionActor {
     /// # Errors
     /// Those of the Lua machine, which takes no configuration that was checked amiss.
     pub fn new(panel: Arc<Panel>, around: Surroundings) -> Result<ExpressionActor, chunk::Error> {
+        let began = around.world.now();
         let mut evaluator = Evaluator::new(panel.program.clone(), panel.fps)?;
+        let took = around.world.now().saturating_sub(began);
+        around.telemetry.formulas.compile.set(took.as_secs_f64());
         let keys: Vec<_> = panel.keys.iter().map(|key| key.default.clone()).collect();
         for (index, default) in keys.iter().enumerate() {
             evaluator.set_key(index, default.as_ref());
@@ -113,6 +124,7 @@ impl ExpressionActor {
             quiet_until: vec![Tick(0); panel.program.len()],
             named,
             none: Arc::new([]),
+            costs: Costs::new(labels(&panel)),
             is_native: false,
             around,
             panel,
@@ -167,6 +179,7 @@ impl ExpressionActor {
         let mut changed = Vec::new();
         let values = self.evaluator.changed().filter(|id| !self.is_condition[id.0 as usize]);
         changed.extend(values.map(|id| (id, self.evaluator.value(id))));
+        let bindings = changed.iter().filter(|(id, _)| self.named[id.0 as usize].is_none()).count();
         for (id, held) in &mut self.conditions {
             let holds = self.evaluator.holds(*id);
             if std::mem::replace(held, holds) != holds {
@@ -175,11 +188,15 @@ impl ExpressionActor {
         }
         let failed = self.evaluator.errors().map(|(id, site)| (id, site.problem.message()));
         let failed: Vec<_> = failed.chain(self.panics()).collect();
+        if !self.evaluator.panics().is_empty() {
+            self.around.telemetry.formulas.disabled.set(self.evaluator.disabled() as f64);
+        }
         for (id, problem) in failed {
             self.fail(id, problem, inputs);
         }
         if !inputs.again {
             self.around.telemetry.formulas.changed.increment(changed.len() as u64);
+            self.around.telemetry.formulas.bindings.increment(bindings as u64);
         }
         if changed.is_empty() { self.none.clone() } else { changed.into() }
     }
@@ -215,10 +232,33 @@ impl ExpressionActor {
         if self.is_native || inputs.again || inputs.sealed.tick < NATIVE_FROM {
             return;
         }
+        let began = self.around.world.now();
         self.is_native = self.evaluator.compile_native_step(1).unwrap_or_else(|error| {
             tracing::warn!(%error, "formulas stay interpreted");
             true
         });
+        let took = self.around.world.now().saturating_sub(began);
+        self.around.telemetry.formulas.compile_native.increment(took.as_secs_f64());
+    }
+
+    /// Times one formula now and then. Virtual time has nothing to tell.
+    fn time(&mut self, inputs: &Inputs) {
+        if self.around.world.is_simulated() || inputs.again {
+            return;
+        }
+        let tick = inputs.sealed.tick;
+        if tick.0.is_multiple_of(TIMED_EVERY)
+            && let Some(formula) = self.costs.next()
+        {
+            let began = self.around.world.now();
+            // What fails here has failed, and was told, a moment ago.
+            let _ = self.evaluator.again(FormulaId(formula as u32));
+            self.costs.take(formula, self.around.world.now().saturating_sub(began));
+        }
+        if tick.0.is_multiple_of(COUNTED_EVERY) {
+            self.around.telemetry.formulas.memory.set(self.evaluator.used_bytes() as f64);
+            self.around.telemetry.formulas.texts.set(self.evaluator.lookups());
+        }
     }
 
     fn export(&self, changed: &[(FormulaId, Option<Value>)]) {
@@ -251,6 +291,12 @@ impl ExpressionActor {
     }
 }
 
+/// What formulas are called where they have no name: by their text.
+fn labels(panel: &Panel) -> impl Iterator<Item = &str> {
+    let formulas = (0..panel.program.len() as u32).map(FormulaId);
+    formulas.map(|id| panel.program.name(id).unwrap_or(panel.program.text(id)))
+}
+
 impl Actor for ExpressionActor {
     type Context = Context<Self>;
 }
@@ -266,6 +312,7 @@ impl Handler<Inputs> for ExpressionActor {
         let changed = self.evaluate(&inputs);
         self.export(&changed);
         self.compile(&inputs);
+        self.time(&inputs);
         let (tick, checkpoint) = (inputs.sealed.tick, inputs.checkpoint);
         self.around.next.do_send(Evaluated { inputs, changed });
         let Some(_work) = vitals.go_on(work, "expression.evaluate.after", context) else { return };

@@ -14,6 +14,7 @@ use engine::value::Value;
 use tokio::sync::{broadcast, watch};
 
 use crate::panel::Panel;
+use crate::source::push::Push;
 use crate::telemetry::Telemetry;
 use crate::world::World;
 
@@ -24,6 +25,17 @@ pub struct Picture {
     pub tick: Tick,
     /// Its pixels.
     pub frame: Frame,
+    /// When it was there for outputs to take, in world time.
+    pub painted: Duration,
+    /// When the oldest reading that is new in it had arrived; `None` where none is.
+    pub arrived: Option<Duration>,
+}
+
+impl Picture {
+    /// A picture that was there from the beginning of the world.
+    pub fn new(tick: Tick, frame: Frame) -> Picture {
+        Picture { tick, frame, painted: Duration::ZERO, arrived: None }
+    }
 }
 
 /// Asks for the named values and declared keys as they are now.
@@ -232,6 +244,8 @@ pub struct Handle {
     /// All actors, in the order of their start. Published at every change, and at least once in
     /// [`REPORTED_EVERY`](crate::supervisor::REPORTED_EVERY): where that stops, the supervisor itself hangs.
     pub actors: watch::Receiver<Arc<[ActorReport]>>,
+    /// Writes into the push sources.
+    pub push: Push,
     /// Time, real or virtual.
     pub world: World,
     /// Set to true to end the run, as SIGTERM does.

@@ -58,9 +58,12 @@ impl Context {
             }
             changed = self.pictures.changed() => changed.ok()?,
         }
-        let picture = self.pictures.borrow_and_update().clone();
-        self.telemetry.frames.increment(1);
-        Some(picture)
+        Some(self.pictures.borrow_and_update().clone())
+    }
+
+    /// Counts a picture that the output has shown just now.
+    fn shown(&self, picture: &Picture) {
+        self.telemetry.shown(picture, self.world.now());
     }
 
     /// Waits for `span`, or for the end.

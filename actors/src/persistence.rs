@@ -27,7 +27,7 @@ use crate::telemetry;
 use crate::world::World;
 pub use history::History;
 use mailbox::Entry;
-pub use mailbox::{Arriving, Mailbox, mailbox};
+pub use mailbox::{Arriving, LEDGERS_MAX, Mailbox, mailbox};
 pub use retention::Retention;
 pub use schema::VERSION as SCHEMA_VERSION;
 use writer::Writer;

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler};
 use engine::animation::{self, Animation, Pose};
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 use crate::coordination::Coordinated;
 use crate::handle::Picture;
 use crate::journal::{Fenced, Journal, Part, Sink};
-use crate::ring::Inputs;
+use crate::ring::{Inputs, Timing};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::panics;
 use crate::supervisor::worker::Vitals;
@@ -91,6 +92,8 @@ pub struct RendererActor {
     pub sink: Sink<FrameSink>,
     /// How many characters were reported that no font has.
     pub missing_told: usize,
+    /// When the oldest reading had arrived that no picture has shown yet.
+    pub arrived: Option<Duration>,
     /// Widgets that were reported to have failed.
     pub broken: BTreeSet<WidgetId>,
     /// The core's journal.
@@ -104,6 +107,9 @@ pub struct RendererActor {
     /// Counters.
     pub telemetry: telemetry::Painting,
 }
+
+/// The cache of glyphs is looked at once in so many ticks.
+const COUNTED_EVERY: u64 = 60;
 
 /// As many pictures as may be in use by slow outputs before new ones are allocated.
 const SPARE_MAX: usize = 4;
@@ -149,6 +155,7 @@ impl RendererActor {
         if let Some(starts) = &coordinated.starts {
             self.starts.clone_from_slice(starts);
         }
+        self.arrived = earlier(self.arrived, coordinated.evaluated.inputs.timing.arrived);
     }
 
     fn step(&mut self, coordinated: &Coordinated) {
@@ -180,17 +187,31 @@ impl RendererActor {
     }
 
     /// Gives the frame to those who have not seen it.
-    fn show(&mut self, tick: Tick, damage: u64) {
+    fn show(&mut self, inputs: &Inputs, damage: u64) {
+        let tick = inputs.sealed.tick;
         let is_new =
             self.show.enter(&self.pass, |show| tick >= std::mem::replace(&mut show.given, tick.next()));
         if is_new == Some(true) {
             self.sink.call(|sink| sink(tick, self.stage.frame()));
         }
+        // Readings that changed nothing are shown as well as can be.
+        let arrived = self.arrived.take();
         if damage > 0 {
-            self.publish(tick);
+            self.publish(tick, arrived);
+            self.time(inputs.timing, arrived);
         } else {
             self.show.enter(&self.pass, |show| show.published = tick.next());
         }
+        if tick.0.is_multiple_of(COUNTED_EVERY) {
+            self.telemetry.glyphs.set(self.stage.fonts().lookups());
+            self.telemetry.glyph_bytes.set(self.stage.fonts().cached_bytes() as f64);
+        }
+    }
+
+    fn time(&self, timing: Timing, arrived: Option<Duration>) {
+        let now = self.world.now();
+        self.telemetry.from_tick.record(now.saturating_sub(timing.began));
+        arrived.iter().for_each(|at| self.telemetry.from_sample.record(now.saturating_sub(*at)));
     }
 
     /// Says once of each character that no font has it: on the panel it is a box.
@@ -211,9 +232,9 @@ impl RendererActor {
                 let name =
                     self.stage.scene().widgets.get(widget.0 as usize).map(|widget| widget.name.as_str());
                 tracing::error!(widget = name, panic, "a widget failed and is shown as a box with a cross");
-                self.telemetry.failures.increment(1);
             }
         }
+        self.telemetry.disabled.set(self.stage.broken().count() as f64);
     }
 
     /// Tells the clock that the tick is through, and the journal.
@@ -228,18 +249,19 @@ impl RendererActor {
         }
     }
 
-    fn publish(&mut self, tick: Tick) {
+    fn publish(&mut self, tick: Tick, arrived: Option<Duration>) {
+        let painted = self.world.now();
         let free = self.spare.iter().position(|picture| Arc::strong_count(picture) == 1);
         let mut spare = free.map(|index| self.spare.swap_remove(index));
         let picture = match spare.as_mut().and_then(Arc::get_mut) {
             Some(picture) => {
-                picture.tick = tick;
+                (picture.tick, picture.painted, picture.arrived) = (tick, painted, arrived);
                 picture.frame.clone_from(self.stage.frame());
                 spare.take()
             }
             None => None,
         };
-        let new = || Arc::new(Picture { tick, frame: self.stage.frame().clone() });
+        let new = || Arc::new(Picture { tick, frame: self.stage.frame().clone(), painted, arrived });
         let picture = picture.unwrap_or_else(new);
         let shown = self.show.enter(&self.pass, |show| {
             show.published = tick.next();
@@ -251,6 +273,10 @@ impl RendererActor {
     }
 }
 
+fn earlier(a: Option<Duration>, b: Option<Duration>) -> Option<Duration> {
+    a.into_iter().chain(b).min()
+}
+
 impl Actor for RendererActor {
     type Context = Context<Self>;
 }
@@ -260,14 +286,13 @@ impl Handler<Coordinated> for RendererActor {
 
     fn handle(&mut self, coordinated: Coordinated, context: &mut Self::Context) {
         let (inputs, vitals) = (&coordinated.evaluated.inputs, self.vitals.clone());
-        let tick = inputs.sealed.tick;
         let Some(mut work) = vitals.handle("renderer.step", context) else { return };
         self.step(&coordinated);
         if self.is_to_be_shown(inputs) {
             let Some(painting) = vitals.go_on(work, "renderer.paint", context) else { return };
             let damage = self.paint();
             let Some(painted) = vitals.go_on(painting, "renderer.paint.middle", context) else { return };
-            self.show(tick, damage);
+            self.show(inputs, damage);
             let Some(shown) = vitals.go_on(painted, "renderer.paint.after", context) else { return };
             work = shown;
         }

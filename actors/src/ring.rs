@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Recipient};
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
@@ -45,6 +46,19 @@ pub struct Inputs {
     pub checkpoint: bool,
     /// Whether an earlier generation of the core sealed this tick, and has counted what came of it.
     pub again: bool,
+    /// When it came about.
+    pub timing: Timing,
+}
+
+/// When a tick came about, in world time: for measuring alone, since no run has the same times.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    /// When it began.
+    pub began: Duration,
+    /// When its inputs were sealed.
+    pub sealed: Duration,
+    /// When the oldest of its readings had arrived in its port; `None` where it has none.
+    pub arrived: Option<Duration>,
 }
 
 /// What the supervisor says. It is an input like any other: sealed, recorded and replayed.
@@ -118,6 +132,8 @@ pub struct RingActor {
     pub feed: Feed,
     /// The sources, for the face.
     pub sources: Vec<SourceInfo>,
+    /// When the oldest reading since the last seal had arrived.
+    pub arrived: Option<Duration>,
     /// Where what is sealed is recorded.
     pub records: Fenced<Records>,
     /// The core's journal.
@@ -175,7 +191,7 @@ impl RingActor {
                 Entry::Told(report) => self.hear(report),
                 Entry::Signalled(signal) => drop(self.intake.signal(signal)),
                 Entry::Sealed(sealing) => {
-                    if let Some(inputs) = self.seal(sealing) {
+                    if let Some(inputs) = self.seal(sealing, self.world.now()) {
                         self.next.do_send(Inputs { again: true, ..inputs });
                     }
                 }
@@ -204,8 +220,9 @@ impl RingActor {
             let taken = self.journal.take(&self.pass, port, waiting, self.intake.room());
             let Some(taken) = taken.filter(|taken| !taken.is_empty()) else { return };
             waiting -= taken.len();
-            for Posted { at, reading } in taken.iter() {
+            for Posted { at, reading, .. } in taken.iter() {
                 self.intake.accept(reading);
+                self.arrived = Some(self.arrived.map_or(*at, |oldest| oldest.min(*at)));
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(*at));
             }
         }
@@ -256,13 +273,15 @@ impl RingActor {
     }
 
     /// Seals a tick and records it; `None` for an actor of the past.
-    fn seal(&mut self, sealing: Sealing) -> Option<Inputs> {
+    fn seal(&mut self, sealing: Sealing, began: Duration) -> Option<Inputs> {
         let replayed_ms = self.replay();
         let (sealed, missed) = self.intake.seal(sealing.rebase_ms.saturating_add(replayed_ms));
         self.count(&sealed, missed);
         let sealed = Arc::new(sealed);
         self.records.enter(&self.pass, |records| records.keep(&sealed))?;
-        Some(Inputs { sealed, paint: sealing.paint, checkpoint: false, again: false })
+        let timing = Timing { began, sealed: self.world.now(), arrived: self.arrived.take() };
+        self.telemetry.ring.seal.record(timing.sealed.saturating_sub(began));
+        Some(Inputs { sealed, paint: sealing.paint, checkpoint: false, again: false, timing })
     }
 
     fn count(&self, sealed: &Sealed, missed: u64) {
@@ -280,7 +299,7 @@ impl RingActor {
         telemetry.samples.set(ring.len() as f64);
         telemetry.bytes.set(ring.bytes() as f64);
         telemetry.keys.set(self.intake.keys().all().len() as f64);
-        telemetry.overwritten.absolute(ring.overwritten_total());
+        telemetry.memory.set(ring.bytes() as f64);
         for (id, (status, info)) in (0..).zip(self.intake.sources().iter().zip(&self.sources)) {
             let source = self.telemetry.source(SourceId(id));
             source.samples.absolute(status.samples);
@@ -289,6 +308,20 @@ impl RingActor {
             let mut rejected = status.rejected;
             rejected[Rejection::Malformed as usize] = info.counts.rejected.load(Ordering::Relaxed);
             source.set_rejected(&rejected);
+        }
+        if sealed.tick.0.is_multiple_of(COUNTED_EVERY) {
+            self.count_by_source();
+        }
+    }
+
+    /// Counts what takes a look at every key and port.
+    fn count_by_source(&self) {
+        for (id, overwritten) in (0..).zip(self.intake.overwritten()) {
+            self.telemetry.source(SourceId(id)).overwritten.absolute(overwritten);
+        }
+        let Feed::Sources { ports, .. } = &self.feed else { return };
+        for (id, port) in (0..).zip(ports) {
+            self.telemetry.source(SourceId(id)).queue.set(port.len() as f64);
         }
     }
 }
@@ -322,8 +355,7 @@ impl Handler<Begin> for RingActor {
         self.take_signals();
         let Some((sealing, checkpoint)) = self.log(begin) else { return };
         let Some(work) = vitals.go_on(work, "ring.seal.middle", context) else { return };
-        let Some(inputs) = self.seal(sealing) else { return };
-        self.telemetry.ring.seal.record(self.world.now().saturating_sub(began));
+        let Some(inputs) = self.seal(sealing, began) else { return };
         self.next.do_send(Inputs { checkpoint, ..inputs });
         let Some(_work) = vitals.go_on(work, "ring.seal.after", context) else { return };
         if checkpoint {

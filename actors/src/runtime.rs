@@ -36,6 +36,7 @@ use crate::panel::Panel;
 use crate::persistence::{self, Mailbox};
 use crate::recording::{self, Recording};
 use crate::renderer::FrameSink;
+use crate::source::push::Push;
 use crate::supervisor::worker::{self, Failure};
 use crate::telemetry::Telemetry;
 use crate::world::World;
@@ -205,7 +206,7 @@ impl Wiring {
         Wiring {
             world,
             telemetry: Telemetry::new(&sources, &outputs, &values),
-            pictures: watch::channel(Arc::new(Picture { tick: Tick(0), frame: nothing })).0,
+            pictures: watch::channel(Arc::new(Picture::new(Tick(0), nothing))).0,
             panel: Arc::new(panel),
             events: broadcast::channel(EVENT_BACKLOG).0,
             pulse: watch::channel(Pulse::default()).0,
@@ -311,6 +312,7 @@ impl Wiring {
             values: self.values.clone(),
             sources: self.sources.clone(),
             actors: self.actors.subscribe(),
+            push: Push::new(self.world, &self.panel, &inlets.ports),
             world: self.world,
             telemetry: self.telemetry.clone(),
             stop,

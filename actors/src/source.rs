@@ -5,6 +5,7 @@
 pub mod generator;
 pub mod playback;
 pub mod port;
+pub mod push;
 #[cfg(test)]
 pub(crate) mod rig;
 mod schedule;
@@ -22,7 +23,7 @@ use engine::value::Value;
 use crate::supervisor::worker::{self, Failure};
 use crate::world::World;
 pub use port::Port;
-use port::{Inlet, Letter};
+use port::{Inlet, Letter, Serving};
 pub use schedule::Steps;
 pub use walk::walk;
 
@@ -50,6 +51,8 @@ pub enum Kind {
     Generator(generator::Options),
     /// Recorded data.
     Playback(playback::Options),
+    /// What others write into it.
+    Push,
 }
 
 impl Kind {
@@ -60,12 +63,13 @@ impl Kind {
             Kind::Time(_) => "time",
             Kind::Generator(_) => "generator",
             Kind::Playback(_) => "playback",
+            Kind::Push => "push",
         }
     }
 
     /// Whether it reads the world outside, so that a simulation puts a seeded [`walk`] in its place.
     pub fn is_live(&self) -> bool {
-        matches!(self, Kind::System(_))
+        matches!(self, Kind::System(_) | Kind::Push)
     }
 
     /// The keys that it will send, as far as they can be known before it runs.
@@ -78,6 +82,7 @@ impl Kind {
             Kind::Time(options) => time::keys(options),
             Kind::Generator(options) => generator::keys(options),
             Kind::Playback(options) => playback::keys(options),
+            Kind::Push => push::keys(),
         }
     }
 
@@ -93,6 +98,8 @@ impl Kind {
             Kind::Time(options) => time::run(options, context).await,
             Kind::Generator(options) => generator::run(options, context).await,
             Kind::Playback(options) => playback::run(options, context).await,
+            Kind::Push if context.world.is_simulated() => walk(keys, push::WALK_EVERY, context).await,
+            Kind::Push => push::run(context).await,
         }
     }
 }
@@ -153,7 +160,7 @@ pub enum Policy {
     Block,
     /// The oldest waiting reading makes room and is counted.
     DropOldest,
-    /// The new reading is dropped and counted.
+    /// The new reading is dropped and counted. Who pushed it is told so.
     DropNewest,
 }
 
@@ -245,6 +252,14 @@ impl Context {
         self.inlet.mark(place.into(), self.rejected)?;
         self.rejected = 0;
         Ok(())
+    }
+
+    /// Lets others [push](Port::push) into the source's port, until what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when another generation has taken the source's place.
+    pub fn serve(&self) -> Result<Serving, Error> {
+        self.inlet.serve()
     }
 
     /// Counts a part of the input that the source could not use (a malformed line, say), together with the

@@ -10,17 +10,25 @@
 //! telemetry.value(0).set(Some(42.0));
 //! ```
 
+pub mod cost;
 pub mod exporter;
+mod http;
 pub mod number;
 pub mod process;
 pub mod table;
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use engine::event::EventKind;
+use engine::paint::Lookups;
 use engine::ring::intake::Rejection;
 use engine::sample::{SourceId, SourceState};
 use number::{Counter, Gauge, Histogram};
+
+use crate::handle::Picture;
+
+pub use http::Http;
 
 /// The most named values that are exported; those after them are not.
 pub const EXPORTED_VALUES: usize = 1_000;
@@ -40,6 +48,8 @@ pub struct Telemetry {
     pub painting: Painting,
     /// The writer's.
     pub persistence: Persistence,
+    /// What is asked of the database.
+    pub database: Database,
     sources: Arc<[Source]>,
     outputs: Arc<[Output]>,
     values: Arc<[Named]>,
@@ -51,6 +61,8 @@ impl Telemetry {
     /// recorder.
     pub fn new(sources: &[String], outputs: &[String], values: &[String]) -> Telemetry {
         table::TABLE.iter().for_each(|metric| metric.describe());
+        // Without a recorder nothing waits for one.
+        table::RECORDER_QUEUE.gauge(&[]).set(0.0);
         table::BUILD.gauge(&[env!("CARGO_PKG_VERSION")]).set(1.0);
         let exported = &values[..values.len().min(EXPORTED_VALUES)];
         Telemetry {
@@ -60,6 +72,7 @@ impl Telemetry {
             events: Events::new(),
             painting: Painting::new(),
             persistence: Persistence::new(),
+            database: Database::new(),
             sources: sources.iter().map(|name| Source::new(name)).collect(),
             outputs: outputs.iter().map(|name| Output::new(name)).collect(),
             values: exported.iter().map(|name| Named::new(name)).collect(),
@@ -114,7 +127,7 @@ impl Clock {
 pub struct Ring {
     pub ingest: Histogram,
     pub seal: Histogram,
-    pub overwritten: Counter,
+    pub memory: Gauge,
     pub samples: Gauge,
     pub bytes: Gauge,
     pub keys: Gauge,
@@ -125,7 +138,7 @@ impl Ring {
         Ring {
             ingest: table::INGEST_TO_RING.histogram(&[]),
             seal: table::SEAL_DURATION.histogram(&[]),
-            overwritten: table::OVERWRITTEN.counter(&[]),
+            memory: table::MEMORY.gauge(&["ring"]),
             samples: table::RING_SAMPLES.gauge(&[]),
             bytes: table::RING_BYTES.gauge(&[]),
             keys: table::RING_KEYS.gauge(&[]),
@@ -142,6 +155,10 @@ pub struct Source {
     pub dropped: Counter,
     /// How often it was started anew.
     pub restarts: Counter,
+    /// Its samples that made room for newer ones.
+    pub overwritten: Counter,
+    /// Readings that wait in its port.
+    pub queue: Gauge,
     rejected: [Counter; Rejection::ALL.len()],
     states: [Gauge; SourceState::ALL.len()],
 }
@@ -152,6 +169,8 @@ impl Source {
             samples: table::SAMPLES.counter(&[name]),
             dropped: table::DROPPED.counter(&[name]),
             restarts: table::SOURCE_RESTARTS.counter(&[name]),
+            overwritten: table::OVERWRITTEN.counter(&[name]),
+            queue: table::PORT_QUEUE.gauge(&[name]),
             rejected: Rejection::ALL.map(|reason| table::REJECTED.counter(&[name, reason.name()])),
             states: SourceState::ALL.map(|state| table::SOURCE_STATE.gauge(&[name, state.name()])),
         };
@@ -164,6 +183,8 @@ impl Source {
             samples: Counter::noop(),
             dropped: Counter::noop(),
             restarts: Counter::noop(),
+            overwritten: Counter::noop(),
+            queue: Gauge::noop(),
             rejected: Rejection::ALL.map(|_| Counter::noop()),
             states: SourceState::ALL.map(|_| Gauge::noop()),
         }
@@ -190,6 +211,16 @@ impl Source {
 pub struct Formulas {
     pub duration: Histogram,
     pub changed: Counter,
+    pub bindings: Counter,
+    pub disabled: Gauge,
+    /// Time that compiling to bytecode took.
+    pub compile: Gauge,
+    /// Time that compiling to native code has taken.
+    pub compile_native: Gauge,
+    /// What Lua holds.
+    pub memory: Gauge,
+    /// Lookups of texts.
+    pub texts: Cache,
     /// Failures of formulas without a name: conditions, bindings, templates.
     pub errors: Counter,
 }
@@ -199,6 +230,12 @@ impl Formulas {
         Formulas {
             duration: table::FORMULA_DURATION.histogram(&[]),
             changed: table::FORMULAS_CHANGED.counter(&[]),
+            bindings: table::BINDING_UPDATES.counter(&[]),
+            disabled: table::FORMULAS_DISABLED.gauge(&[]),
+            compile: table::FORMULA_COMPILE.gauge(&["bytecode"]),
+            memory: table::MEMORY.gauge(&["lua"]),
+            texts: Cache::new("texts"),
+            compile_native: table::FORMULA_COMPILE.gauge(&["native"]),
             // No value can have this name, so it cannot be mistaken for one.
             errors: table::FORMULA_ERRORS.counter(&["(unnamed)"]),
         }
@@ -243,13 +280,16 @@ impl Named {
 pub struct Events {
     /// Time that one tick's triggers, animations and events took.
     pub duration: Histogram,
+    /// Time from a tick's seal until its triggers had been pulled.
+    pub from_ring: Histogram,
     counters: [Counter; EventKind::ALL.len()],
 }
 
 impl Events {
     fn new() -> Events {
         let counters = EventKind::ALL.map(|kind| table::EVENTS.counter(&[kind.name()]));
-        Events { duration: table::TRIGGER_DURATION.histogram(&[]), counters }
+        let from_ring = table::RING_TO_TRIGGER.histogram(&[]);
+        Events { duration: table::TRIGGER_DURATION.histogram(&[]), from_ring, counters }
     }
 
     /// Counts one event.
@@ -266,8 +306,12 @@ impl Events {
 pub struct Painting {
     pub duration: Histogram,
     pub step: Histogram,
+    pub from_tick: Histogram,
+    pub from_sample: Histogram,
     pub damage_pixels: Counter,
-    pub failures: Counter,
+    pub disabled: Gauge,
+    pub glyphs: Cache,
+    pub glyph_bytes: Gauge,
 }
 
 impl Painting {
@@ -275,8 +319,12 @@ impl Painting {
         Painting {
             duration: table::PAINT_DURATION.histogram(&[]),
             step: table::SCENE_DURATION.histogram(&[]),
+            from_tick: table::TICK_TO_FRAME.histogram(&[]),
+            from_sample: table::SAMPLE_TO_FRAME.histogram(&[]),
             damage_pixels: table::DAMAGE_PIXELS.counter(&[]),
-            failures: table::WIDGET_FAILURES.counter(&[]),
+            disabled: table::WIDGETS_DISABLED.gauge(&[]),
+            glyphs: Cache::new("glyphs"),
+            glyph_bytes: table::MEMORY.gauge(&["glyphs"]),
         }
     }
 }
@@ -288,6 +336,9 @@ pub struct Output {
     pub frames: Counter,
     pub skipped: Counter,
     pub bytes: Counter,
+    pub pixels: Counter,
+    from_frame: Histogram,
+    from_sample: Histogram,
 }
 
 impl Output {
@@ -297,11 +348,30 @@ impl Output {
             frames: table::OUTPUT_FRAMES.counter(&[name]),
             skipped: table::OUTPUT_SKIPPED.counter(&[name]),
             bytes: table::OUTPUT_BYTES.counter(&[name]),
+            pixels: table::OUTPUT_PIXELS.counter(&[name]),
+            from_frame: table::FRAME_TO_OUTPUT.histogram(&[name]),
+            from_sample: table::SAMPLE_TO_OUTPUT.histogram(&[name]),
+        }
+    }
+
+    /// Counts a picture that was shown `now`, in world time.
+    pub fn shown(&self, picture: &Picture, now: Duration) {
+        self.frames.increment(1);
+        self.from_frame.record(now.saturating_sub(picture.painted));
+        if let Some(arrived) = picture.arrived {
+            self.from_sample.record(now.saturating_sub(arrived));
         }
     }
 
     fn mute() -> Output {
-        Output { frames: Counter::noop(), skipped: Counter::noop(), bytes: Counter::noop() }
+        Output {
+            frames: Counter::noop(),
+            skipped: Counter::noop(),
+            bytes: Counter::noop(),
+            pixels: Counter::noop(),
+            from_frame: Histogram::noop(),
+            from_sample: Histogram::noop(),
+        }
     }
 }
 
@@ -315,6 +385,10 @@ pub struct Persistence {
     pub flushes: Counter,
     pub dropped: Counter,
     pub queue: Gauge,
+    pub mailbox: Gauge,
+    pub connections: Gauge,
+    pub memory: Gauge,
+    pub write: Histogram,
     pub flush: Histogram,
     pub degraded: Gauge,
     pub database_bytes: Gauge,
@@ -329,10 +403,58 @@ impl Persistence {
             flushes: table::PERSISTENCE_FLUSHES.counter(&[]),
             dropped: table::PERSISTENCE_DROPPED.counter(&[]),
             queue: table::PERSISTENCE_QUEUE.gauge(&[]),
+            mailbox: table::PERSISTENCE_MAILBOX.gauge(&[]),
+            connections: table::DATABASE_CONNECTIONS.gauge(&["write"]),
+            memory: table::MEMORY.gauge(&["sqlite"]),
+            write: table::PERSISTENCE_WRITE.histogram(&[]),
             flush: table::PERSISTENCE_FLUSH.histogram(&[]),
             degraded: table::PERSISTENCE_DEGRADED.gauge(&[]),
             database_bytes: table::DATABASE_BYTES.gauge(&[]),
         }
+    }
+}
+
+/// The handles of what is asked of the database, and of who is connected to it.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "each is explained in the table, under its name")]
+pub struct Database {
+    pub reads: Counter,
+    pub read: Histogram,
+    pub readers: Gauge,
+}
+
+impl Database {
+    fn new() -> Database {
+        Database {
+            reads: table::DATABASE_READS.counter(&[]),
+            read: table::DATABASE_READ.histogram(&[]),
+            readers: table::DATABASE_CONNECTIONS.gauge(&["read"]),
+        }
+    }
+
+    /// Counts a question that took so long to answer.
+    pub fn answered(&self, took: Duration) {
+        self.reads.increment(1);
+        self.read.record(took);
+    }
+}
+
+/// The handles of a cache.
+#[derive(Clone)]
+pub struct Cache {
+    hits: Counter,
+    misses: Counter,
+}
+
+impl Cache {
+    fn new(name: &str) -> Cache {
+        Cache { hits: table::CACHE_HITS.counter(&[name]), misses: table::CACHE_MISSES.counter(&[name]) }
+    }
+
+    /// Shows how often it was asked so far.
+    pub fn set(&self, lookups: Lookups) {
+        self.hits.absolute(lookups.hits);
+        self.misses.absolute(lookups.misses);
     }
 }
 
@@ -388,29 +510,6 @@ impl Actor {
         let states = ACTOR_STATES.map(|state| table::ACTOR_STATE.gauge(&[name, state]));
         states[0].set(1.0);
         Actor { restarts: RESTART_CAUSES.map(|cause| table::ACTOR_RESTARTS.counter(&[name, cause])), states }
-    }
-}
-
-/// The handles of the HTTP server.
-#[derive(Clone)]
-pub struct Http {
-    /// Open WebSocket connections.
-    pub clients: Gauge,
-    /// What the studio's panels were sent.
-    pub output: Output,
-}
-
-impl Http {
-    /// The server's handles.
-    #[allow(clippy::new_without_default, reason = "it registers series: nothing to do by the way")]
-    pub fn new() -> Http {
-        Http { clients: table::WEBSOCKET_CLIENTS.gauge(&[]), output: Output::new("web") }
-    }
-
-    /// Counts a request that was answered. `route` is one of the server's own patterns, never what a client
-    /// sent.
-    pub fn answered(&self, route: &str, status: u16) {
-        table::HTTP_REQUESTS.counter(&[route, &status.to_string()]).increment(1);
     }
 }
 

@@ -21,7 +21,7 @@ mod text;
 
 pub use canvas::Canvas;
 pub use color::Color;
-pub use font::{Fonts, Metrics, Style};
+pub use font::{Fonts, Lookups, Metrics, Style};
 pub use frame::Frame;
 pub use geometry::{Point, Rect, Size};
 pub use line::Mask;

@@ -16,7 +16,7 @@ use super::App;
 use super::board::ask;
 use super::event_log::EVENTS_KEPT;
 use super::problem::Problem;
-use super::wire::{EventDocument, SourceDocument, ValueDocument};
+use super::wire::{ActorsDocument, EventDocument, SourceDocument, ValueDocument};
 
 /// How many events are answered where the request does not say.
 const EVENTS_DEFAULT: usize = 100;
@@ -68,6 +68,19 @@ pub(super) async fn events(
     let events = app.events.newest(limit);
     let events: Vec<_> = events.iter().map(EventDocument::new).collect();
     Ok(Json(json!({ "events": events })).into_response())
+}
+
+pub(super) async fn actors(State(app): State<Arc<App>>) -> Response {
+    let actors = app.handle.actors.borrow().clone();
+    Json(ActorsDocument::new(&actors, app.handle.world.now())).into_response()
+}
+
+pub(super) async fn performance(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    let document = app.performance.borrow().clone();
+    match document {
+        Some(document) => Ok(Json(&*document).into_response()),
+        None => Err(Problem::unavailable("nothing is measured yet")),
+    }
 }
 
 /// The most times that a pixel can be repeated across and down.

@@ -8,8 +8,11 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix::{Actor, Context, Handler, System};
-use actors::handle::{Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport};
+use actors::handle::{
+    ActorReport, Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport,
+};
 use actors::panel::Panel;
+use actors::source::push::Push;
 use actors::telemetry::{Telemetry, exporter};
 use actors::world::World;
 use axum::http::header;
@@ -47,6 +50,7 @@ pub(super) struct FakePanel {
     pub(super) events: broadcast::Sender<Event>,
     pub(super) signalled: flume::Receiver<Signal>,
     pub(super) telemetry: Telemetry,
+    pub(super) actors: watch::Sender<Arc<[ActorReport]>>,
     pub(super) values: Arc<Mutex<Vec<Reported>>>,
     pub(super) sources: Arc<Mutex<Vec<SourceReport>>>,
     thread: Option<(System, JoinHandle<()>)>,
@@ -75,6 +79,7 @@ impl FakePanel {
         let (pictures, pictures_seen) = watch::channel(picture(0, Size::new(160, 128), 40));
         let (pulse, pulse_seen) = watch::channel(Pulse { tick: Tick(3), ready: true, ..Pulse::default() });
         let events = broadcast::Sender::new(64);
+        let (actors, actors_seen) = watch::channel(Vec::new().into());
         let (signals, signalled) = flume::bounded(engine::signal::PER_TICK_MAX);
         let telemetry = Telemetry::new(&["system".into()], &[], &["cpu".into()]);
         let handle = Handle {
@@ -86,7 +91,8 @@ impl FakePanel {
             values: ask_values,
             sources: ask_sources,
             signals,
-            actors: watch::channel(Vec::new().into()).1,
+            actors: actors_seen,
+            push: Push::new(World::live(), &panel(), &[]),
             world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),
         };
@@ -97,6 +103,7 @@ impl FakePanel {
             events,
             signalled,
             telemetry,
+            actors,
             values,
             sources,
             thread: Some((system, thread)),
@@ -125,10 +132,11 @@ impl Drop for FakePanel {
 
 /// A picture of one grey.
 pub(super) fn picture(tick: u64, size: Size, grey: u8) -> Arc<Picture> {
-    Arc::new(Picture { tick: Tick(tick), frame: Frame::new(size, Color::rgb(grey, grey, grey)) })
+    Arc::new(Picture::new(Tick(tick), Frame::new(size, Color::rgb(grey, grey, grey))))
 }
 
-fn panel() -> Panel {
+/// A panel without anything on it.
+pub(super) fn panel() -> Panel {
     Panel {
         name: "desk".into(),
         page: "main".into(),

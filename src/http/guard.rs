@@ -8,6 +8,7 @@
 
 use std::net::Ipv6Addr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::uri::Authority;
@@ -38,6 +39,7 @@ pub(super) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
+    let began = Instant::now();
     let mut response = match check(request.headers(), request.uri().authority()) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
@@ -46,7 +48,7 @@ pub(super) async fn guard(
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
     }
     let route = path.as_ref().map_or("other", MatchedPath::as_str);
-    app.telemetry.answered(route, response.status().as_u16());
+    app.telemetry.answered(route, response.status().as_u16(), began.elapsed());
     response
 }
 

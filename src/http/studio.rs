@@ -1,5 +1,5 @@
-//! The studio: the page in the browser, built into the program. Plain modules, no build step, nothing from
-//! elsewhere.
+//! The studio: the page in the browser, with its views of the panel, of supervision and of performance,
+//! built into the program. Plain modules, no build step, nothing from elsewhere.
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -12,8 +12,10 @@ const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The files below `/studio/`: name, type, content.
-const ASSETS: [(&str, &str, &str); 10] = [
+const ASSETS: [(&str, &str, &str); 17] = [
     ("studio.css", CSS, include_str!("studio/studio.css")),
+    ("supervision.css", CSS, include_str!("studio/supervision.css")),
+    ("performance.css", CSS, include_str!("studio/performance.css")),
     ("studio.js", JAVASCRIPT, include_str!("studio/studio.js")),
     ("connection.js", JAVASCRIPT, include_str!("studio/connection.js")),
     ("panel.js", JAVASCRIPT, include_str!("studio/panel.js")),
@@ -23,6 +25,11 @@ const ASSETS: [(&str, &str, &str); 10] = [
     ("events.js", JAVASCRIPT, include_str!("studio/events.js")),
     ("status.js", JAVASCRIPT, include_str!("studio/status.js")),
     ("format.js", JAVASCRIPT, include_str!("studio/format.js")),
+    ("views.js", JAVASCRIPT, include_str!("studio/views.js")),
+    ("supervision.js", JAVASCRIPT, include_str!("studio/supervision.js")),
+    ("restarts.js", JAVASCRIPT, include_str!("studio/restarts.js")),
+    ("performance.js", JAVASCRIPT, include_str!("studio/performance.js")),
+    ("plots.js", JAVASCRIPT, include_str!("studio/plots.js")),
 ];
 
 /// The page.

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use actors::handle::{Pulse, Reported, SourceReport};
+use actors::handle::{ActorReport, ActorState, Pulse, Reported, SourceReport};
 use engine::event::{Event, EventKind};
 use engine::paint::Size;
 use engine::sample::SourceState;
@@ -71,6 +71,7 @@ fn every_route_answers() {
         ("/api/v1/values", "application/json", "cpu"),
         ("/api/v1/sources", "application/json", "system"),
         ("/api/v1/events", "application/json", "events"),
+        ("/api/v1/actors", "application/json", "actors"),
         ("/api/v1/frame.png", "image/png", ""),
     ] {
         let answer = get(&server, route);
@@ -85,25 +86,68 @@ fn every_route_answers() {
     }
 }
 
-#[test]
-fn everything_the_page_asks_for_is_there() {
-    let panel = fake();
-    let server = panel.serve();
-    let mut pages = vec![("/".to_owned(), get(&server, "/").text().to_owned())];
-    let mut seen = Vec::new();
-    while let Some((name, page)) = pages.pop() {
-        assert!(!page.contains("://") || page.contains("http://www.w3.org/"), "{name} refers to elsewhere");
+/// The studio's page and all that it asks for, by path.
+fn whole_studio(server: &Server) -> Vec<(String, String)> {
+    let mut found = vec![("/".to_owned(), get(server, "/").text().to_owned())];
+    let mut next = 0;
+    while let Some((name, page)) = found.get(next).cloned() {
+        next += 1;
         for part in page.split(['"', '\'', '`']) {
             let path = part.strip_prefix("./").map_or(part.to_owned(), |file| format!("/studio/{file}"));
-            if path.starts_with("/studio/") && path.contains('.') && !seen.contains(&path) {
-                let answer = get(&server, &path);
+            let is_file = path.starts_with("/studio/") && path.contains('.');
+            if is_file && !found.iter().any(|(known, _)| *known == path) {
+                let answer = get(server, &path);
                 assert_eq!(answer.status, 200, "{path}, which {name} asks for");
-                pages.push((path.clone(), answer.text().to_owned()));
-                seen.push(path);
+                found.push((path, answer.text().to_owned()));
             }
         }
     }
-    assert!(seen.len() > 5, "{seen:?}");
+    found
+}
+
+#[test]
+fn everything_the_page_asks_for_is_there_and_nothing_is_elsewhere() {
+    let panel = fake();
+    let server = panel.serve();
+    let studio = whole_studio(&server);
+    assert!(studio.len() > 15, "the walk found the studio");
+    for (name, page) in &studio {
+        // The name of SVG's namespace is no address that anybody asks.
+        let page = page.replace("http://www.w3.org/2000/svg", "");
+        for elsewhere in ["://", "src=\"//", "href=\"//", "@import", "url("] {
+            assert!(!page.contains(elsewhere), "{name} has {elsewhere}");
+        }
+    }
+    for view in ["panel", "supervision", "performance"] {
+        let (link, place) = (format!("href=\"#{view}\""), format!("id=\"{view}\""));
+        assert!(studio[0].1.contains(&link) && studio[0].1.contains(&place), "{view}");
+    }
+}
+
+#[test]
+fn what_others_have_written_never_becomes_html() {
+    let panel = fake();
+    let server = panel.serve();
+    let scripts = whole_studio(&server).into_iter().filter(|(name, _)| name.ends_with(".js"));
+    let mut seen = 0;
+    for (name, script) in scripts {
+        for sink in
+            ["outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser"]
+        {
+            assert!(!script.contains(sink), "{name} has {sink}");
+        }
+        for line in script.lines().filter(|line| line.contains("innerHTML")) {
+            seen += 1;
+            // The one function that takes a text is given constants, which the next check sees.
+            let is_constant =
+                line.trim_end().ends_with([';']) && !line.contains("${") && !line.contains(" + ");
+            assert!(is_constant, "{name} makes HTML of more than a constant: {line}");
+        }
+        for line in script.lines().filter(|line| line.contains("template(") && !line.contains("function")) {
+            assert!(line.contains("template(`<") && !line.contains("${"), "{name}: {line}");
+        }
+    }
+    assert!(seen > 5, "the studio makes its rows of HTML");
 }
 
 #[test]
@@ -294,6 +338,63 @@ fn viewer_is_welcomed_and_kept_informed() {
     assert_eq!(viewer.text("events")["events"][0]["tick"], 5);
     let mut late = Viewer::connect(&server);
     assert_eq!(late.text("events")["events"][0]["tick"], 5, "a later viewer sees past events");
+}
+
+#[test]
+fn actors_are_told_as_they_change_and_as_time_passes() {
+    let panel = fake();
+    let report = |state| ActorReport {
+        name: "source.cpu".into(),
+        group: "sources",
+        state,
+        generation: 2,
+        restarts: 1,
+        cause: Some("panic"),
+        error: Some("<script>".into()),
+        beaten: Duration::ZERO,
+        well_until: Duration::ZERO,
+    };
+    panel.actors.send_replace([report(ActorState::Running)].into());
+    let server = panel.serve();
+    let mut viewer = Viewer::connect(&server);
+    let first = viewer.text("actors");
+    assert_eq!(
+        (&first["actors"][0]["state"], &first["actors"][0]["error"]),
+        (&json!("running"), &json!("<script>"))
+    );
+    assert_eq!(first["groups"][0], json!({ "name": "root", "parent": null, "strategy": "one_for_one" }));
+    let later = viewer.text("actors");
+    assert!(later["actors"][0]["silent_ms"].as_u64() > first["actors"][0]["silent_ms"].as_u64());
+    panel.actors.send_replace([report(ActorState::Degraded(Duration::MAX))].into());
+    while viewer.text("actors")["actors"][0]["state"] != "degraded" {}
+    assert_eq!(get(&server, "/api/v1/actors").json()["actors"][0]["state"], "degraded");
+}
+
+#[test]
+fn performance_is_the_same_for_viewers_and_questions() {
+    let panel = fake();
+    let server = panel.serve();
+    let mut viewer = Viewer::connect(&server);
+    panel.telemetry.clock.duration.record(0.004);
+    let early = get(&server, "/api/v1/performance");
+    if early.status != 200 {
+        check_problem(&early, 503, "Service Unavailable", "before the second look");
+    }
+    // The tick may have been recorded before the first look; then it is no longer news.
+    let told = loop {
+        panel.telemetry.clock.duration.record(0.004);
+        let told = viewer.text("performance");
+        if !told["ticks"]["duration"].is_null() {
+            break told;
+        }
+    };
+    assert_eq!(told["ticks"]["duration"]["p99_us"], json!(4_063.232));
+    let answered = get(&server, "/api/v1/performance").json();
+    let keys = |document: &serde_json::Value| {
+        document.as_object().unwrap().keys().filter(|key| *key != "type").cloned().collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&told), keys(&answered));
+    assert_eq!(answered["ticks"]["duration"]["p99_us"], told["ticks"]["duration"]["p99_us"]);
 }
 
 #[test]

@@ -11,6 +11,8 @@
 //! | `trend` | at each new point | `points`: one number or null for each of the first 256 values, in the order of the last complete `values` |
 //! | `sources` | third, then as they change | `sources` |
 //! | `events` | fourth, then as they come | `events`, oldest first |
+//! | `actors` | fifth, then as they change, at least once a second | the same as `/api/v1/actors` |
+//! | `performance` | once a second, from the second one on | the same as `/api/v1/performance` |
 //! | `pulse` | four times a second | `tick`, `late_ticks`, `skipped_frames`, `ready`, `at_ms` (server's time) |
 //!
 //! Binary messages are pictures: what changed since the last one, at most about 30 a second. A client that
@@ -26,13 +28,16 @@
 //! | 16- | the rectangles: x, y, width, height (2 bytes each), then width × height × 4 bytes of red, green, blue, alpha, row by row |
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use actors::handle::{Picture, Pulse, Reported, SourceReport};
+use actors::handle::{ActorReport, ActorState, Picture, Pulse, Reported, SourceReport};
 use engine::event::Event;
 use engine::paint::{Frame, damage};
 use engine::value::Value;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+
+use super::performance;
 
 /// The version of the pictures' format.
 pub const PICTURE_VERSION: u8 = 1;
@@ -52,6 +57,8 @@ pub(super) enum Message<'a> {
     Trend { points: Vec<Option<f64>> },
     Sources { sources: Vec<SourceDocument<'a>> },
     Events { events: Vec<EventDocument<'a>> },
+    Actors(ActorsDocument<'a>),
+    Performance(&'a performance::Document),
     Pulse(PulseDocument),
 }
 
@@ -124,6 +131,90 @@ impl<'a> SourceDocument<'a> {
             error: report.error.as_deref(),
         }
     }
+}
+
+/// The tree of actors.
+#[derive(Serialize)]
+pub(super) struct ActorsDocument<'a> {
+    groups: [GroupDocument; 4],
+    /// In the order of their start.
+    actors: Vec<ActorDocument<'a>>,
+}
+
+/// A supervisor, or a group of actors below it.
+#[derive(Clone, Copy, Serialize)]
+struct GroupDocument {
+    name: &'static str,
+    /// `None` for the root.
+    parent: Option<&'static str>,
+    /// Who else is started anew with one that failed.
+    strategy: &'static str,
+}
+
+/// The groups that can have more than one actor, and their root.
+const GROUPS: [GroupDocument; 4] = [
+    GroupDocument { name: "root", parent: None, strategy: "one_for_one" },
+    GroupDocument { name: "outputs", parent: Some("root"), strategy: "one_for_one" },
+    GroupDocument { name: "core", parent: Some("root"), strategy: "one_for_all" },
+    GroupDocument { name: "sources", parent: Some("root"), strategy: "one_for_one" },
+];
+
+/// An actor.
+#[derive(Serialize)]
+struct ActorDocument<'a> {
+    name: &'a str,
+    group: &'static str,
+    state: &'static str,
+    generation: u64,
+    restarts: u64,
+    cause: Option<&'static str>,
+    error: Option<&'a str>,
+    /// How long ago its heart last beat.
+    silent_ms: u64,
+    /// For how long from now it said that it would be well without a beat.
+    rests_ms: u64,
+    /// When it is started anew, where it waits for that.
+    starts_in_ms: Option<u64>,
+}
+
+impl<'a> ActorsDocument<'a> {
+    /// The actors as they are at `now`, in world time.
+    pub(super) fn new(reports: &'a [ActorReport], now: Duration) -> ActorsDocument<'a> {
+        let actors = reports.iter().map(|report| ActorDocument::new(report, now));
+        ActorsDocument { groups: GROUPS, actors: actors.collect() }
+    }
+}
+
+impl<'a> ActorDocument<'a> {
+    fn new(report: &'a ActorReport, now: Duration) -> ActorDocument<'a> {
+        let until =
+            |moment: Duration| u64::try_from(moment.saturating_sub(now).as_millis()).unwrap_or(u64::MAX);
+        ActorDocument {
+            name: &report.name,
+            group: report.group,
+            state: report.state.name(),
+            generation: report.generation,
+            restarts: report.restarts,
+            cause: report.cause,
+            error: report.error.as_deref(),
+            silent_ms: now.saturating_sub(report.beaten).as_millis() as u64,
+            rests_ms: until(report.well_until),
+            starts_in_ms: match report.state {
+                ActorState::BackingOff(at) | ActorState::Degraded(at) => Some(until(at)),
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Whether a client that was told `old` need not be told `new` at once: only time has passed.
+pub(super) fn same_actors(old: &[ActorReport], new: &[ActorReport]) -> bool {
+    let told = |report: &ActorReport| ActorReport {
+        beaten: Duration::ZERO,
+        well_until: Duration::ZERO,
+        ..report.clone()
+    };
+    old.len() == new.len() && old.iter().zip(new).all(|(old, new)| told(old) == told(new))
 }
 
 /// An event, in the same form as in files.
@@ -230,6 +321,13 @@ pub(super) fn picture(shown: Option<&Frame>, picture: &Picture) -> Option<Vec<u8
     Some(message)
 }
 
+/// How many pixels a picture's message has.
+pub(super) fn pixels_of(message: &[u8]) -> u64 {
+    let rects = message.get(2..4).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
+    let places = PICTURE_HEAD + 8 * usize::from(rects);
+    (message.len().saturating_sub(places) / 4) as u64
+}
+
 /// Frames have at most 4,096 pixels a side and their damage fewer rectangles than pixels a row, so that
 /// nothing is cut off here.
 fn short(number: u32) -> [u8; 2] {
@@ -249,7 +347,7 @@ mod tests {
     fn painted(size: Size, fills: &[(Rect, Color)]) -> Picture {
         let mut frame = Frame::new(size, Color::rgb(0, 0, 0));
         fills.iter().for_each(|(rect, color)| Canvas::new(&mut frame).fill(*rect, *color));
-        Picture { tick: Tick(fills.len() as u64), frame }
+        Picture::new(Tick(fills.len() as u64), frame)
     }
 
     fn fill() -> impl Strategy<Value = (Rect, Color)> {
@@ -295,6 +393,67 @@ mod tests {
 
         assert_eq!(picture(Some(&dot.frame), &dot), None);
         assert_eq!(picture(None, &painted(Size::new(0, 0), &[])), None);
+    }
+
+    #[test]
+    fn documentation_knows_every_message() {
+        let page = include_str!("../../docs/http.md");
+        let here = include_str!("wire.rs");
+        let rows = here
+            .lines()
+            .filter_map(|line| line.strip_prefix("//! | `"))
+            .filter_map(|row| row.split_once('`'));
+        let kinds: Vec<_> = rows.map(|(kind, _)| kind).filter(|kind| *kind != "type").collect();
+        assert_eq!(kinds.len(), 8, "{kinds:?}");
+        for kind in kinds {
+            assert!(page.contains(&format!("\n| `{kind}` |")), "docs/http.md has no row for `{kind}`");
+        }
+    }
+
+    #[test]
+    fn actor_json() {
+        let seconds = Duration::from_secs;
+        let report = ActorReport {
+            name: "source.cpu".into(),
+            group: "sources",
+            state: ActorState::BackingOff(seconds(13)),
+            generation: 4,
+            restarts: 3,
+            cause: Some("panic"),
+            error: Some("<b>".into()),
+            beaten: seconds(8),
+            well_until: Duration::MAX,
+        };
+        let check = |report: &ActorReport, key: &str, expected: serde_json::Value| {
+            let document = ActorsDocument::new(std::slice::from_ref(report), seconds(10));
+            let document = serde_json::to_value(&document).unwrap();
+            assert_eq!(document["actors"][0][key], expected, "{key}");
+        };
+        for (key, expected) in [
+            ("name", "source.cpu".into()),
+            ("group", "sources".into()),
+            ("state", "backing_off".into()),
+            ("generation", 4.into()),
+            ("restarts", 3.into()),
+            ("cause", "panic".into()),
+            ("error", "<b>".into()),
+            ("silent_ms", 2_000.into()),
+            ("rests_ms", u64::MAX.into()),
+            ("starts_in_ms", 3_000.into()),
+        ] {
+            check(&report, key, expected);
+        }
+        check(&ActorReport { beaten: seconds(11), ..report.clone() }, "silent_ms", 0.into());
+        check(&ActorReport { well_until: seconds(9), ..report.clone() }, "rests_ms", 0.into());
+        let degraded = ActorReport { state: ActorState::Degraded(seconds(9)), ..report.clone() };
+        check(&degraded, "starts_in_ms", 0.into());
+        let running = ActorReport { state: ActorState::Running, ..report.clone() };
+        check(&running, "starts_in_ms", serde_json::Value::Null);
+
+        let beaten = ActorReport { beaten: seconds(10), well_until: seconds(20), ..report.clone() };
+        assert!(same_actors(&[report.clone()], &[beaten]), "only time has passed");
+        assert!(!same_actors(&[report.clone()], &[running]));
+        assert!(!same_actors(&[report.clone()], &[]));
     }
 
     #[test]

@@ -4,21 +4,26 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use actors::handle::Picture;
+use actors::handle::{ActorReport, Picture};
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message as Packet, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::App;
 use super::board::{Board, LOOK_EVERY, LOOKS_PER_POINT, TREND_POINTS, TRENDS};
 use super::problem::Problem;
-use super::wire::{self, EventDocument, Hello, Message, PulseDocument, SourceDocument, ValueDocument};
+use super::wire::{
+    self, ActorsDocument, EventDocument, Hello, Message, PulseDocument, SourceDocument, ValueDocument,
+};
 
 /// The least time between two pictures: about 30 a second.
 const PICTURE_EVERY: Duration = Duration::from_millis(33);
+
+/// The most time between two words about the actors: meanwhile their hearts go on beating.
+const ACTORS_EVERY: Duration = Duration::from_secs(1);
 
 /// A viewer that takes nothing for so long is gone.
 const SEND_MAX: Duration = Duration::from_secs(10);
@@ -48,7 +53,7 @@ pub(super) async fn upgrade(
     };
     upgrade.on_upgrade(async move |socket| {
         app.telemetry.clients.increment(1.0);
-        let mut viewer = Viewer { socket, app: app.clone(), shown: None, board: Arc::default(), event: 0 };
+        let mut viewer = Viewer::new(socket, app.clone());
         // A viewer that leaves is no error.
         let _ = viewer.entertain().await;
         app.telemetry.clients.decrement(1.0);
@@ -62,6 +67,9 @@ struct Viewer {
     app: Arc<App>,
     shown: Option<Arc<Picture>>,
     board: Arc<Board>,
+    actors: Arc<[ActorReport]>,
+    /// When it was last told of the actors.
+    actors_at: Instant,
     /// The number of the next event.
     event: u64,
 }
@@ -70,15 +78,22 @@ struct Viewer {
 struct Gone;
 
 impl Viewer {
+    fn new(socket: WebSocket, app: Arc<App>) -> Viewer {
+        let (board, actors) = (Arc::default(), Arc::new([]));
+        Viewer { socket, app, shown: None, board, actors, actors_at: Instant::now(), event: 0 }
+    }
+
     async fn entertain(&mut self) -> Result<(), Gone> {
         let app = self.app.clone();
         let mut pictures = app.handle.pictures.clone();
         let mut boards = app.board.subscribe();
         let mut events = app.events.subscribe();
+        let mut performance = app.performance.subscribe();
         // Both count as seen here, since the welcome sends them.
         let (board, _) = (boards.borrow_and_update().clone(), events.borrow_and_update());
         self.welcome(board).await?;
         pictures.mark_changed();
+        performance.mark_changed();
         let (mut waiting, mut pace) = (false, pace());
         loop {
             tokio::select! {
@@ -100,6 +115,12 @@ impl Viewer {
                 Ok(()) = boards.changed() => {
                     let board = boards.borrow_and_update().clone();
                     self.update(board).await?;
+                }
+                Ok(()) = performance.changed() => {
+                    let document = performance.borrow_and_update().clone();
+                    if let Some(document) = document {
+                        self.say(&Message::Performance(&document)).await?;
+                    }
                 }
                 Ok(()) = events.changed() => self.tell_events().await?,
                 else => return Err(Gone),
@@ -125,17 +146,34 @@ impl Viewer {
         let (newest, next) = (app.events.newest(EVENTS_AT_FIRST), app.events.since(0).1);
         self.event = next;
         self.say(&Message::Events { events: newest.iter().map(EventDocument::new).collect() }).await?;
+        self.tell_actors().await?;
         self.say(&Message::Pulse(PulseDocument::new(&board.pulse, board.at_ms))).await?;
         self.board = board;
+        Ok(())
+    }
+
+    async fn tell_actors(&mut self) -> Result<(), Gone> {
+        let actors = self.app.handle.actors.borrow().clone();
+        let document = ActorsDocument::new(&actors, self.app.handle.world.now());
+        self.say(&Message::Actors(document)).await?;
+        (self.actors, self.actors_at) = (actors, Instant::now());
         Ok(())
     }
 
     async fn show(&mut self, picture: Arc<Picture>) -> Result<(), Gone> {
         let shown = self.shown.as_ref().map(|shown| &shown.frame);
         if let Some(message) = wire::picture(shown, &picture) {
-            self.app.telemetry.output.bytes.increment(message.len() as u64);
-            self.app.telemetry.output.frames.increment(1);
+            let output = self.app.telemetry.output.clone();
+            output.bytes.increment(message.len() as u64);
+            output.pixels.increment(wire::pixels_of(&message));
+            let is_first = shown.is_none();
             self.send(Packet::Binary(message.into())).await?;
+            // The first picture that a viewer gets may be as old as it likes.
+            if is_first {
+                output.frames.increment(1);
+            } else {
+                output.shown(&picture, self.app.handle.world.now());
+            }
         }
         self.shown = Some(picture);
         Ok(())
@@ -161,6 +199,10 @@ impl Viewer {
         }
         if !same_sources(&old, &board) {
             self.say(&all_sources(&board)).await?;
+        }
+        let is_same = wire::same_actors(&self.actors, &self.app.handle.actors.borrow());
+        if !is_same || self.actors_at.elapsed() >= ACTORS_EVERY {
+            self.tell_actors().await?;
         }
         self.say(&Message::Pulse(PulseDocument::new(&board.pulse, board.at_ms))).await
     }

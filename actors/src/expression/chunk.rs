@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::formula::lower::GROUP;
-use engine::formula::{Dependents, Entry, FormulaId, Key, Kind, Program, Site, compile};
+use engine::formula::{Dependents, Entry, FormulaId, Group, Key, Kind, Program, Site, compile};
+use engine::paint::Lookups;
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
 use mlua::{Buffer, Function, Lua, LuaOptions, StdLib};
@@ -253,6 +254,41 @@ impl Evaluator {
     /// result, and are [failing](Evaluator::is_failing) for good.
     pub fn panics(&self) -> &[(FormulaId, Arc<str>)] {
         &self.panics
+    }
+
+    /// Computes a formula once more, to see how long that takes. Right after [`Evaluator::run`] it comes to
+    /// what it has come to, so that nothing changes. One that panicked is left alone.
+    ///
+    /// # Errors
+    /// As [`Evaluator::run`].
+    pub fn again(&self, id: FormulaId) -> Result<(), Error> {
+        let Some(node) = self.program.node_of(id) else { return Ok(()) };
+        let groups = self.program.groups();
+        let group = groups.partition_point(|group| group.nodes.end <= node);
+        if let (Some(Group { nodes, .. }), Some(function)) = (groups.get(group), self.functions.get(group)) {
+            let bit = 1u32 << (node - nodes.start);
+            if self.disabled[group] & bit == 0 {
+                function.call::<(u32, u32, u32)>(bit)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes that the virtual machine holds.
+    pub fn used_bytes(&self) -> usize {
+        self.lua.used_memory()
+    }
+
+    /// How often texts were looked up.
+    pub fn lookups(&self) -> Lookups {
+        self.texts.borrow().lookups()
+    }
+
+    /// How many formulas panicked so far.
+    pub fn disabled(&self) -> usize {
+        let groups = self.program.groups().iter().zip(&self.disabled);
+        let nodes = groups.flat_map(|(group, mask)| bits(*mask).map(move |bit| group.nodes.start + bit));
+        nodes.map(|node| self.program.formulas_of(node).len()).sum()
     }
 
     /// Compiles everything to native code. The results stay the same, bit for bit.

@@ -4,5 +4,7 @@ use super::Context;
 
 /// Takes every frame that it can get.
 pub async fn run(context: &mut Context) {
-    while context.newer().await.is_some() {}
+    while let Some(picture) = context.newer().await {
+        context.shown(&picture);
+    }
 }

@@ -19,6 +19,8 @@ pub async fn run(file: &Path, every: Duration, context: &mut Context) {
         match replace(file, &picture.frame) {
             Ok(bytes) => {
                 context.telemetry.bytes.increment(bytes);
+                context.telemetry.pixels.increment(picture.frame.bounds().area());
+                context.shown(&picture);
                 failing = false;
             }
             Err(error) if !failing => {

@@ -61,6 +61,11 @@ impl Mailbox {
         }
     }
 
+    /// How many ledgers wait.
+    pub fn waiting(&self) -> usize {
+        self.entries.len()
+    }
+
     /// Tells the writer to write everything and close the database, which is the last thing that it takes.
     /// Returns whether it has done so; not, where it is gone.
     pub async fn drain(&self) -> bool {

@@ -43,12 +43,13 @@ impl Written {
     }
 }
 
-/// Writes whole ticks in one transaction: all of them or none.
+/// Writes whole ticks in one transaction: all of them or none. Calls `before_commit` when the rows are in.
 pub(super) fn write(
     connection: &mut Connection,
     batch: &[Pending],
     names: &Names,
     performance: Option<&Performance>,
+    before_commit: impl FnOnce(),
 ) -> rusqlite::Result<Written> {
     // Immediate, since a lock that is asked for later fails at once, whatever the timeout.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -66,6 +67,7 @@ pub(super) fn write(
     if let (Some(performance), Some(last)) = (performance, batch.last()) {
         write_performance(&transaction, performance, last)?;
     }
+    before_commit();
     transaction.commit()?;
     Ok(written)
 }

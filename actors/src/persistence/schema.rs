@@ -55,6 +55,14 @@ pub(super) fn open_to_read(file: &Path) -> Result<Option<Connection>, Error> {
     Ok(made.then_some(connection))
 }
 
+/// The most bytes of the file that a connection keeps in memory.
+pub(super) fn cache_bytes(connection: &Connection) -> Result<f64, Error> {
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let size = number("cache_size")?;
+    // Below 0 it is in KiB, otherwise in pages.
+    Ok(if size < 0 { size as f64 * -1024.0 } else { size as f64 * number("page_size")? as f64 })
+}
+
 /// Whether the file itself is at fault, so that no further try can succeed with it.
 pub(super) fn is_corrupt(error: &rusqlite::Error) -> bool {
     let code = error.sqlite_error_code();

@@ -160,6 +160,7 @@ impl Writer {
         self.lose(lost);
         self.show_queue();
         let Some(connection) = self.connection.take() else { return };
+        self.show_queue();
         // A log that is left behind is no harm: whoever opens the file next takes it in.
         let checkpoint = connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
         if let Err(error) = checkpoint.and(connection.close().map_err(|(_, error)| error)) {
@@ -194,7 +195,10 @@ impl Writer {
         let report = self.world.now() >= self.performance_due;
         let batch = self.queue.batch();
         let (ticks, now_ms) = (batch.len(), batch.last().map_or(0, |last| last.now_ms));
-        let written = rows::write(connection, batch, &self.names, report.then_some(&self.performance))?;
+        let (world, began) = (self.world, self.world.now());
+        let timed = || self.telemetry.write.record(world.now().saturating_sub(began));
+        let performance = report.then_some(&self.performance);
+        let written = rows::write(connection, batch, &self.names, performance, timed)?;
         self.queue.pop(ticks);
         if report {
             self.performance = Performance::default();
@@ -206,7 +210,9 @@ impl Writer {
     fn clean_up(&mut self, now_ms: i64, written_rows: u64) -> Result<(), Error> {
         let Some(connection) = &self.connection else { return Ok(()) };
         self.retention.step(connection, now_ms, written_rows)?;
-        self.telemetry.database_bytes.set(retention::file_bytes(connection)? as f64);
+        let bytes = retention::file_bytes(connection)? as f64;
+        self.telemetry.database_bytes.set(bytes);
+        self.telemetry.memory.set(schema::cache_bytes(connection)?.min(bytes));
         Ok(())
     }
 
@@ -308,6 +314,7 @@ impl Writer {
 
     fn show_queue(&self) {
         self.telemetry.queue.set(self.queue.ticks() as f64);
+        self.telemetry.connections.set(f64::from(u8::from(self.connection.is_some())));
     }
 
     fn show_degraded(&mut self, degraded: bool) {

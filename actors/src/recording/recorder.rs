@@ -16,6 +16,8 @@ use serde::Serialize;
 
 use super::lines::Limits;
 use super::{Error, Header, Inputs, RecordedSample, RecordedSignal, StateName};
+use crate::telemetry::number::Gauge;
+use crate::telemetry::table;
 use crate::world::World;
 
 /// Ticks that wait for the disk before the recording is given up: 17 seconds at 60 ticks a second.
@@ -34,6 +36,7 @@ pub struct Recorder {
     ended: flume::Receiver<io::Result<()>>,
     /// Whether the disk was too slow.
     gave_up: bool,
+    queue: Gauge,
 }
 
 impl Recorder {
@@ -60,6 +63,7 @@ impl Recorder {
         if is_empty(sealed) && sealed.new_keys.is_empty() {
             return;
         }
+        self.queue.set(mailbox.len() as f64);
         match mailbox.try_send(sealed.clone()) {
             Ok(()) => return,
             Err(TrySendError::Full(_)) => {
@@ -105,7 +109,14 @@ impl Recorder {
             // Whoever asked may have given up waiting.
             answer.send(written).ok();
         })?;
-        Ok(Recorder { world, file, mailbox: Some(mailbox), ended, gave_up: false })
+        Ok(Recorder {
+            world,
+            file,
+            mailbox: Some(mailbox),
+            ended,
+            gave_up: false,
+            queue: table::RECORDER_QUEUE.gauge(&[]),
+        })
     }
 }
 

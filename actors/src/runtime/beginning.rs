@@ -94,19 +94,24 @@ impl Wiring {
     /// charts their past and nothing else.
     fn history(&self) -> BTreeMap<String, Vec<(i64, f64)>> {
         let Some(persistence) = &self.panel.persistence else { return BTreeMap::new() };
-        let now_ms = self.world.unix_ms();
+        let (now_ms, database) = (self.world.unix_ms(), &self.telemetry.database);
         let read = || -> Result<_, persistence::Error> {
             let Some(history) = History::open(&persistence.file)? else { return Ok(BTreeMap::new()) };
             let mut known = BTreeMap::new();
             for (label, span_ms) in spans(charts(&self.panel)) {
+                let began = self.world.now();
                 let points = history.recent(&label, now_ms.saturating_sub_unsigned(span_ms))?;
+                database.answered(self.world.now().saturating_sub(began));
                 if !points.is_empty() {
                     known.insert(label, points);
                 }
             }
             Ok(known)
         };
-        read().unwrap_or_else(|error| {
+        database.readers.increment(1.0);
+        let known = read();
+        database.readers.decrement(1.0);
+        known.unwrap_or_else(|error| {
             tracing::warn!(%error, "charts begin empty");
             BTreeMap::new()
         })

@@ -39,14 +39,23 @@ impl Wiring {
         self.panel.outputs.iter().enumerate().map(start).collect()
     }
 
-    /// The keys of a source, with the ranges that the configuration declares.
+    /// The keys of a source, with the ranges that the configuration declares, and those that it alone
+    /// declares.
     fn keys_of(&self, id: SourceId, source: &Source) -> Vec<KeySpec> {
         // What is wrong with a source's options was said when they were read; it says so again as it runs.
         let mut keys = source.kind.keys().unwrap_or_default();
-        for key in &mut keys {
-            let name = format!("{}.{}", source.name, key.name);
-            let declared = self.panel.keys.iter().find(|known| known.source == id && known.name == name);
-            key.range = declared.map_or(key.range, |declared| declared.range);
+        for declared in self.panel.keys.iter().filter(|declared| declared.source == id) {
+            let name = declared.name.get(source.name.len() + 1..).unwrap_or_default();
+            match keys.iter_mut().find(|key| &*key.name == name) {
+                Some(key) => key.range = declared.range,
+                None => keys.push(KeySpec {
+                    name: name.into(),
+                    kind: declared.kind,
+                    range: declared.range,
+                    unit: "",
+                    description: String::new(),
+                }),
+            }
         }
         keys
     }

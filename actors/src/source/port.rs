@@ -6,7 +6,7 @@
 //! leaves are one step behind the source's fence. So a generation that was given up and wakes up late
 //! changes nothing, and the next one goes on exactly behind what was accepted.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -15,6 +15,7 @@ use engine::sample::{Reading, SourceId};
 use engine::value::Value;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::source::push::{PORT_BYTES, Refusal};
 use crate::source::{Error, Place, Policy};
 use crate::supervisor::fence::Pass;
 use crate::world::World;
@@ -67,6 +68,8 @@ pub struct Posted {
     pub at: Duration,
     /// What was read.
     pub reading: Reading,
+    /// How much of [`PORT_BYTES`] it takes.
+    bytes: usize,
 }
 
 /// What a port has counted. A reading that was offered waits, was taken, or was dropped.
@@ -111,9 +114,12 @@ struct Shared {
     doorbell: Doorbell,
     counts: Arc<Counts>,
     readings: flume::Sender<Posted>,
-    oldest: flume::Receiver<Posted>,
+    /// The same queue, to make room by dropping its oldest reading.
+    waiting: flume::Receiver<Posted>,
     /// A permit for every reading that a port with [`Policy::Block`] has room for.
     room: Arc<Semaphore>,
+    /// Bytes of what was pushed and waits.
+    bytes: Arc<AtomicUsize>,
     gate: Mutex<Gate>,
 }
 
@@ -122,6 +128,8 @@ struct Shared {
 struct Gate {
     sequence: u64,
     place: Option<Place>,
+    /// The generation that lets others push.
+    serving: Option<u64>,
 }
 
 impl Port {
@@ -129,9 +137,10 @@ impl Port {
     pub fn new(source: SourceId, world: World, policy: Policy, doorbell: Doorbell) -> (Port, Arrivals) {
         let (readings, queue) = flume::bounded(PORT_READINGS);
         let room = Arc::new(Semaphore::new(PORT_READINGS));
-        let (oldest, counts, gate) = (queue.clone(), Arc::default(), Mutex::default());
-        let arrivals = Arrivals { queue, room: (policy == Policy::Block).then(|| room.clone()) };
-        let shared = Shared { source, world, policy, doorbell, counts, readings, oldest, room, gate };
+        let (counts, bytes, gate) = (Arc::default(), Arc::<AtomicUsize>::default(), Mutex::default());
+        let (waiting, limit) = (queue.clone(), (policy == Policy::Block).then(|| room.clone()));
+        let arrivals = Arrivals { queue, room: limit, bytes: bytes.clone() };
+        let shared = Shared { source, world, policy, doorbell, counts, readings, waiting, room, bytes, gate };
         (Port { shared: Arc::new(shared) }, arrivals)
     }
 
@@ -139,6 +148,23 @@ impl Port {
     /// let in any more, so that the place that it goes on from is the last one.
     pub fn open(&self, pass: Pass) -> Inlet {
         Inlet { shared: self.shared.clone(), pass, place: self.place() }
+    }
+
+    /// Sends a reading from outside the source, which has to [serve](Inlet::serve). Never waits: where the
+    /// policy is not to drop the oldest, what there is no room for is refused, and counted as dropped.
+    ///
+    /// # Errors
+    /// [`Refusal::Full`] and [`Refusal::Stopped`].
+    pub fn push(&self, letter: Letter) -> Result<(), Refusal> {
+        let mut gate = self.shared.gate();
+        if gate.serving.is_none() {
+            return Err(Refusal::Stopped);
+        }
+        let bytes = letter.values.iter().map(|(key, value)| key.len() + weight(value)).sum();
+        let was_taken = self.shared.post(&mut gate, letter, bytes);
+        drop(gate);
+        self.shared.doorbell.press();
+        if was_taken { Ok(()) } else { Err(Refusal::Full) }
     }
 
     /// What was offered and dropped so far.
@@ -170,24 +196,41 @@ impl Shared {
         gate
     }
 
-    /// Puts a reading into the queue, or does with it what the policy says when there is no room. The
-    /// caller holds the gate, so that nobody else sends meanwhile; the ring may take.
-    fn post(&self, reading: Reading) {
+    /// Numbers a reading and puts it into the queue, or does with it what the policy says when there is no
+    /// room; returns whether it was taken. Nobody else sends meanwhile; the ring may take.
+    fn post(&self, gate: &mut Gate, letter: Letter, bytes: usize) -> bool {
+        let Letter { timestamp_ms, values } = letter;
+        let (source, sequence) = (self.source, gate.sequence);
+        gate.sequence += values.len() as u64;
         self.counts.offered.fetch_add(1, Ordering::Release);
-        let mut posted = Posted { at: self.world.now(), reading };
-        while let Err(error) = self.readings.try_send(posted) {
-            let makes_room = self.policy == Policy::DropOldest;
-            match error {
-                flume::TrySendError::Full(back) if makes_room => posted = back,
-                _ => {
-                    self.counts.dropped.fetch_add(1, Ordering::Release);
-                    return;
-                }
+        let reading = Reading { source, sequence, timestamp_ms, values };
+        let posted = Posted { at: self.world.now(), reading, bytes };
+        while self.is_full(bytes) {
+            if self.policy != Policy::DropOldest {
+                self.counts.dropped.fetch_add(1, Ordering::Release);
+                return false;
             }
-            if self.oldest.try_recv().is_ok() {
+            if let Ok(oldest) = self.waiting.try_recv() {
+                self.bytes.fetch_sub(oldest.bytes, Ordering::AcqRel);
                 self.counts.dropped.fetch_add(1, Ordering::Release);
             }
         }
+        self.bytes.fetch_add(bytes, Ordering::AcqRel);
+        // There is room, since only what holds the gate sends, and a receiver, which this holds too.
+        self.readings.try_send(posted).is_ok()
+    }
+
+    fn is_full(&self, bytes: usize) -> bool {
+        let too_heavy = self.bytes.load(Ordering::Acquire).saturating_add(bytes) > PORT_BYTES;
+        self.waiting.is_full() || (too_heavy && !self.waiting.is_empty())
+    }
+}
+
+/// The bytes that a value takes beside its key.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.len(),
+        Value::Number(_) | Value::Bool(_) => size_of::<Value>(),
     }
 }
 
@@ -228,14 +271,11 @@ impl Inlet {
         rejected: u64,
     ) -> Result<(), Error> {
         self.enter(|| {
-            let Letter { timestamp_ms, values } = letter;
             let mut gate = self.shared.leave(place, rejected);
-            let (source, sequence) = (self.shared.source, gate.sequence);
-            gate.sequence += values.len() as u64;
             if let Some(permit) = room.0 {
                 permit.forget();
             }
-            self.shared.post(Reading { source, sequence, timestamp_ms, values });
+            self.shared.post(&mut gate, letter, 0);
         })?;
         self.shared.doorbell.press();
         Ok(())
@@ -249,9 +289,32 @@ impl Inlet {
         self.enter(|| drop(self.shared.leave(place, rejected)))
     }
 
+    /// Lets others [push](Port::push), until what is returned is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] where the generation is fenced.
+    pub fn serve(&self) -> Result<Serving, Error> {
+        let generation = self.pass.generation();
+        self.enter(|| self.shared.gate().serving = Some(generation))?;
+        Ok(Serving { shared: self.shared.clone(), generation })
+    }
+
     /// Does `write`, where the generation may.
     fn enter(&self, write: impl FnOnce()) -> Result<(), Error> {
         self.pass.enter(write).ok_or(Error::Stopped)
+    }
+}
+
+/// A generation that lets others push into its port.
+pub struct Serving {
+    shared: Arc<Shared>,
+    generation: u64,
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let mut gate = self.shared.gate();
+        gate.serving = gate.serving.filter(|generation| *generation != self.generation);
     }
 }
 
@@ -260,6 +323,7 @@ impl Inlet {
 pub struct Arrivals {
     queue: flume::Receiver<Posted>,
     room: Option<Arc<Semaphore>>,
+    bytes: Arc<AtomicUsize>,
 }
 
 impl Arrivals {
@@ -276,18 +340,19 @@ impl Arrivals {
     /// Takes the oldest reading that waits. Never blocks, and runs no code of a source.
     pub fn take(&self) -> Option<Posted> {
         let posted = self.queue.try_recv().ok()?;
-        self.make_room();
+        self.make_room(&posted);
         Some(posted)
     }
 
     /// Takes the oldest reading, as soon as there is one; `None` when no port is left that could send one.
     pub async fn next(&self) -> Option<Posted> {
         let posted = self.queue.recv_async().await.ok()?;
-        self.make_room();
+        self.make_room(&posted);
         Some(posted)
     }
 
-    fn make_room(&self) {
+    fn make_room(&self, taken: &Posted) {
+        self.bytes.fetch_sub(taken.bytes, Ordering::AcqRel);
         if let Some(room) = &self.room {
             room.add_permits(1);
         }

@@ -28,13 +28,18 @@ fn builder() -> Result<PrometheusBuilder, BuildError> {
 #[cfg(test)]
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
+    use std::time::Duration;
 
     use engine::event::EventKind;
+    use engine::paint::{Color, Frame, Size};
     use engine::sample::{SourceId, SourceState};
+    use engine::tick::Tick;
 
     use super::*;
+    use crate::handle::Picture;
+    use crate::telemetry::cost::Costs;
     use crate::telemetry::process::Process;
-    use crate::telemetry::{Http, Supervision, Telemetry};
+    use crate::telemetry::{EXPORTED_VALUES, Http, Supervision, Telemetry};
 
     fn render(exercise: impl FnOnce()) -> String {
         let recorder = builder().unwrap().build_recorder();
@@ -54,6 +59,17 @@ mod tests {
             telemetry.formulas.duration.record(0.0);
             telemetry.painting.duration.record(0.0);
             telemetry.persistence.flush.record(0.0);
+            telemetry.persistence.write.record(0.0);
+            telemetry.events.from_ring.record(0.0);
+            telemetry.painting.from_tick.record(0.0);
+            telemetry.painting.from_sample.record(0.0);
+            telemetry.database.answered(Duration::from_millis(1));
+            let mut picture = Picture::new(Tick(0), Frame::new(Size::new(1, 1), Color::rgb(0, 0, 0)));
+            picture.arrived = Some(Duration::ZERO);
+            telemetry.output(0).shown(&picture, Duration::from_millis(2));
+            let mut costs = Costs::new(["load"].into_iter());
+            costs.take(0, Duration::from_micros(1));
+            assert_eq!((costs.next(), costs.next()), (Some(0), Some(0)), "after the last one they are shown");
             telemetry.value(0).set(Some(0.5));
             telemetry.events.count(EventKind::PageShown);
             telemetry.source(SourceId(0)).set_state(SourceState::Live);
@@ -61,7 +77,7 @@ mod tests {
             let supervision = Supervision::new(&["writer".into()]);
             supervision.restarted(0, "panic");
             supervision.set_state(0, "backing_off");
-            Http::new().answered("/metrics", 200);
+            Http::new().answered("/metrics", 200, Duration::from_millis(3));
             Process::new().measure();
         })
     }
@@ -115,8 +131,13 @@ mod tests {
             r#"tinydisplay_value{key="load"} 0.5"#,
             r#"tinydisplay_events_total{type="page_shown"} 1"#,
             r#"tinydisplay_formula_errors_total{formula="(unnamed)"} 0"#,
-            r#"tinydisplay_output_frames_total{output="png"} 0"#,
+            r#"tinydisplay_output_frames_total{output="png"} 1"#,
             r#"tinydisplay_http_requests_total{route="/metrics",status="200"} 1"#,
+            r#"tinydisplay_http_rejections_total{reason="forbidden"} 0"#,
+            r#"tinydisplay_frame_to_output_seconds_bucket{output="png",le="0.001"} 0"#,
+            r#"tinydisplay_frame_to_output_seconds_bucket{output="png",le="0.002"} 1"#,
+            r#"tinydisplay_formula_cost_seconds{formula="load"} 0.000001"#,
+            r#"tinydisplay_overwritten_total{source="cpu"} 0"#,
             r#"tinydisplay_tick_duration_seconds_bucket{le="0.00025"} 0"#,
             r#"tinydisplay_tick_duration_seconds_bucket{le="0.0005"} 1"#,
         ] {
@@ -138,6 +159,78 @@ mod tests {
         assert_eq!(shown(&[None, Some(0.0)]).as_deref(), Some("0"));
         assert_eq!(shown(&[Some(1.5), None]).as_deref(), Some("NaN"));
         assert_eq!(shown(&[Some(1.5), None, Some(2.0)]).as_deref(), Some("2"));
+    }
+
+    /// Whatever a name is, a page has one line for its series, and a reader finds the name again.
+    #[test]
+    fn hostile_names_stay_inside_their_quotes() {
+        let long = "x".repeat(10_000);
+        let hostile = [
+            "a\"b",
+            "a\\b",
+            "a\nb",
+            "a\r\nb",
+            "\\\"",
+            "\\",
+            "} 1\ntinydisplay_ticks_total 9",
+            "\u{0}\u{7f}",
+            "µ°\u{202e}",
+            "",
+            "{le=\"0.1\"}",
+            long.as_str(),
+        ];
+        let names: Vec<String> = hostile.iter().map(|name| (*name).into()).collect();
+        let page = render(|| {
+            Telemetry::new(&names, &names, &names);
+            Supervision::new(&names);
+        });
+        let prefix = "tinydisplay_samples_total{source=\"";
+        let lines: Vec<&str> = page.lines().filter_map(|line| line.strip_prefix(prefix)).collect();
+        let mut found: Vec<String> =
+            lines.iter().map(|line| unescaped(line.strip_suffix("\"} 0").unwrap_or("?"))).collect();
+        found.sort();
+        let mut expected = names.clone();
+        expected.sort();
+        for (found, expected) in found.iter().zip(&expected) {
+            let shown = |text: &str| text.chars().take(40).collect::<String>();
+            assert!(found == expected, "{:?} for {:?}", shown(found), shown(expected));
+        }
+        assert_eq!(found.len(), expected.len());
+        let known: BTreeSet<&str> = TABLE.iter().map(|metric| metric.name).collect();
+        for name in labels_of(&page).keys() {
+            assert!(known.contains(name.as_str()), "{name}");
+        }
+    }
+
+    /// What a reader makes of a label's value: `\\`, `\"` and `\n` are one character each.
+    fn unescaped(value: &str) -> String {
+        let mut text = String::new();
+        let mut characters = value.chars();
+        while let Some(character) = characters.next() {
+            match character {
+                '\\' => text.push(match characters.next() {
+                    Some('n') => '\n',
+                    Some(other) => other,
+                    None => panic!("a backslash at the end of {value}"),
+                }),
+                '"' => panic!("a quote inside {value}"),
+                _ => text.push(character),
+            }
+        }
+        text
+    }
+
+    /// As many series as the configuration and the fixed lists allow, and no more.
+    #[test]
+    fn series_are_bounded() {
+        let names = |count: usize| -> Vec<String> { (0..count).map(|name| format!("n{name}")).collect() };
+        let series = |values| {
+            let page = render(|| drop(Telemetry::new(&names(2), &names(2), &names(values))));
+            page.lines().filter(|line| line.starts_with("tinydisplay_formula_errors_total{")).count()
+        };
+        assert_eq!(series(EXPORTED_VALUES - 1), EXPORTED_VALUES);
+        assert_eq!(series(EXPORTED_VALUES), EXPORTED_VALUES + 1);
+        assert_eq!(series(EXPORTED_VALUES + 1), EXPORTED_VALUES + 1, "one more for those without a name");
     }
 
     #[test]

@@ -24,6 +24,11 @@ impl Process {
         }
     }
 
+    /// The memory in RAM when it was last measured, in bytes; 0 before.
+    pub fn resident_bytes(&self) -> f64 {
+        self.resident.value()
+    }
+
     /// Shows what the process takes now. Where the system does not tell, the last numbers stay.
     pub fn measure(&mut self) {
         let Some((system, pid)) = &mut self.this else { return };

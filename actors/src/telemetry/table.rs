@@ -76,8 +76,9 @@ impl Metric {
 
     fn key(&self, values: &[&str]) -> Key {
         debug_assert_eq!(values.len(), self.labels.len(), "labels of {}", self.name);
-        let pairs = self.labels.iter().zip(values);
-        let labels: Vec<Label> = pairs.map(|(name, value)| Label::new(*name, value.to_string())).collect();
+        // The exporter takes a backslash for the beginning of an escape, and two for one.
+        let label = |(name, value): (&&'static str, &&str)| Label::new(*name, value.replace('\\', "\\\\"));
+        let labels: Vec<Label> = self.labels.iter().zip(values).map(label).collect();
         Key::from_parts(self.name, labels)
     }
 
@@ -138,6 +139,17 @@ table! {
     SCENE_DURATION: Type::Histogram(SHORT), "tinydisplay_scene_seconds", [],
         "Time that one tick's step of the page took, painting left out.";
 
+    RING_TO_TRIGGER: Type::Histogram(SHORT), "tinydisplay_ring_to_trigger_seconds", [],
+        "Time from a tick's seal until its triggers had been pulled, in ticks that had samples.";
+    TICK_TO_FRAME: Type::Histogram(TICK), "tinydisplay_tick_to_frame_seconds", [],
+        "Time from the beginning of a tick until outputs could take its picture, where it had changed.";
+    SAMPLE_TO_FRAME: Type::Histogram(TICK), "tinydisplay_sample_to_frame_seconds", [],
+        "Time from the arrival of a changed picture's oldest new reading until outputs could take the picture.";
+    FRAME_TO_OUTPUT: Type::Histogram(TICK), "tinydisplay_frame_to_output_seconds", ["output"],
+        "Time from when an output could take a picture until it had shown it.";
+    SAMPLE_TO_OUTPUT: Type::Histogram(TICK), "tinydisplay_sample_to_output_seconds", ["output"],
+        "Time from the arrival of a picture's oldest new reading until an output had shown the picture.";
+
     SAMPLES: Type::Counter, "tinydisplay_samples_total", ["source"], "Samples that reached the ring.";
     REJECTED: Type::Counter, "tinydisplay_rejected_total", ["source", "reason"],
         "Values that were refused on arrival, by cause.";
@@ -150,7 +162,9 @@ table! {
 
     INGEST_TO_RING: Type::Histogram(SHORT), "tinydisplay_ingest_to_ring_seconds", [],
         "Time from a reading's arrival in its port until it was in the ring.";
-    OVERWRITTEN: Type::Counter, "tinydisplay_overwritten_total", [],
+    PORT_QUEUE: Type::Gauge, "tinydisplay_port_queue_readings", ["source"],
+        "Readings that wait in the source's port after the ring has taken what it has room for.";
+    OVERWRITTEN: Type::Counter, "tinydisplay_overwritten_total", ["source"],
         "Samples that made room for newer ones in the ring.";
     RING_SAMPLES: Type::Gauge, "tinydisplay_ring_samples", [], "Samples in the ring.";
     RING_BYTES: Type::Gauge, "tinydisplay_ring_bytes", [], "Bytes that the ring's samples take.";
@@ -158,10 +172,18 @@ table! {
 
     FORMULA_DURATION: Type::Histogram(SHORT), "tinydisplay_formula_seconds", [],
         "Time that one tick's evaluation of all formulas took.";
+    FORMULA_COMPILE: Type::Gauge, "tinydisplay_formula_compile_seconds", ["stage"],
+        "Time that compiling all formulas has taken: to bytecode before the first tick, then to native code.";
+    FORMULA_COST: Type::Gauge, "tinydisplay_formula_cost_seconds", ["formula"],
+        "Time that one evaluation takes, of the costliest formulas; NaN for one that is no longer among them.";
     FORMULA_ERRORS: Type::Counter, "tinydisplay_formula_errors_total", ["formula"],
         "Evaluations that failed, by named value; formulas without a name are counted together.";
     FORMULAS_CHANGED: Type::Counter, "tinydisplay_formulas_changed_total", [],
         "Formula results that differed from the tick before.";
+    BINDING_UPDATES: Type::Counter, "tinydisplay_binding_updates_total", [],
+        "New results of the formulas and templates that drive widgets.";
+    FORMULAS_DISABLED: Type::Gauge, "tinydisplay_disabled_formulas", [],
+        "Formulas that panicked and are not evaluated any more.";
     VALUE: Type::Gauge, "tinydisplay_value", ["key"],
         "A named value that is a number; NaN where it had one and has none now.";
 
@@ -170,13 +192,20 @@ table! {
     PAINT_DURATION: Type::Histogram(SHORT), "tinydisplay_paint_seconds", [], "Time that painting a frame took.";
     DAMAGE_PIXELS: Type::Counter, "tinydisplay_damage_pixels_total", [],
         "Pixels inside the damage rectangles of all frames.";
-    WIDGET_FAILURES: Type::Counter, "tinydisplay_widget_failures_total", [],
-        "Widgets that failed and are shown as a box with a cross.";
+    WIDGETS_DISABLED: Type::Gauge, "tinydisplay_disabled_widgets", [],
+        "Widgets that panicked and are not painted any more.";
+    CACHE_HITS: Type::Counter, "tinydisplay_cache_hits_total", ["cache"],
+        "Lookups of glyphs, and of formulas' texts, that found what they looked for.";
+    CACHE_MISSES: Type::Counter, "tinydisplay_cache_misses_total", ["cache"],
+        "Lookups that had to make what they looked for.";
     OUTPUT_FRAMES: Type::Counter, "tinydisplay_output_frames_total", ["output"],
         "Frames that an output has shown.";
     OUTPUT_SKIPPED: Type::Counter, "tinydisplay_output_skipped_total", ["output"],
         "Frames that a newer one replaced before the output was ready for them.";
     OUTPUT_BYTES: Type::Counter, "tinydisplay_output_bytes_total", ["output"], "Bytes that an output has sent.";
+
+    OUTPUT_PIXELS: Type::Counter, "tinydisplay_output_pixels_total", ["output"],
+        "Pixels that an output has sent.";
 
     PERSISTENCE_ROWS: Type::Counter, "tinydisplay_persistence_rows_total", ["kind"],
         "Rows that were written: samples, values, events.";
@@ -185,15 +214,31 @@ table! {
     PERSISTENCE_DROPPED: Type::Counter, "tinydisplay_persistence_dropped_total", [],
         "Rows that were lost because the database could not take them.";
     PERSISTENCE_QUEUE: Type::Gauge, "tinydisplay_persistence_queue_ticks", [],
-        "Ticks that wait for the writer.";
+        "Ticks that the writer holds until its next transaction.";
+    PERSISTENCE_MAILBOX: Type::Gauge, "tinydisplay_persistence_mailbox_ticks", [],
+        "Ticks in the writer's mailbox, which it has not looked at yet.";
+    RECORDER_QUEUE: Type::Gauge, "tinydisplay_recorder_queue_ticks", [],
+        "Ticks that wait to be written into a recording.";
+    PERSISTENCE_WRITE: Type::Histogram(DISK), "tinydisplay_persistence_write_seconds", [],
+        "Time that one transaction's rows took, its commit left out.";
     PERSISTENCE_FLUSH: Type::Histogram(DISK), "tinydisplay_persistence_flush_seconds", [],
-        "Time that one transaction took.";
+        "Time that one transaction took, its commit included.";
     PERSISTENCE_DEGRADED: Type::Gauge, "tinydisplay_persistence_degraded", [],
         "1 while the database cannot be written, else 0.";
+    DATABASE_READS: Type::Counter, "tinydisplay_database_reads_total", [],
+        "Questions that the database was asked.";
+    DATABASE_READ: Type::Histogram(DISK), "tinydisplay_database_read_seconds", [],
+        "Time that the database took to answer a question.";
+    DATABASE_CONNECTIONS: Type::Gauge, "tinydisplay_database_connections", ["use"],
+        "Open connections to the database: one to write, and those to read.";
     DATABASE_BYTES: Type::Gauge, "tinydisplay_database_bytes", [], "Size of the database file.";
 
     HTTP_REQUESTS: Type::Counter, "tinydisplay_http_requests_total", ["route", "status"],
         "Answered HTTP requests; paths that do not exist are counted together.";
+    HTTP_DURATION: Type::Histogram(TICK), "tinydisplay_http_request_seconds", ["route"],
+        "Time until an HTTP request was answered, the sending of the answer left out.";
+    HTTP_REJECTIONS: Type::Counter, "tinydisplay_http_rejections_total", ["reason"],
+        "HTTP requests that were refused, by the class of the refusal.";
     WEBSOCKET_CLIENTS: Type::Gauge, "tinydisplay_websocket_clients", [], "Open WebSocket connections.";
 
     ACTOR_RESTARTS: Type::Counter, "tinydisplay_actor_restarts_total", ["actor", "cause"],
@@ -205,6 +250,8 @@ table! {
 
     RESIDENT_MEMORY: Type::Gauge, "tinydisplay_resident_memory_bytes", [],
         "Memory of this process that is in RAM.";
+    MEMORY: Type::Gauge, "tinydisplay_memory_bytes", ["part"],
+        "Memory by what holds it: the ring's samples, kept glyphs, Lua; of SQLite's page caches the most they may take.";
     UPTIME: Type::Gauge, "tinydisplay_uptime_seconds", [], "Time since this process began.";
     BUILD: Type::Gauge, "tinydisplay_build_info", ["version"], "1; its label says which version runs.";
 }
@@ -229,7 +276,20 @@ mod tests {
 
     #[test]
     fn names_follow_the_rule() {
-        let units = ["total", "seconds", "bytes", "samples", "keys", "ticks", "clients", "threads"];
+        let units = [
+            "total",
+            "seconds",
+            "bytes",
+            "samples",
+            "keys",
+            "ticks",
+            "clients",
+            "threads",
+            "readings",
+            "widgets",
+            "formulas",
+            "connections",
+        ];
         // What Prometheus itself calls by other rules: states, truth values and infos.
         let unitless =
             [&SOURCE_STATE, &ACTOR_STATE, &PERSISTENCE_DEGRADED, &BUILD, &VALUE].map(|metric| metric.name);

@@ -51,6 +51,16 @@ pub struct Fonts {
     faces: [Option<FontRef<'static>>; 2],
     sizes: Vec<SizedFace>,
     missing: BTreeSet<char>,
+    lookups: Lookups,
+}
+
+/// How often something was looked up in a cache, since the beginning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lookups {
+    /// It was there.
+    pub hits: u64,
+    /// It was not, and was made.
+    pub misses: u64,
 }
 
 /// A face at a size, with its hinting program run for that size.
@@ -95,7 +105,7 @@ impl Fonts {
     /// cannot be read is missing.
     pub fn new(regular: &'static [u8], bold: &'static [u8]) -> Fonts {
         let faces = [FontRef::new(regular).ok(), FontRef::new(bold).ok()];
-        Fonts { faces, sizes: Vec::new(), missing: BTreeSet::new() }
+        Fonts { faces, sizes: Vec::new(), missing: BTreeSet::new(), lookups: Lookups::default() }
     }
 
     /// The characters that were asked for and are in no face, each once, in their order in Unicode; at most
@@ -109,6 +119,11 @@ impl Fonts {
         self.sizes.iter().map(|sized| sized.glyphs.bytes()).sum()
     }
 
+    /// How often glyphs were asked for.
+    pub fn lookups(&self) -> Lookups {
+        self.lookups
+    }
+
     /// The measures of a face at a size.
     pub fn metrics(&mut self, style: Style) -> Metrics {
         let at = self.sized(style);
@@ -119,11 +134,14 @@ impl Fonts {
     pub(super) fn glyph(&mut self, style: Style, character: char) -> &Glyph {
         let at = self.sized(style);
         if self.sizes.get(at).is_none_or(|sized| sized.glyphs.find(character).is_none()) {
+            self.lookups.misses += 1;
             let glyph = self.draw(style, character).unwrap_or_else(|| self.replace(style, character));
             self.make_room();
             if let Some(sized) = self.sizes.get_mut(at) {
                 sized.glyphs.keep(character, glyph);
             }
+        } else {
+            self.lookups.hits += 1;
         }
         const EMPTY: &Glyph = &Glyph::EMPTY;
         self.sizes.get(at).and_then(|sized| sized.glyphs.find(character)).unwrap_or(EMPTY)
@@ -302,6 +320,13 @@ mod tests {
         {
             assert_eq!(Style::new(Weight::Regular, asked).pixels(), pixels, "{asked}");
         }
+    }
+
+    #[test]
+    fn lookups_are_counted() {
+        let mut fonts = Fonts::bundled();
+        "abba".chars().for_each(|character| drop(fonts.glyph(SMALL, character).clone()));
+        assert_eq!(fonts.lookups(), Lookups { hits: 2, misses: 2 });
     }
 
     #[test]

@@ -4,12 +4,13 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
 use crate::formula::Kind;
-use crate::ring::keys::{KeyError, Keys};
+use crate::ring::keys::{KEY_BYTES_MAX, KeyError, Keys};
 use crate::ring::{Cursor, Limits, Ring};
 use crate::sample::{KeyId, Reading, Sample, SourceId, SourceState};
 use crate::signal::{self, Signal};
@@ -336,6 +337,17 @@ impl Intake {
         &self.keys
     }
 
+    /// How many samples of each source were overwritten so far, by [`SourceId`].
+    pub fn overwritten(&self) -> Vec<u64> {
+        let mut totals = vec![0; self.sources.len()];
+        for (id, key) in (0..).zip(self.keys.all()) {
+            if let Some(total) = totals.get_mut(usize::from(key.source.0)) {
+                *total += self.ring.overwritten(KeyId(id));
+            }
+        }
+        totals
+    }
+
     /// The sources, by [`SourceId`].
     pub fn sources(&self) -> &[SourceStatus] {
         &self.sources
@@ -347,6 +359,25 @@ fn now_ms(start_ms: i64, fps: Fps, tick: Tick) -> i64 {
     start_ms.saturating_add_unsigned(fps.millis_at(tick))
 }
 
+/// What is wrong with a value, as far as it shows without the table of keys: everything but
+/// [`Rejection::TooManyKeys`]. `kind` is what the key is declared to hold, `skew_ms` how far the timestamp
+/// lies from the engine's time.
+///
+/// # Errors
+/// The first reason for which the intake would refuse it.
+pub fn examine(key: &str, value: &Value, kind: Option<Kind>, skew_ms: i64) -> Result<(), Rejection> {
+    let is_text = matches!(value, Value::Text(_));
+    match value {
+        Value::Number(number) if !number.is_finite() => Err(Rejection::NotFinite),
+        Value::Text(text) if text.len() > TEXT_BYTES_MAX => Err(Rejection::TextTooLong),
+        _ if skew_ms.unsigned_abs() > SKEW_MS_MAX.unsigned_abs() => Err(Rejection::Timestamp),
+        _ if key.is_empty() => Err(Rejection::KeyEmpty),
+        _ if key.len() > KEY_BYTES_MAX => Err(Rejection::KeyTooLong),
+        _ if kind.is_some_and(|kind| (kind == Kind::Text) != is_text) => Err(Rejection::WrongKind),
+        _ => Ok(()),
+    }
+}
+
 fn check(
     keys: &mut Keys,
     source: SourceId,
@@ -354,23 +385,16 @@ fn check(
     value: &Value,
     skew_ms: i64,
 ) -> Result<KeyId, Rejection> {
-    match value {
-        Value::Number(number) if !number.is_finite() => return Err(Rejection::NotFinite),
-        Value::Text(text) if text.len() > TEXT_BYTES_MAX => return Err(Rejection::TextTooLong),
-        _ => {}
-    }
-    if skew_ms.unsigned_abs() > SKEW_MS_MAX.unsigned_abs() {
-        return Err(Rejection::Timestamp);
-    }
-    let id = keys.intern(source, key).map_err(|error| match error {
-        KeyError::Empty => Rejection::KeyEmpty,
-        KeyError::TooLong => Rejection::KeyTooLong,
-        KeyError::TooMany => Rejection::TooManyKeys,
-    })?;
-    let is_text = matches!(value, Value::Text(_));
-    match keys.get(id).and_then(|key| key.kind) {
-        Some(kind) if (kind == Kind::Text) != is_text => Err(Rejection::WrongKind),
-        _ => Ok(id),
+    let known = keys.find(source, key);
+    let kind = known.and_then(|id| keys.get(id)).and_then(|key| key.kind);
+    examine(key, value, kind, skew_ms)?;
+    match known {
+        Some(id) => Ok(id),
+        None => keys.intern(source, key).map_err(|error| match error {
+            KeyError::Empty => Rejection::KeyEmpty,
+            KeyError::TooLong => Rejection::KeyTooLong,
+            KeyError::TooMany => Rejection::TooManyKeys,
+        }),
     }
 }
 
@@ -514,5 +538,16 @@ mod tests {
         }
         let (sealed, missed) = intake.seal(0);
         assert_eq!((sealed.samples.len(), missed), (8, 3));
+    }
+
+    #[test]
+    fn what_is_overwritten_is_counted_by_source() {
+        let sources = ["a", "b", "c"].map(|name| SourceSpec { name: name.into(), stale_after: None });
+        let limits = Limits { samples: 2, ..Limits::default() };
+        let mut intake = Intake::new(&sources, &[], limits, Fps::default(), 0).unwrap();
+        for (source, key) in [(0, "x"), (1, "x"), (0, "y"), (0, "x"), (2, "z")] {
+            intake.accept(reading(source, key, 1.0));
+        }
+        assert_eq!(intake.overwritten(), [2, 1, 0]);
     }
 }

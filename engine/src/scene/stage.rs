@@ -187,6 +187,11 @@ impl Stage {
         self.tools.fonts.missing()
     }
 
+    /// The fonts that it paints with, and their cache.
+    pub fn fonts(&self) -> &Fonts {
+        &self.tools.fonts
+    }
+
     /// Paints all widgets anew inside a damaged rectangle; returns whether none of them failed.
     fn repaint(&mut self, damaged: usize) -> bool {
         let Some(rect) = self.damage.get(damaged) else { return true };

@@ -13,8 +13,8 @@ use crate::config::limits;
 pub struct Source {
     /// Silence longer than this makes the source stale. Without it, none does.
     pub stale_after: Option<Duration>,
-    /// What happens to a reading when too many wait: `block` by default for `playback`, `drop_oldest`
-    /// for the others.
+    /// What happens to a reading when too many wait: `block` by default for `playback`, `drop_newest` for
+    /// `push`, `drop_oldest` for the others.
     pub on_full: Option<OnFull>,
     /// What it reads.
     #[serde(flatten)]
@@ -78,6 +78,8 @@ pub enum Kind {
         #[serde(default)]
         repeat: bool,
     },
+    /// What others write into it while it runs, over HTTP.
+    Push {},
 }
 
 fn one_second() -> Duration {

@@ -24,17 +24,28 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Vec<Sou
         let at = at.get(name);
         let before = problems.len();
         let kind = kind(&source.kind, at, fps, setting.folder, problems);
-        let policy = match (source.on_full, &kind) {
-            (Some(form::OnFull::Block), _) | (None, Kind::Playback(_)) => Policy::Block,
-            (Some(form::OnFull::DropNewest), _) => Policy::DropNewest,
-            (Some(form::OnFull::DropOldest) | None, _) => Policy::DropOldest,
-        };
+        let policy = policy(source.on_full, &kind, at, problems);
         let stale_after = source.stale_after.map(|span| positive(span, at.get("stale_after"), fps, problems));
         // What is wrong with the options has been said; the source would only say it again.
         let keys = if problems.len() == before { keys(&kind, at, problems) } else { Vec::new() };
         (Source { name: name.clone(), kind, stale_after, policy }, keys)
     };
     setting.file.source.0.iter().map(resolve).unzip()
+}
+
+fn policy(on_full: Option<form::OnFull>, kind: &Kind, at: Place<'_>, problems: &mut Problems) -> Policy {
+    match (on_full, kind) {
+        (Some(form::OnFull::Block), Kind::Push) => {
+            let span = at.get("on_full").span();
+            let message = "who pushes cannot be made to wait";
+            let help = "write \"drop_newest\", which tells who pushes to try again, or \"drop_oldest\"";
+            problems.error_help("source", span, message, help);
+            Policy::DropNewest
+        }
+        (Some(form::OnFull::Block), _) | (None, Kind::Playback(_)) => Policy::Block,
+        (Some(form::OnFull::DropNewest), _) | (None, Kind::Push) => Policy::DropNewest,
+        (Some(form::OnFull::DropOldest) | None, _) => Policy::DropOldest,
+    }
 }
 
 /// What a source says that it sends. One that cannot say it today may well tomorrow.
@@ -81,6 +92,7 @@ fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mu
         form::Kind::Playback { file, speed, repeat } => {
             Kind::Playback(playback::Options { file: folder.join(&file.0), speed: *speed, repeat: *repeat })
         }
+        form::Kind::Push {} => Kind::Push,
     }
 }
 

@@ -13,9 +13,10 @@ const WORDS = {
   page_shown: "shown",
   state_restored: "restored",
   clock_rebased: "set anew",
+  actor_restarted: "restarted",
   signal_received: "came",
 };
-const KINDS = { trigger: "trigger", animation: "animation", source: "source", page: "page", state: "state", clock: "", signal: "signal" };
+const KINDS = { trigger: "trigger", animation: "animation", source: "source", page: "page", state: "state", clock: "", actor: "actor", signal: "signal" };
 
 const list = document.getElementById("events-list");
 const empty = document.getElementById("events-empty");

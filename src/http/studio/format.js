@@ -32,6 +32,13 @@ export function bytes(value, per = "") {
   return [fixed[digits].format(shown), ["B", "kB", "MB", "GB", "TB", "PB"][step] + per];
 }
 
+// A short time of so many microseconds, as exact as it was measured: two digits or three.
+export function brief(micros) {
+  if (micros === null || micros === undefined) return [DASH, ""];
+  const [shown, unit] = micros < 999.5 ? [micros, "µs"] : micros < 999500 ? [micros / 1e3, "ms"] : [micros / 1e6, "s"];
+  return [fixed[shown < 9.95 ? 1 : 0].format(shown), unit];
+}
+
 // A time span in its two largest units.
 export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));

@@ -49,6 +49,8 @@ export function resize(width, height) {
 // the panel stays a sharp square.
 function fit() {
   const { width, height } = canvases[0];
+  // Another view is shown.
+  if (!hero.clientWidth) return;
   const edge = parseFloat(getComputedStyle(bezel).paddingLeft) * 2;
   const stacked = getComputedStyle(hero).display === "flex";
   const room = hero.clientWidth - edge - (stacked ? 0 : Math.max(BESIDE_MIN, width + 16));

@@ -6,6 +6,10 @@ import * as values from "./values.js";
 import * as sources from "./sources.js";
 import * as events from "./events.js";
 import * as status from "./status.js";
+import * as supervision from "./supervision.js";
+import * as restarts from "./restarts.js";
+import * as performance from "./performance.js";
+import { setName } from "./views.js";
 
 const text = document.getElementById("connection-text");
 const clock = document.getElementById("seconds");
@@ -26,26 +30,33 @@ const hear = {
     fps = hello.fps;
     greeted = false;
     name.textContent = hello.panel;
-    document.title = `${hello.panel} · tinydisplay`;
+    setName(hello.panel);
     document.getElementById("facts").textContent = `${hello.width} × ${hello.height} pixels, ${hello.fps} ticks a second`;
     document.getElementById("version").textContent = `tinydisplay ${hello.version}`;
     panel.resize(hello.width, hello.height);
     values.setPoints(hello.points);
     status.setFps(hello.fps);
     events.clear();
+    restarts.clear();
   },
   values: values.update,
   trend: values.extend,
-  sources: sources.update,
+  sources(message) {
+    sources.update(message);
+    supervision.learn(message);
+  },
+  actors: supervision.update,
+  performance: performance.update,
   events(message) {
     events.add(message, greeted);
+    restarts.add(message, greeted);
     greeted = true;
-    if (pulse) events.age(pulse.tick, fps);
+    if (pulse) age();
   },
   pulse(message) {
     pulse = message;
     status.update(message);
-    events.age(message.tick, fps);
+    age();
     judge();
   },
 };
@@ -68,6 +79,12 @@ const tryNow = connect({
   },
 });
 retry.addEventListener("click", tryNow);
+
+function age() {
+  events.age(pulse.tick, fps);
+  restarts.age(pulse.tick, fps);
+  supervision.follow();
+}
 
 // A pulse has come, so the connection is well; is the panel?
 function judge() {

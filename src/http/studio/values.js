@@ -2,6 +2,7 @@
 
 import { draw } from "./sparkline.js";
 import { reading } from "./format.js";
+import { whenShown } from "./views.js";
 
 const named = document.querySelector("#named tbody");
 const keys = document.querySelector("#keys");
@@ -33,6 +34,7 @@ export function extend({ points: newest }) {
 keys.addEventListener("toggle", () => rows.forEach((row) => row.draw()));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => rows.forEach((row) => row.draw()));
 addEventListener("resize", () => rows.forEach((row) => row.draw()));
+whenShown("panel", () => rows.forEach((row) => row.draw()));
 
 function build(values) {
   rows = values.map((value) => new Row(value));

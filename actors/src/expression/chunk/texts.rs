@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use engine::paint::Lookups;
+
 /// Below this many texts nothing is swept.
 const FEW: usize = 1_024;
 
@@ -25,6 +27,7 @@ pub(super) struct Texts {
     crowded_at: usize,
     /// Where results are put together.
     scratch: String,
+    lookups: Lookups,
 }
 
 impl Texts {
@@ -37,6 +40,7 @@ impl Texts {
             literals: literals.len(),
             crowded_at: FEW + 2 * literals.len(),
             scratch: String::new(),
+            lookups: Lookups::default(),
         };
         for literal in literals {
             texts.intern(literal);
@@ -61,8 +65,10 @@ impl Texts {
     /// The number of a text.
     pub(super) fn intern(&mut self, text: &str) -> f64 {
         if let Some(number) = self.numbers.get(text) {
+            self.lookups.hits += 1;
             return f64::from(*number);
         }
+        self.lookups.misses += 1;
         let kept: Arc<str> = text.into();
         let number = self.free.pop().unwrap_or(u32::try_from(self.by_number.len()).unwrap_or(u32::MAX));
         match self.by_number.get_mut(number as usize) {
@@ -86,6 +92,11 @@ impl Texts {
     /// The text of a number.
     pub(super) fn get(&self, number: f64) -> Option<Arc<str>> {
         self.by_number.get(index(number)?)?.clone()
+    }
+
+    /// How often texts were asked for.
+    pub(super) fn lookups(&self) -> Lookups {
+        self.lookups
     }
 
     /// Whether it is time to [`Texts::keep_only`].
@@ -130,6 +141,7 @@ mod tests {
         let mut texts = Texts::new(&["literal".into()]);
         let (a, b) = (texts.intern("a"), texts.intern("b"));
         assert_eq!((texts.intern("literal"), a, texts.intern("a"), b), (0.0, 1.0, 1.0, 2.0));
+        assert_eq!(texts.lookups(), Lookups { hits: 2, misses: 3 });
         texts.keep_only([b, f64::NAN].into_iter());
         assert_eq!(
             (texts.get(0.0).as_deref(), texts.get(a), texts.get(b).as_deref()),
