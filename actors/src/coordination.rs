@@ -153,9 +153,10 @@ impl CoordinationActor {
         self.coordinator.step(&step).into()
     }
 
+    /// A tick that an earlier generation sealed has no times any more.
     fn time(&self, evaluated: &Evaluated) {
         let inputs = &evaluated.inputs;
-        if !inputs.sealed.samples.is_empty() {
+        if !inputs.again && !inputs.sealed.samples.is_empty() {
             let took = self.world.now().saturating_sub(inputs.timing.sealed);
             self.telemetry.events.from_ring.record(took);
         }

@@ -177,8 +177,7 @@ impl ExpressionActor {
         let mut changed = Vec::new();
         let values = self.evaluator.changed().filter(|id| !self.is_condition[id.0 as usize]);
         changed.extend(values.map(|id| (id, self.evaluator.value(id))));
-        let bindings = changed.iter().filter(|(id, _)| self.named[id.0 as usize].is_none());
-        self.around.telemetry.formulas.bindings.increment(bindings.count() as u64);
+        let bindings = changed.iter().filter(|(id, _)| self.named[id.0 as usize].is_none()).count();
         for (id, held) in &mut self.conditions {
             let holds = self.evaluator.holds(*id);
             if std::mem::replace(held, holds) != holds {
@@ -192,6 +191,7 @@ impl ExpressionActor {
         }
         if !inputs.again {
             self.around.telemetry.formulas.changed.increment(changed.len() as u64);
+            self.around.telemetry.formulas.bindings.increment(bindings as u64);
         }
         if changed.is_empty() { self.none.clone() } else { changed.into() }
     }
@@ -237,8 +237,9 @@ impl ExpressionActor {
     }
 
     /// Times one formula now and then. Virtual time has nothing to tell.
-    fn time(&mut self, tick: Tick) {
-        if self.around.world.is_simulated() {
+    fn time(&mut self, inputs: &Inputs) {
+        let tick = inputs.sealed.tick;
+        if inputs.again || self.around.world.is_simulated() {
             return;
         }
         if tick.0.is_multiple_of(TIMED_EVERY)
@@ -250,8 +251,10 @@ impl ExpressionActor {
             self.costs.take(formula, self.around.world.now().saturating_sub(began));
         }
         if tick.0.is_multiple_of(COUNTED_EVERY) {
-            self.around.telemetry.formulas.memory.set(self.evaluator.used_bytes() as f64);
-            self.around.telemetry.formulas.texts.set(self.evaluator.lookups());
+            let telemetry = &self.around.telemetry.formulas;
+            telemetry.memory.set(self.evaluator.used_bytes() as f64);
+            telemetry.texts.set(self.evaluator.lookups());
+            telemetry.disabled.set(f64::from(self.evaluator.disabled()));
         }
     }
 
@@ -307,7 +310,7 @@ impl Handler<Inputs> for ExpressionActor {
         self.export(&changed);
         self.compile(&inputs);
         let (tick, checkpoint) = (inputs.sealed.tick, inputs.checkpoint);
-        self.time(tick);
+        self.time(&inputs);
         self.around.next.do_send(Evaluated { inputs, changed });
         let Some(_work) = vitals.go_on(work, "expression.evaluate.after", context) else { return };
         if checkpoint {

@@ -199,7 +199,9 @@ impl RendererActor {
         if damage > 0 {
             self.publish(tick, arrived);
             let now = self.world.now();
-            self.telemetry.from_tick.record(now.saturating_sub(inputs.timing.began));
+            if !inputs.again {
+                self.telemetry.from_tick.record(now.saturating_sub(inputs.timing.began));
+            }
             arrived.iter().for_each(|at| self.telemetry.from_sample.record(now.saturating_sub(*at)));
         } else {
             self.show.enter(&self.pass, |show| show.published = tick.next());

@@ -43,7 +43,7 @@ pub(super) fn live(config: Config, ticks: Option<u64>, record: Option<&Path>) ->
     let listen = config.http.listen;
     // There is nothing to see without its page: better to say so than to run in the dark.
     let unserved = |error| Failure::message(format!("the web page cannot be served on {listen}: {error}"));
-    let socket = Arc::new(http::bind(listen).map_err(unserved)?);
+    let socket = Arc::new(http::bind(http::Site::new(&config)).map_err(unserved)?);
     let record = record.map(PathBuf::from);
     let face = Some(socket.clone().face(metrics));
     let options = Options { ticks, record, face, ..Options::default() };

@@ -276,7 +276,7 @@ impl PulseDocument {
 }
 
 /// A value as JSON has it: a number, a text, true or false.
-struct Plain<'a>(&'a Value);
+pub(super) struct Plain<'a>(pub(super) &'a Value);
 
 impl Serialize for Plain<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

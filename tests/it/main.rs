@@ -7,6 +7,8 @@ mod core;
 mod data;
 mod docs;
 mod eval;
+mod hostile;
+mod faults;
 mod logs;
 mod monitoring;
 mod process;

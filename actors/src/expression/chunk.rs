@@ -260,9 +260,16 @@ impl Evaluator {
         let groups = self.program.groups();
         let group = groups.partition_point(|group| group.nodes.end <= node);
         if let (Some(Group { nodes, .. }), Some(function)) = (groups.get(group), self.functions.get(group)) {
-            function.call::<(u32, u32, u32)>(1u32 << (node - nodes.start))?;
+            // What panicked would do so again.
+            let able = (1u32 << (node - nodes.start)) & !self.disabled[group];
+            function.call::<(u32, u32, u32)>(able)?;
         }
         Ok(())
+    }
+
+    /// How many results are not computed any more, since they panicked.
+    pub fn disabled(&self) -> u32 {
+        self.disabled.iter().map(|group| group.count_ones()).sum()
     }
 
     /// Bytes that the virtual machine holds.
