@@ -248,7 +248,7 @@ impl ExpressionActor {
         }
         let tick = inputs.sealed.tick;
         if tick.0.is_multiple_of(TIMED_EVERY)
-            && let Some(formula) = self.costs.next()
+            && let Some(formula) = self.costs.turn()
         {
             let began = self.around.world.now();
             // What fails here has failed, and was told, a moment ago.
