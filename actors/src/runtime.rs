@@ -45,6 +45,7 @@ use crate::panel::Panel;
 use crate::persistence;
 use crate::recording::{self, Recorder, Recording};
 use crate::renderer::FrameSink;
+use crate::source::Kind;
 use crate::source::push::Push;
 use crate::supervisor::worker::{self, Failure, Worker};
 use crate::supervisor::{End, Listener, Parts, Supervisor};
@@ -174,7 +175,7 @@ struct Cast {
 }
 
 impl Wiring {
-    fn new(panel: Panel, time: Time) -> Wiring {
+    fn new(mut panel: Panel, time: Time) -> Wiring {
         let world = match time {
             Time::Live => World::live(),
             Time::Virtual => World::simulated(false),
@@ -184,6 +185,12 @@ impl Wiring {
         let outputs: Vec<_> = panel.outputs.iter().map(|output| output.name().to_string()).collect();
         let values: Vec<_> = panel.values.iter().map(|(name, _)| name.clone()).collect();
         let nothing = Frame::new(panel.scene.size, panel.scene.background);
+        let answers = Slot::default();
+        for source in &mut panel.sources {
+            if let Kind::Status(options) = &mut source.kind {
+                options.answers = answers.clone();
+            }
+        }
         Wiring {
             world,
             telemetry: Telemetry::new(&sources, &outputs, &values),
@@ -192,7 +199,7 @@ impl Wiring {
             events: broadcast::channel(EVENT_BACKLOG).0,
             pulse: watch::channel(Pulse::default()).0,
             values: Slot::default(),
-            sources: Slot::default(),
+            sources: answers,
             actors: watch::channel(Vec::new().into()).0,
         }
     }
@@ -272,7 +279,7 @@ impl Wiring {
         let mut inlets = Inlets::new(self.world, &self.panel, input);
         let outlets = core::Outlets { on_frame, on_event, recorder: recorder.clone(), writer: mailbox };
         let core = Core::new(self, header, ticks, &mut inlets, outlets)?;
-        let handle = self.handle(stop, &inlets);
+        let handle = self.handle(stop, &inlets, recorder.as_ref());
         let mut workers = Vec::new();
         workers.extend(face.map(|face| edges::face(face, handle.clone())));
         workers.extend(has_edges.then(|| self.outputs()).into_iter().flatten());
@@ -284,7 +291,7 @@ impl Wiring {
         Ok(Cast { workers, listener, recorder, handle })
     }
 
-    fn handle(&self, stop: Arc<watch::Sender<bool>>, inlets: &Inlets) -> Handle {
+    fn handle(&self, stop: Arc<watch::Sender<bool>>, inlets: &Inlets, recorder: Option<&Recorder>) -> Handle {
         Handle {
             panel: self.panel.clone(),
             pictures: self.pictures.subscribe(),
@@ -297,6 +304,7 @@ impl Wiring {
             push: Push::new(self.world, &self.panel, &inlets.ports),
             world: self.world,
             telemetry: self.telemetry.clone(),
+            recording: recorder.map(Recorder::waiting),
             stop,
         }
     }

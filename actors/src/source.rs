@@ -9,6 +9,7 @@ pub mod push;
 #[cfg(test)]
 pub(crate) mod rig;
 mod schedule;
+pub mod status;
 pub mod system;
 pub mod time;
 mod walk;
@@ -56,6 +57,8 @@ pub enum Kind {
     Playback(playback::Options),
     /// What others write into it.
     Push,
+    /// The panel's own sources.
+    Status(status::Options),
 }
 
 impl Kind {
@@ -67,6 +70,7 @@ impl Kind {
             Kind::Generator(_) => "generator",
             Kind::Playback(_) => "playback",
             Kind::Push => "push",
+            Kind::Status(_) => "status",
         }
     }
 
@@ -86,6 +90,7 @@ impl Kind {
             Kind::Generator(options) => generator::keys(options),
             Kind::Playback(options) => playback::keys(options),
             Kind::Push => push::keys(),
+            Kind::Status(options) => status::keys(options),
         }
     }
 
@@ -103,6 +108,7 @@ impl Kind {
             Kind::Playback(options) => playback::run(options, context).await,
             Kind::Push if context.world.is_simulated() => walk(keys, push::WALK_EVERY, context).await,
             Kind::Push => push::run(context).await,
+            Kind::Status(options) => status::run(options, context).await,
         }
     }
 }
@@ -276,6 +282,18 @@ impl Context {
         if self.quiet_until.is_none_or(|until| now >= until) {
             self.quiet_until = Some(now + REJECTIONS_LOGGED_EVERY);
             tracing::warn!(source = self.id.0, "skipped: {reason}");
+        }
+    }
+
+    /// Waits for something outside, however long it takes.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] when the source is to end.
+    pub async fn wait_for<T>(&self, answer: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            () = self.supervision.stopped() => Err(Error::Stopped),
+            answer = self.supervision.heart.resting(answer) => Ok(answer),
         }
     }
 

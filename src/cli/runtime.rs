@@ -49,11 +49,11 @@ pub(super) fn live(config: Config, ticks: Option<u64>, record: Option<&Path>) ->
     let options = Options { ticks, record, face, ..Options::default() };
     let mut service = None;
     let run = runtime::run(config.panel, options, |handle| {
-        service = begin_service(handle.clone(), &socket.url());
-        if let Err(error) = end_on_signals(handle) {
+        if let Err(error) = end_on_signals(handle.clone()) {
             tracing::error!("signals end the process at once, since there is no thread for them: {error}");
         }
         note(&format!("The panel is on {}", socket.url()));
+        service = begin_service(handle, &socket.url());
     });
     service.into_iter().for_each(Service::end);
     run.map(drop).map_err(|error| match error {

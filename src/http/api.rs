@@ -124,7 +124,8 @@ pub(super) async fn config(
 
 pub(super) async fn actors(State(app): State<Arc<App>>) -> Response {
     let actors = app.handle.actors.borrow().clone();
-    Json(ActorsDocument::new(&actors, app.handle.world.now())).into_response()
+    let supervision = &app.handle.panel.supervision;
+    Json(ActorsDocument::new(&actors, supervision, app.handle.world.now())).into_response()
 }
 
 pub(super) async fn performance(State(app): State<Arc<App>>) -> Result<Response, Problem> {

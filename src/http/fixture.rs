@@ -88,6 +88,7 @@ impl FakePanel {
             events: events.clone(),
             pulse: pulse_seen,
             telemetry: telemetry.clone(),
+            recording: None,
             values: ask_values,
             sources: ask_sources,
             signals,

@@ -177,7 +177,8 @@ impl Viewer {
 
     async fn tell_actors(&mut self) -> Result<(), Gone> {
         let actors = self.app.handle.actors.borrow().clone();
-        let document = ActorsDocument::new(&actors, self.app.handle.world.now());
+        let handle = &self.app.handle;
+        let document = ActorsDocument::new(&actors, &handle.panel.supervision, handle.world.now());
         self.say(&Message::Actors(document)).await?;
         (self.actors, self.actors_at) = (actors, Instant::now());
         Ok(())

@@ -24,6 +24,20 @@ fn broken() {
     assert!(unnoticed.is_empty(), "nothing is said about {unnoticed:?}");
 }
 
+/// The panels that come with the program have no problems, not even warnings.
+#[test]
+fn panels() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config");
+    let files = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let panels: Vec<_> =
+        files.filter(|file| file.extension().is_some_and(|ending| ending == "toml")).collect();
+    assert!(panels.len() >= 4, "{panels:?}");
+    for panel in panels {
+        let report = config::load(&panel).map_or_else(|report| *report, |config| config.warnings);
+        assert!(report.problems().is_empty(), "{}", report.render(false));
+    }
+}
+
 /// The manual's examples are right, and together they name every key that the schema has.
 #[test]
 fn manual() {

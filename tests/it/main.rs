@@ -7,6 +7,8 @@ mod core;
 mod data;
 mod docs;
 mod eval;
+mod failures;
+mod faults;
 mod hostile;
 mod logs;
 mod monitoring;

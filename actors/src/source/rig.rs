@@ -83,22 +83,35 @@ impl Rig {
     }
 }
 
+/// What came of a supervised source.
+pub(crate) struct Supervised {
+    /// What the ring received.
+    pub(crate) readings: Vec<Reading>,
+    /// How often the source was started.
+    pub(crate) starts: u64,
+    /// Readings that it offered.
+    pub(crate) offered: u64,
+    /// Readings that its port dropped.
+    pub(crate) dropped: u64,
+}
+
 /// How long a source may be silent under [`supervise`] before it is given up.
 pub(crate) const HANG_AFTER: Duration = Duration::from_secs(1);
 
 /// Runs `kind` for `span` of virtual time and starts it anew after every failure, panic and hang. The ring looks
-/// into the port each `taken_every`. Returns what it received, and how often the source was started.
+/// into the port each `taken_every`.
 pub(crate) fn supervise(
     kind: &Kind,
     policy: Policy,
     faults: &Faults,
     span: Duration,
     taken_every: Duration,
-) -> (Vec<Reading>, u64) {
+) -> Supervised {
     simulate(async {
         let world = World::simulated(false);
         let (port, arrivals) = Port::new(SourceId(0), world, policy, Doorbell::default());
         let (kind, faults) = (kind.clone(), faults.of(&"source.a".into()));
+        let counts = port.counts();
         let starts = std::rc::Rc::new(std::cell::Cell::new(0));
         let counted = starts.clone();
         let (_stop, stopped) = watch::channel(false);
@@ -138,7 +151,9 @@ pub(crate) fn supervise(
             world.sleep_until(world.now() + taken_every).await;
         }
         readings.extend(std::iter::from_fn(|| arrivals.take()).map(|posted| posted.reading));
-        (readings, starts.get())
+        let [offered, dropped] =
+            [&counts.offered, &counts.dropped].map(|count| count.load(Ordering::Relaxed));
+        Supervised { readings, starts: starts.get(), offered, dropped }
     })
 }
 

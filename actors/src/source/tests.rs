@@ -30,7 +30,9 @@ fn tape(folder: &Path, repeat: bool) -> Kind {
 
 /// What the ring receives in a run with these faults.
 fn received(kind: &Kind, faults: &Faults, span: Duration, taken_every: Duration) -> (Vec<Reading>, u64) {
-    rig::supervise(kind, Policy::Block, faults, span, taken_every)
+    let run = rig::supervise(kind, Policy::Block, faults, span, taken_every);
+    assert_eq!((run.readings.len() as u64, run.dropped), (run.offered, 0));
+    (run.readings, run.starts)
 }
 
 /// Runs `kind` with and without faults: the ring must receive the beginning of the very same, and at least
@@ -132,4 +134,20 @@ fn made_up_data_with_faults_is_whole_and_each_fault_happens_once() {
     // The last sample may have its garbage before it and not come itself.
     assert!(garbage.len() - (samples.len() - 1) / 10 <= 1, "{} of {}", garbage.len(), samples.len());
     assert_eq!(starts, 1 + (samples.len() as u64 - 1) / 70 + 3, "errors, a panic and two hangs");
+}
+
+#[test]
+fn what_a_flood_loses_is_counted() {
+    let flood = generator::FaultKind::Flood { rate: 100_000, span: MS * 1_000 };
+    let kind = wave(vec![generator::Fault { kind: flood, when: generator::When::At(5) }]);
+    // 1,024 readings wait at most, and the flood brings 10,000 in the time between two looks into the port.
+    for policy in [Policy::DropOldest, Policy::DropNewest] {
+        let run = rig::supervise(&kind, policy, &Faults::default(), MS * 5_000, MS * 100);
+        let (taken, dropped) = (run.readings.len() as u64, run.dropped);
+        assert_eq!(run.offered, 100_000 + 251, "{policy:?}");
+        assert_eq!(taken + dropped, run.offered, "{policy:?}");
+        assert!((70_000..95_000).contains(&dropped), "{policy:?}: {dropped}");
+        let numbers: Vec<u64> = run.readings.iter().map(|reading| reading.sequence).collect();
+        assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{policy:?}: no number twice");
+    }
 }

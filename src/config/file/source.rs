@@ -91,6 +91,12 @@ pub enum Kind {
     },
     /// What others write into it while it runs, over HTTP.
     Push {},
+    /// How the panel's other sources are doing.
+    Status {
+        /// The time between two readings.
+        #[serde(default = "one_second")]
+        every: Duration,
+    },
 }
 
 fn one_second() -> Duration {

@@ -3,9 +3,9 @@
 mod fault;
 
 use std::fs::File;
-use std::path::Path;
 
-use actors::source::{Error, KeySpec, Kind, Policy, Source, generator, playback, system, time};
+use actors::handle::Slot;
+use actors::source::{Error, KeySpec, Kind, Policy, Source, generator, playback, status, system, time};
 use engine::diagnostic::Diagnostic;
 use engine::tick::Fps;
 
@@ -25,7 +25,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Vec<Sou
     let resolve = |(name, source): &(String, form::Source)| {
         let at = at.get(name);
         let before = problems.len();
-        let kind = kind(&source.kind, at, fps, setting.folder, problems);
+        let kind = kind(&source.kind, at, setting, name, problems);
         let policy = policy(source.on_full, &kind, at, problems);
         let supervision = supervision::exceptions(setting, source, at, problems);
         let stale_after = source.stale_after.map(|span| positive(span, at.get("stale_after"), fps, problems));
@@ -70,7 +70,8 @@ fn keys(kind: &Kind, at: Place<'_>, problems: &mut Problems) -> Vec<KeySpec> {
     Vec::new()
 }
 
-fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mut Problems) -> Kind {
+fn kind(kind: &form::Kind, at: Place<'_>, setting: Setting<'_>, name: &str, problems: &mut Problems) -> Kind {
+    let fps = setting.fps();
     match kind {
         form::Kind::System { every } => {
             Kind::System(system::Options { every: positive(*every, at.get("every"), fps, problems) })
@@ -94,10 +95,20 @@ fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mu
             let faults = fault::resolve(faults, wave.every, at.get("faults"), fps, problems);
             Kind::Generator(generator::Options { wave, faults })
         }
-        form::Kind::Playback { file, speed, repeat } => {
-            Kind::Playback(playback::Options { file: folder.join(&file.0), speed: *speed, repeat: *repeat })
-        }
+        form::Kind::Playback { file, speed, repeat } => Kind::Playback(playback::Options {
+            file: setting.folder.join(&file.0),
+            speed: *speed,
+            repeat: *repeat,
+        }),
         form::Kind::Push {} => Kind::Push,
+        form::Kind::Status { every } => {
+            let others = setting.file.source.0.iter().map(|(other, _)| other).filter(|other| *other != name);
+            Kind::Status(status::Options {
+                every: positive(*every, at.get("every"), fps, problems),
+                sources: others.cloned().collect(),
+                answers: Slot::default(),
+            })
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::fs;
 use std::time::Duration;
 
-use actors::source::{KeySpec, Kind, generator, playback, system, time};
+use actors::handle::Slot;
+use actors::source::{KeySpec, Kind, generator, playback, status, system, time};
 use engine::formula;
 use engine::ring::intake::Rejection;
 use engine::sample::SourceState;
@@ -31,11 +32,14 @@ fn table(keys: &[KeySpec]) -> String {
 
 /// One test for all tables of the page, since each may write the whole of it.
 #[test]
-fn keys_are_those_of_clocks_and_generators() {
+fn keys_are_those_of_the_kinds() {
     let (every, period) = (Duration::from_secs(1), Duration::from_secs(60));
     let wave = generator::Wave { shape: generator::Shape::Sine, min: 0.0, max: 100.0, period, every };
     let wave = generator::Options { wave, faults: Vec::new() };
-    for kind in [Kind::Time(time::Options::default()), Kind::Generator(wave)] {
+    let answers = Slot::default();
+    let status = status::Options { every, sources: vec!["wave".into()], answers };
+    let kinds = [Kind::Time(time::Options::default()), Kind::Generator(wave), Kind::Status(status)];
+    for kind in kinds {
         page().check_region(&format!("keys of {}", kind.name()), &table(&kind.keys().unwrap()));
     }
 }
