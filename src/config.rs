@@ -22,7 +22,8 @@ mod walk;
 use std::fs::File;
 use std::io::{self, Read};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use actors::panel::Panel;
 use engine::diagnostic::Diagnostic;
@@ -41,15 +42,30 @@ pub struct Config {
     pub panel: Panel,
     /// The web server.
     pub http: Http,
+    /// The text that all this was written as.
+    pub text: Arc<str>,
     /// What works, but hardly as meant.
     pub warnings: Report,
 }
 
 /// The web server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Http {
-    /// A loopback address.
+    /// Where it listens. Beyond loopback addresses it needs a token.
     pub listen: SocketAddr,
+    /// Where the token is that requests must have; `None` where they need none.
+    pub token: Option<Secret>,
+    /// The names by which it may be called, besides `localhost`.
+    pub hosts: Vec<String>,
+}
+
+/// Where a secret is: never in the configuration itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// In an environment variable of this name.
+    Env(String),
+    /// In a file.
+    File(PathBuf),
 }
 
 /// Reads and resolves the configuration file at `path`.
@@ -84,7 +100,7 @@ pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Box<Report
                 panel.name = name.into();
             }
             panel.fingerprint = engine::hash::of(text.as_bytes());
-            Ok(Config { panel, http, warnings: report })
+            Ok(Config { panel, http, text: text.into(), warnings: report })
         }
         _ => Err(Box::new(report)),
     }

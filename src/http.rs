@@ -1,31 +1,33 @@
 //! The HTTP server: the studio in a browser, the API, the metrics, and the live panel over a WebSocket.
 //!
-//! It runs on a thread of its own and only ever reads and asks: a slow or absent client delays nobody. For
-//! now it answers on loopback addresses alone.
+//! It runs on a thread of its own and mostly reads and asks: a slow, absent or hostile client delays nobody.
+//! What comes in (data, signals) goes the way of all inputs. [`routes`] is the table of all that it answers;
+//! the router, the OpenAPI document and the manual's table are made from it. Errors are problem documents
+//! (RFC 9457).
 //!
-//! | route | answer |
-//! |---|---|
-//! | `/`, `/studio/…` | the studio |
-//! | `/ws` | the live panel, see [`wire`] |
-//! | `/metrics` | Prometheus' text format |
-//! | `/healthz` | 200 while the server lives |
-//! | `/readyz` | 200 once the first frame is painted, 503 before |
-//! | `/api/v1/values` | named values and declared keys |
-//! | `/api/v1/sources` | the sources and how they are doing |
-//! | `/api/v1/events?limit=1..1000` | the newest events, the oldest of them first |
-//! | `/api/v1/actors` | the tree of actors and how each is doing |
-//! | `/api/v1/performance` | where a tick's time goes, how long things take, what waits |
-//! | `/api/v1/frame.png?scale=1..8` | the newest frame |
-//!
-//! Errors are problem documents (RFC 9457).
+//! A request passes: the [`listener`] (how many connections, how slow they may be), the [`guard`] (who may ask
+//! at all), its handler.
 
+mod access;
 mod api;
 mod board;
+mod body;
+mod catalogue;
+mod evaluate;
 mod event_log;
+mod graph;
 mod guard;
+mod ingest;
+pub mod limits;
+mod listener;
+pub mod openapi;
 mod performance;
 mod problem;
+mod rate;
+pub mod routes;
+mod signals;
 mod studio;
+mod token;
 pub mod wire;
 mod ws;
 
@@ -41,21 +43,22 @@ use actors::supervisor::worker::{Context, Failure};
 use actors::telemetry;
 use actors::telemetry::exporter::UPKEEP_SECONDS;
 use actors::telemetry::process::Process;
-use axum::Router;
-use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
+use access::Access;
 use board::Board;
 use event_log::EventLog;
+use limits::Times;
+use rate::Rate;
+use token::Token;
+
+use crate::config::{self, Config};
 
 /// Where the server listens unless it is told otherwise.
 pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 9185);
-
-/// The most WebSockets at a time.
-pub const VIEWERS_MAX: usize = 32;
 
 /// The longest that open connections delay the end of the server.
 pub const SHUTDOWN_MAX: Duration = Duration::from_secs(2);
@@ -63,12 +66,12 @@ pub const SHUTDOWN_MAX: Duration = Duration::from_secs(2);
 /// The time between two signs of life.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
-/// Starts a server on `listen`, see [`bind`], on a thread of its own.
+/// Starts a server, see [`bind`], on a thread of its own.
 ///
 /// # Errors
 /// As of [`bind`], and when the system has no more threads to give.
-pub fn serve(listen: SocketAddr, handle: Handle, metrics: PrometheusHandle) -> io::Result<Server> {
-    let socket = bind(listen)?;
+pub fn serve(site: impl Into<Site>, handle: Handle, metrics: PrometheusHandle) -> io::Result<Server> {
+    let socket = bind(site)?;
     let address = socket.address;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (stop, stopped) = watch::channel(false);
@@ -83,14 +86,48 @@ pub fn serve(listen: SocketAddr, handle: Handle, metrics: PrometheusHandle) -> i
     Ok(Server { address, stop, thread: Some(thread) })
 }
 
-/// Takes the address `listen`. Where [`DEFAULT_ADDRESS`]'s port is asked for and taken, a free one is used;
+/// What a server is for: its address, who may use it, and what it says of the configuration.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// Where it listens, and to whom.
+    pub http: config::Http,
+    /// The configuration's file, as the user named it.
+    pub file: String,
+    /// The configuration's text.
+    pub text: Arc<str>,
+    times: Times,
+}
+
+impl Site {
+    /// The site of a configuration.
+    pub fn new(config: &Config) -> Site {
+        let (file, text) = (config.warnings.name().to_owned(), config.text.clone());
+        Site { http: config.http.clone(), file, text, times: Times::default() }
+    }
+}
+
+impl From<SocketAddr> for Site {
+    fn from(listen: SocketAddr) -> Site {
+        let http = config::Http { listen, token: None, hosts: Vec::new() };
+        Site { http, file: String::new(), text: "".into(), times: Times::default() }
+    }
+}
+
+/// Takes the site's address. Where [`DEFAULT_ADDRESS`]'s port is asked for and taken, a free one is used;
 /// [`Socket::address`] says which.
 ///
 /// # Errors
-/// When the address is not a loopback one, and when another port than the default one is taken.
-pub fn bind(listen: SocketAddr) -> io::Result<Socket> {
-    if !listen.ip().is_loopback() {
-        let message = format!("{listen} is not a loopback address; use 127.0.0.1 or [::1]");
+/// When the token cannot be read, when the address is not a loopback one and there is no token, and when
+/// another port than the default one is taken.
+pub fn bind(site: impl Into<Site>) -> io::Result<Socket> {
+    let site = site.into();
+    let listen = site.http.listen;
+    let token = site.http.token.as_ref().map(Token::read).transpose()?;
+    if !listen.ip().is_loopback() && token.is_none() {
+        let message = format!(
+            "{listen} is open to other machines, which need a token: write `token = {{ env = \"NAME\" }}` \
+             below [http], or listen on 127.0.0.1 or [::1]"
+        );
         return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
     }
     let listener = match TcpListener::bind(listen) {
@@ -101,7 +138,7 @@ pub fn bind(listen: SocketAddr) -> io::Result<Socket> {
     }
     .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
     listener.set_nonblocking(true)?;
-    Ok(Socket { address: listener.local_addr()?, listener })
+    Ok(Socket { address: listener.local_addr()?, listener, site, token })
 }
 
 /// An address that is taken and not yet served. It outlives what serves it: a server that is started anew
@@ -110,6 +147,8 @@ pub fn bind(listen: SocketAddr) -> io::Result<Socket> {
 pub struct Socket {
     address: SocketAddr,
     listener: TcpListener,
+    site: Site,
+    token: Option<Token>,
 }
 
 impl Socket {
@@ -120,7 +159,7 @@ impl Socket {
 
     /// The studio's address, for people.
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        url(self.address)
     }
 
     /// Serves until `stopped` says true (or nobody is left who could say so). Then no new connections are
@@ -136,7 +175,9 @@ impl Socket {
         stopped: watch::Receiver<bool>,
     ) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener.try_clone()?)?;
-        run(listener, Arc::new(App::new(handle, metrics, stopped))).await
+        let access = Access::new(self.address, &self.site.http, self.token.clone());
+        let app = App::new(handle, metrics, access, self.site.clone(), stopped);
+        run(listener, Arc::new(app)).await
     }
 
     /// The server as a worker of the panel that it shows, started anew when it fails.
@@ -186,7 +227,7 @@ impl Server {
 
     /// The studio's address, for people.
     pub fn url(&self) -> String {
-        format!("http://{}/", self.address)
+        url(self.address)
     }
 
     /// Ends it: no new connections, running requests are answered, WebSockets are closed. Returns when that
@@ -219,11 +260,24 @@ struct App {
     events: EventLog,
     /// One permit for each WebSocket that may be open.
     viewers: Arc<Semaphore>,
+    /// One permit for each formula that may be evaluated at a time.
+    evaluations: Arc<Semaphore>,
+    access: Access,
+    site: Site,
+    /// Requests that change something.
+    changes: Rate,
+    evaluated: Rate,
     stopped: watch::Receiver<bool>,
 }
 
 impl App {
-    fn new(handle: Handle, metrics: PrometheusHandle, stopped: watch::Receiver<bool>) -> App {
+    fn new(
+        handle: Handle,
+        metrics: PrometheusHandle,
+        access: Access,
+        site: Site,
+        stopped: watch::Receiver<bool>,
+    ) -> App {
         App {
             events: EventLog::new(handle.events.subscribe()),
             handle,
@@ -232,7 +286,12 @@ impl App {
             process: Mutex::new(Process::new()),
             board: watch::Sender::default(),
             performance: watch::Sender::default(),
-            viewers: Arc::new(Semaphore::new(VIEWERS_MAX)),
+            viewers: Arc::new(Semaphore::new(limits::VIEWERS)),
+            evaluations: Arc::new(Semaphore::new(limits::EVALUATIONS)),
+            access,
+            site,
+            changes: Rate::new(limits::CHANGES_PER_SECOND),
+            evaluated: Rate::new(limits::EVALUATIONS_PER_SECOND),
             stopped,
         }
     }
@@ -251,10 +310,8 @@ async fn run(listener: tokio::net::TcpListener, app: Arc<App>) -> io::Result<()>
     tasks.spawn(event_log::listen(app.clone()));
     tasks.spawn(performance::observe(app.clone()));
     tasks.spawn(upkeep(app.metrics.clone()));
-    let stopping = app.clone();
-    let server = axum::serve(listener, router(app.clone()))
-        .with_graceful_shutdown(async move { stopping.stopped().await });
-    let server = tasks.spawn(async { drop(server.await) });
+    let router = routes::router(app.clone());
+    let server = tasks.spawn(listener::serve(listener, router, app.site.times, app.stopped.clone()));
     tokio::select! {
         biased;
         () = app.stopped() => {}
@@ -267,7 +324,7 @@ async fn run(listener: tokio::net::TcpListener, app: Arc<App>) -> io::Result<()>
     let ended = async {
         while !server.is_finished() && tasks.join_next().await.is_some() {}
         // WebSockets have left HTTP behind, so the server does not wait for them by itself.
-        let _ = app.viewers.acquire_many(VIEWERS_MAX as u32).await;
+        let _ = app.viewers.acquire_many(limits::VIEWERS as u32).await;
     };
     if tokio::time::timeout(SHUTDOWN_MAX, ended).await.is_err() {
         tracing::warn!("HTTP connections were still open at the end and were cut");
@@ -285,24 +342,13 @@ async fn upkeep(metrics: PrometheusHandle) {
     }
 }
 
-fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/", get(studio::page))
-        .route("/studio/{file}", get(studio::asset))
-        .route("/ws", get(ws::upgrade))
-        .route("/metrics", get(api::metrics))
-        .route("/healthz", get(api::healthz))
-        .route("/readyz", get(api::readyz))
-        .route("/api/v1/values", get(api::values))
-        .route("/api/v1/sources", get(api::sources))
-        .route("/api/v1/events", get(api::events))
-        .route("/api/v1/actors", get(api::actors))
-        .route("/api/v1/performance", get(api::performance))
-        .route("/api/v1/frame.png", get(api::frame))
-        .fallback(problem::not_found)
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(axum::middleware::from_fn_with_state(app.clone(), guard::guard))
-        .with_state(app)
+/// Where a browser finds a server that listens at `address`.
+fn url(address: SocketAddr) -> String {
+    match (address.ip().is_unspecified(), address.is_ipv4()) {
+        (false, _) => format!("http://{address}/"),
+        (true, true) => format!("http://127.0.0.1:{}/", address.port()),
+        (true, false) => format!("http://[::1]:{}/", address.port()),
+    }
 }
 
 #[cfg(test)]

@@ -42,6 +42,7 @@ const TIMED_EVERY: u64 = 4;
 
 /// Memory and caches are looked at once in so many ticks.
 const COUNTED_EVERY: u64 = 60;
+
 /// What the actor has to be told to go on as if nothing had happened.
 #[derive(Clone, Debug)]
 pub struct Memory {
@@ -102,7 +103,8 @@ impl ExpressionActor {
     pub fn new(panel: Arc<Panel>, around: Surroundings) -> Result<ExpressionActor, chunk::Error> {
         let began = around.world.now();
         let mut evaluator = Evaluator::new(panel.program.clone(), panel.fps)?;
-        around.telemetry.formulas.compile.set(around.world.now().saturating_sub(began).as_secs_f64());
+        let took = around.world.now().saturating_sub(began);
+        around.telemetry.formulas.compile.set(took.as_secs_f64());
         let keys: Vec<_> = panel.keys.iter().map(|key| key.default.clone()).collect();
         for (index, default) in keys.iter().enumerate() {
             evaluator.set_key(index, default.as_ref());
@@ -177,8 +179,7 @@ impl ExpressionActor {
         let mut changed = Vec::new();
         let values = self.evaluator.changed().filter(|id| !self.is_condition[id.0 as usize]);
         changed.extend(values.map(|id| (id, self.evaluator.value(id))));
-        let bindings = changed.iter().filter(|(id, _)| self.named[id.0 as usize].is_none());
-        self.around.telemetry.formulas.bindings.increment(bindings.count() as u64);
+        let bindings = changed.iter().filter(|(id, _)| self.named[id.0 as usize].is_none()).count();
         for (id, held) in &mut self.conditions {
             let holds = self.evaluator.holds(*id);
             if std::mem::replace(held, holds) != holds {
@@ -187,11 +188,15 @@ impl ExpressionActor {
         }
         let failed = self.evaluator.errors().map(|(id, site)| (id, site.problem.message()));
         let failed: Vec<_> = failed.chain(self.panics()).collect();
+        if !self.evaluator.panics().is_empty() {
+            self.around.telemetry.formulas.disabled.set(self.evaluator.disabled() as f64);
+        }
         for (id, problem) in failed {
             self.fail(id, problem, inputs);
         }
         if !inputs.again {
             self.around.telemetry.formulas.changed.increment(changed.len() as u64);
+            self.around.telemetry.formulas.bindings.increment(bindings as u64);
         }
         if changed.is_empty() { self.none.clone() } else { changed.into() }
     }
@@ -237,10 +242,11 @@ impl ExpressionActor {
     }
 
     /// Times one formula now and then. Virtual time has nothing to tell.
-    fn time(&mut self, tick: Tick) {
-        if self.around.world.is_simulated() {
+    fn time(&mut self, inputs: &Inputs) {
+        if self.around.world.is_simulated() || inputs.again {
             return;
         }
+        let tick = inputs.sealed.tick;
         if tick.0.is_multiple_of(TIMED_EVERY)
             && let Some(formula) = self.costs.next()
         {
@@ -250,8 +256,10 @@ impl ExpressionActor {
             self.costs.take(formula, self.around.world.now().saturating_sub(began));
         }
         if tick.0.is_multiple_of(COUNTED_EVERY) {
-            self.around.telemetry.formulas.memory.set(self.evaluator.used_bytes() as f64);
-            self.around.telemetry.formulas.texts.set(self.evaluator.lookups());
+            let telemetry = &self.around.telemetry.formulas;
+            telemetry.memory.set(self.evaluator.used_bytes() as f64);
+            telemetry.texts.set(self.evaluator.lookups());
+            telemetry.disabled.set(self.evaluator.disabled() as f64);
         }
     }
 
@@ -306,8 +314,8 @@ impl Handler<Inputs> for ExpressionActor {
         let changed = self.evaluate(&inputs);
         self.export(&changed);
         self.compile(&inputs);
+        self.time(&inputs);
         let (tick, checkpoint) = (inputs.sealed.tick, inputs.checkpoint);
-        self.time(tick);
         self.around.next.do_send(Evaluated { inputs, changed });
         let Some(_work) = vitals.go_on(work, "expression.evaluate.after", context) else { return };
         if checkpoint {

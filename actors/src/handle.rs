@@ -16,6 +16,7 @@ use tokio::sync::{broadcast, watch};
 use crate::panel::Panel;
 use crate::source::push::Push;
 use crate::telemetry::Telemetry;
+use crate::telemetry::number::Gauge;
 use crate::world::World;
 
 /// A painted frame.
@@ -235,6 +236,8 @@ pub struct Handle {
     pub pulse: watch::Receiver<Pulse>,
     /// What the actors count and time; its numbers can be read at any time.
     pub telemetry: Telemetry,
+    /// How many ticks wait to be written into a recording; `None` where nothing is recorded.
+    pub recording: Option<Gauge>,
     /// Answers [`QueryValues`].
     pub values: Slot<QueryValues>,
     /// Answers [`QuerySources`].

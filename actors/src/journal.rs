@@ -318,3 +318,6 @@ impl Weight {
             || self.bytes >= limits.bytes.saturating_mul(rings)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,8 +65,7 @@ impl Context {
             return Ok(None);
         }
         self.supervision.strike("output.show").await?;
-        let picture = self.pictures.borrow_and_update().clone();
-        Ok(Some(picture))
+        Ok(Some(self.pictures.borrow_and_update().clone()))
     }
 
     /// Counts a picture that the output has shown just now.

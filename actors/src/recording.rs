@@ -29,7 +29,7 @@ use serde::de::{self, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use lines::{Limits, Lines};
-pub use recorder::Recorder;
+pub use recorder::{MAILBOX as RECORDER_MAILBOX, Recorder};
 pub use replay::{Replay, Replayed};
 
 /// The version of the format.

@@ -279,7 +279,7 @@ impl Wiring {
         let mut inlets = Inlets::new(self.world, &self.panel, input);
         let outlets = core::Outlets { on_frame, on_event, recorder: recorder.clone(), writer: mailbox };
         let core = Core::new(self, header, ticks, &mut inlets, outlets)?;
-        let handle = self.handle(stop, &inlets);
+        let handle = self.handle(stop, &inlets, recorder.as_ref());
         let mut workers = Vec::new();
         workers.extend(face.map(|face| edges::face(face, handle.clone())));
         workers.extend(has_edges.then(|| self.outputs()).into_iter().flatten());
@@ -291,7 +291,7 @@ impl Wiring {
         Ok(Cast { workers, listener, recorder, handle })
     }
 
-    fn handle(&self, stop: Arc<watch::Sender<bool>>, inlets: &Inlets) -> Handle {
+    fn handle(&self, stop: Arc<watch::Sender<bool>>, inlets: &Inlets, recorder: Option<&Recorder>) -> Handle {
         Handle {
             panel: self.panel.clone(),
             pictures: self.pictures.subscribe(),
@@ -304,6 +304,7 @@ impl Wiring {
             push: Push::new(self.world, &self.panel, &inlets.ports),
             world: self.world,
             telemetry: self.telemetry.clone(),
+            recording: recorder.map(Recorder::waiting),
             stop,
         }
     }

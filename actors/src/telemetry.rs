@@ -17,7 +17,7 @@ pub mod number;
 pub mod process;
 pub mod table;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use cost::Costliest;
@@ -450,17 +450,22 @@ impl Database {
 pub struct Cache {
     hits: Counter,
     misses: Counter,
+    last: Arc<Mutex<Lookups>>,
 }
 
 impl Cache {
     fn new(name: &str) -> Cache {
-        Cache { hits: table::CACHE_HITS.counter(&[name]), misses: table::CACHE_MISSES.counter(&[name]) }
+        let (hits, misses) = (table::CACHE_HITS.counter(&[name]), table::CACHE_MISSES.counter(&[name]));
+        Cache { hits, misses, last: Arc::default() }
     }
 
-    /// Shows how often it was asked so far.
+    /// Shows how often it was asked so far. Where that is less than the last time, it is a new one.
     pub fn set(&self, lookups: Lookups) {
-        self.hits.absolute(lookups.hits);
-        self.misses.absolute(lookups.misses);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let more = |now: u64, before: u64| now.checked_sub(before).unwrap_or(now);
+        self.hits.increment(more(lookups.hits, last.hits));
+        self.misses.increment(more(lookups.misses, last.misses));
+        *last = lookups;
     }
 }
 
@@ -522,6 +527,19 @@ impl Actor {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cache_that_begins_anew_goes_on_counting() {
+        let cache = Cache::new("glyphs");
+        let set = |hits, misses| {
+            cache.set(Lookups { hits, misses });
+            (cache.hits.total(), cache.misses.total())
+        };
+        assert_eq!(
+            [set(5, 2), set(5, 2), set(9, 2), set(3, 1), set(4, 1)],
+            [(5, 2), (5, 2), (9, 2), (12, 3), (13, 3)]
+        );
+    }
 
     #[test]
     fn mute_without_recorder_and_out_of_range() {

@@ -12,7 +12,8 @@
 //!
 //! - A **permanent** worker that ends is always started anew, a **transient** one unless it ended normally, a
 //!   **temporary** one never. After [`Exit::Fatal`] nobody is started anew: the worker has *failed*. So has
-//!   one that kept failing for [`Worker::give_up_after`].
+//!   one that kept failing for [`Worker::give_up_after`]. In one for one it stays down alone. In the other
+//!   strategies the group cannot work without it and gives up, unless it is temporary.
 //! - **One for one** restarts the child alone, **rest for one** the child and those after it, **one for all**
 //!   everybody. Those who run are stopped in reverse order, each when the one before it is down, then all are
 //!   started in order. A temporary sibling that was stopped so stays down; a transient one that had ended
@@ -21,8 +22,9 @@
 //!   failure. In rest for one, a failure further to the front extends the restart that is under way.
 //! - More than [`Intensity::restarts`] within [`Intensity::period`], and the group gives up: it stops its
 //!   children in reverse order, and its parent treats it as one permanent child that failed. It comes back as
-//!   new: its count of restarts and its children's back-off begin anew, temporary ones run again. A root that
-//!   gives up ends the tree. A group without an intensity never gives up.
+//!   new: its count of restarts and its children's back-off begin anew, temporary ones run again, failed ones
+//!   are tried again. A root that gives up ends the tree. A group without an intensity bears any number of
+//!   restarts.
 //! - A restart waits: exponential [`Backoff`] with full jitter, of the child that failed. Siblings are stopped
 //!   at once, and the wait runs meanwhile. Who waits in one for one starts with its group if that is
 //!   restarted, and is down at once if that is stopped. After a healthy spell the failures are forgotten.
@@ -134,7 +136,8 @@ pub enum Exit {
     Normal,
     /// It failed, and may work when it is tried again.
     Error,
-    /// It failed and can never work: its configuration is wrong. It is not started again.
+    /// It failed and can never work: its configuration is wrong. It is not started again while its group
+    /// lives, which gives up because of it unless it is one for one.
     Fatal,
     /// It panicked.
     Panic,
@@ -205,8 +208,8 @@ pub struct Worker {
     /// How long it may be silent beyond what it [said](Event::Heard); none by default: it is not watched. At
     /// least [`HANG_AFTER_MIN`].
     pub hang_after: Option<Duration>,
-    /// How long it may fail, from the first of its failures that are not forgotten, until it is left alone as
-    /// failed. None by default: it is tried for ever.
+    /// How long it may fail, from the first of its failures that are not forgotten, until it counts as failed
+    /// as after [`Exit::Fatal`]. None by default: it is tried for ever.
     pub give_up_after: Option<Duration>,
 }
 
@@ -230,7 +233,7 @@ pub struct Group {
     pub name: String,
     /// Who is restarted with a child that failed. One for one by default.
     pub strategy: Strategy,
-    /// How many restarts it bears. None by default: any number.
+    /// How many restarts it bears. None by default: any number. A child that can never work is not borne.
     pub intensity: Option<Intensity>,
     /// How long its own restart waits after it gave up.
     pub backoff: Backoff,

@@ -48,6 +48,20 @@ pub struct Widget {
     pub look: Look,
 }
 
+impl Widget {
+    /// The formulas that it depends on, one named twice where it is used twice.
+    pub fn formulas(&self) -> Vec<FormulaId> {
+        let mut formulas: Vec<FormulaId> = self.visible.into_iter().collect();
+        match &self.look {
+            Look::Text(text) => formulas.extend(text.template.formulas()),
+            Look::Progress(bar) => formulas.push(bar.value),
+            Look::Sparkline(chart) => formulas.push(chart.value),
+            Look::Shape(_) => {}
+        }
+        formulas
+    }
+}
+
 /// A point of a widget's rectangle.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]

@@ -14,8 +14,8 @@ pub(super) struct Arguments {
     /// Where frames go, instead of what the configuration says; may be given several times
     #[arg(long, value_name = "KIND")]
     pub(super) output: Vec<Output>,
-    /// Where the web page is served: a loopback address and a port
-    #[arg(long, value_name = "ADDR", value_parser = loopback)]
+    /// Where the web page is served: an IP address and a port; beyond this machine it needs a token
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(super) listen: Option<SocketAddr>,
     /// End after this many ticks
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -61,10 +61,6 @@ impl From<Output> for actors::panel::Output {
     }
 }
 
-fn loopback(text: &str) -> Result<SocketAddr, String> {
-    match text.parse::<SocketAddr>() {
-        Ok(address) if address.ip().is_loopback() => Ok(address),
-        Ok(_) => Err("only loopback addresses are offered by this version, such as 127.0.0.1:9185".into()),
-        Err(_) => Err("write an IP address and a port, such as 127.0.0.1:9185".into()),
-    }
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "write an IP address and a port, such as 127.0.0.1:9185".into())
 }

@@ -43,17 +43,17 @@ pub(super) fn live(config: Config, ticks: Option<u64>, record: Option<&Path>) ->
     let listen = config.http.listen;
     // There is nothing to see without its page: better to say so than to run in the dark.
     let unserved = |error| Failure::message(format!("the web page cannot be served on {listen}: {error}"));
-    let socket = Arc::new(http::bind(listen).map_err(unserved)?);
+    let socket = Arc::new(http::bind(http::Site::new(&config)).map_err(unserved)?);
     let record = record.map(PathBuf::from);
     let face = Some(socket.clone().face(metrics));
     let options = Options { ticks, record, face, ..Options::default() };
     let mut service = None;
     let run = runtime::run(config.panel, options, |handle| {
-        service = begin_service(handle.clone(), &socket.url());
-        if let Err(error) = end_on_signals(handle) {
+        if let Err(error) = end_on_signals(handle.clone()) {
             tracing::error!("signals end the process at once, since there is no thread for them: {error}");
         }
         note(&format!("The panel is on {}", socket.url()));
+        service = begin_service(handle, &socket.url());
     });
     service.into_iter().for_each(Service::end);
     run.map(drop).map_err(|error| match error {

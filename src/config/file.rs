@@ -147,14 +147,31 @@ impl Default for Persistence {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Http {
-    /// A loopback address and a port.
+    /// An IP address and a port. One that other machines can reach needs a token.
     pub listen: Address,
+    /// The token that requests must have.
+    pub token: Option<Secret>,
+    /// The names by which the server may be called, besides `localhost`.
+    #[schemars(length(max = limits::HOSTS), extend("examples" = [["panel.local"]]))]
+    pub hosts: Vec<HostName>,
 }
 
 impl Default for Http {
     fn default() -> Http {
-        Http { listen: Address("127.0.0.1:9185".into()) }
+        Http { listen: Address("127.0.0.1:9185".into()), token: None, hosts: Vec::new() }
     }
+}
+
+/// Where a secret is, which never stands in the configuration itself.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// The environment variable that has it.
+    #[schemars(extend("examples" = ["TINYDISPLAY_TOKEN"]))]
+    pub env: Option<Name>,
+    /// The file that has it.
+    #[schemars(extend("examples" = ["token.txt"]))]
+    pub file: Option<FileName>,
 }
 
 /// The buffer of recent samples.
@@ -227,6 +244,10 @@ text!(
 text!(
     /// An IP address and a port.
     Address, "an address and port", "address", limits::TEXT_BYTES, ["127.0.0.1:9185"]
+);
+text!(
+    /// The name of a machine, without a port.
+    HostName, "a host name", "host", limits::TEXT_BYTES, ["panel.local"]
 );
 text!(
     /// A time zone's distance from UTC.

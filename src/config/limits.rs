@@ -36,6 +36,8 @@ pub const TRIGGERS: usize = 1_000;
 pub const ACTIONS: usize = 100;
 /// The most outputs.
 pub const OUTPUTS: usize = 16;
+/// The most names by which the web server may be called.
+pub const HOSTS: usize = 16;
 /// The most themes, and the most colours in one.
 pub const COLORS: usize = 256;
 /// The most levels of one bar.

@@ -86,5 +86,6 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         persistence: output::persistence(setting, problems),
         supervision: supervision::resolve(setting, problems),
     };
-    (panel, output::http(&setting.file.http))
+    let http = output::http(setting, problems);
+    (panel, http)
 }

@@ -9,6 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use engine::event::EventKind;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -54,25 +55,77 @@ pub(super) async fn sources(State(app): State<Arc<App>>) -> Result<Response, Pro
 #[serde(deny_unknown_fields)]
 pub(super) struct EventsQuery {
     limit: Option<usize>,
+    r#type: Option<String>,
+    since: Option<u64>,
 }
 
 pub(super) async fn events(
     State(app): State<Arc<App>>,
     query: Result<Query<EventsQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
-    let limit = query.map_err(bad_query)?.limit.unwrap_or(EVENTS_DEFAULT);
+    let query = query.map_err(bad_query)?.0;
+    let limit = query.limit.unwrap_or(EVENTS_DEFAULT);
     if !(1..=EVENTS_KEPT).contains(&limit) {
         let detail = format!("limit={limit} is out of range; use 1 to {EVENTS_KEPT}");
         return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
     }
-    let events = app.events.newest(limit);
+    let kind = query.r#type.map(kind_of).transpose()?;
+    let events = app.events.chosen(limit, |event| {
+        let is_new = query.since.is_none_or(|since| event.tick.0 >= since);
+        is_new && kind.is_none_or(|kind| event.kind == kind)
+    });
     let events: Vec<_> = events.iter().map(EventDocument::new).collect();
     Ok(Json(json!({ "events": events })).into_response())
 }
 
+fn kind_of(name: String) -> Result<EventKind, Problem> {
+    let known = || EventKind::ALL.iter().map(|kind| kind.name());
+    let found = EventKind::ALL.into_iter().find(|kind| kind.name() == name);
+    found.ok_or_else(|| {
+        let known = known().collect::<Vec<_>>().join(", ");
+        Problem::bad_request(format!("type={name} is no type of events; they are {known}"))
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConfigQuery {
+    #[serde(default)]
+    format: ConfigFormat,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ConfigFormat {
+    #[default]
+    Json,
+    Toml,
+}
+
+/// The configuration as it was written: secrets never stand in it, only where they are.
+pub(super) async fn config(
+    State(app): State<Arc<App>>,
+    query: Result<Query<ConfigQuery>, QueryRejection>,
+) -> Result<Response, Problem> {
+    let (site, panel) = (&app.site, &app.handle.panel);
+    Ok(match query.map_err(bad_query)?.0.format {
+        ConfigFormat::Json => Json(json!({
+            "name": panel.name,
+            "file": site.file,
+            "fingerprint": format!("{:016x}", panel.fingerprint),
+            "text": &*site.text,
+        }))
+        .into_response(),
+        ConfigFormat::Toml => {
+            ([(header::CONTENT_TYPE, "application/toml")], site.text.to_string()).into_response()
+        }
+    })
+}
+
 pub(super) async fn actors(State(app): State<Arc<App>>) -> Response {
     let actors = app.handle.actors.borrow().clone();
-    Json(ActorsDocument::new(&actors, app.handle.world.now())).into_response()
+    let supervision = &app.handle.panel.supervision;
+    Json(ActorsDocument::new(&actors, supervision, app.handle.world.now())).into_response()
 }
 
 pub(super) async fn performance(State(app): State<Arc<App>>) -> Result<Response, Problem> {
@@ -127,6 +180,6 @@ fn painted(app: &App) -> Result<(), Problem> {
     Err(Problem::unavailable("the first frame is not painted yet"))
 }
 
-fn bad_query(rejection: QueryRejection) -> Problem {
+pub(super) fn bad_query(rejection: QueryRejection) -> Problem {
     Problem::new(StatusCode::BAD_REQUEST, rejection.body_text())
 }

@@ -40,6 +40,15 @@ impl EventLog {
         kept.iter().skip(kept.len().saturating_sub(limit)).cloned().collect()
     }
 
+    /// The newest events of those that `is_wanted`, at most `limit`, the oldest of them first.
+    pub(super) fn chosen(&self, limit: usize, is_wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let kept = self.kept();
+        let mut chosen: Vec<_> =
+            kept.iter().rev().filter(|event| is_wanted(event)).take(limit).cloned().collect();
+        chosen.reverse();
+        chosen
+    }
+
     /// The events from number `from` on that are still kept, and the number that follows them.
     pub(super) fn since(&self, from: u64) -> (Vec<Event>, u64) {
         let next = *self.next.borrow();

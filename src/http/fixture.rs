@@ -28,7 +28,7 @@ use tokio::sync::{broadcast, watch};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
 
-use super::{Server, serve};
+use super::{Server, Site, serve};
 
 /// A test that waits longer than this has failed.
 const WAIT_MAX: Duration = Duration::from_secs(20);
@@ -88,6 +88,7 @@ impl FakePanel {
             events: events.clone(),
             pulse: pulse_seen,
             telemetry: telemetry.clone(),
+            recording: None,
             values: ask_values,
             sources: ask_sources,
             signals,
@@ -112,7 +113,14 @@ impl FakePanel {
 
     /// A server in front of it, on a free port.
     pub(super) fn serve(&self) -> Server {
-        serve("127.0.0.1:0".parse().unwrap(), self.handle.clone(), metrics()).unwrap()
+        serve(SocketAddr::from(([127, 0, 0, 1], 0)), self.handle.clone(), metrics()).unwrap()
+    }
+
+    /// A server with other settings than the usual ones.
+    pub(super) fn serve_site(&self, change: impl FnOnce(&mut Site)) -> Server {
+        let mut site = Site::from(SocketAddr::from(([127, 0, 0, 1], 0)));
+        change(&mut site);
+        serve(site, self.handle.clone(), metrics()).unwrap()
     }
 
     /// Ends the actors: nothing answers any more.
@@ -205,6 +213,11 @@ impl Answer {
 
 /// Sends `METHOD target` with extra header lines; a `Host` is added where none is given.
 pub(super) fn request(server: SocketAddr, line: &str, headers: &[&str]) -> Answer {
+    send(server, line, headers, "")
+}
+
+/// The same with a body.
+pub(super) fn send(server: SocketAddr, line: &str, headers: &[&str], body: &str) -> Answer {
     let mut stream = TcpStream::connect(server).unwrap();
     stream.set_read_timeout(Some(WAIT_MAX)).unwrap();
     let mut text = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
@@ -212,7 +225,14 @@ pub(super) fn request(server: SocketAddr, line: &str, headers: &[&str]) -> Answe
         text += &format!("Host: {server}\r\n");
     }
     headers.iter().for_each(|header| text += &format!("{header}\r\n"));
-    stream.write_all(format!("{text}\r\n").as_bytes()).unwrap();
+    let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+    stream.write_all(format!("{text}{length}\r\n{body}").as_bytes()).unwrap();
+    answer(&mut stream)
+}
+
+/// What comes back, up to the end of the connection.
+pub(super) fn answer(stream: &mut TcpStream) -> Answer {
+    stream.set_read_timeout(Some(WAIT_MAX)).unwrap();
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).unwrap();
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
@@ -282,6 +302,7 @@ impl Viewer {
                 self.screen.show(&bytes);
                 None
             }
+            Message::Ping(_) => None,
             other => panic!("{other:?}"),
         }
     }
@@ -325,4 +346,15 @@ impl Screen {
         }
         assert_eq!(at, message.len());
     }
+}
+
+/// Whether `instance` has the shape of the schema `name` of an OpenAPI `document`.
+pub(super) fn conforms(document: &Json, name: &str, instance: &Json) -> Result<(), String> {
+    let schema = serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": format!("#/components/schemas/{name}"),
+        "components": document["components"],
+    });
+    let validator = jsonschema::validator_for(&schema).map_err(|error| error.to_string())?;
+    validator.validate(instance).map_err(|error| format!("{error} at {}", error.instance_path()))
 }

@@ -1,22 +1,17 @@
-//! The guard in front of every route: it keeps other sites' pages away from the panel, and gives every
+//! The guard in front of every route: it keeps out who may not ask, ends what takes too long, and gives every
 //! answer the headers that keep it safe in a browser.
-//!
-//! A page from elsewhere can reach a loopback address in two ways. By DNS rebinding its own name comes to
-//! mean 127.0.0.1; then `Host` carries that name, so only loopback's own names are answered. And a
-//! WebSocket may be opened across sites; then `Origin` differs from `Host`. The port is free in both, since
-//! a tunnel may end at another one (`ssh -L 8080:localhost:9185`).
 
-use std::net::Ipv6Addr;
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::App;
+use super::body::too_large;
+use super::limits::BODY_BYTES;
 use super::problem::Problem;
 
 /// Everything from this server, nothing from elsewhere; the icon is part of the page.
@@ -32,7 +27,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (header::CACHE_CONTROL, "no-store"),
 ];
 
-/// Answers foreign requests itself and passes all others on; counts both.
+/// Answers what may not come in itself and passes all else on; counts both.
 pub(super) async fn guard(
     State(app): State<Arc<App>>,
     path: Option<MatchedPath>,
@@ -40,8 +35,9 @@ pub(super) async fn guard(
     next: Next,
 ) -> Response {
     let began = Instant::now();
-    let mut response = match check(request.headers(), request.uri().authority()) {
-        Ok(()) => next.run(request).await,
+    let mut response = match enter(&app, &request) {
+        Ok(None) => answer(&app, request, next).await,
+        Ok(Some(response)) => response,
         Err(problem) => problem.into_response(),
     };
     for (name, value) in HEADERS {
@@ -52,100 +48,45 @@ pub(super) async fn guard(
     response
 }
 
-/// Whether a request may come in. `target` is the authority of its request line, which stands above the
-/// `Host` header where it is there (RFC 9112, 3.2.2).
-fn check(headers: &HeaderMap, target: Option<&Authority>) -> Result<(), Problem> {
-    let host = match (target, text(headers, header::HOST)) {
-        (Some(target), _) => target.as_str(),
-        (None, Some(host)) => host,
-        (None, None) => return Err(Problem::new(StatusCode::BAD_REQUEST, "the Host header is missing")),
-    };
-    if !host.parse().is_ok_and(|authority: Authority| is_loopback(authority.host())) {
-        let detail = "the Host header names another machine; open the panel as localhost, 127.0.0.1 or [::1]";
-        return Err(Problem::new(StatusCode::FORBIDDEN, detail));
-    }
-    match headers.get(header::ORIGIN) {
-        Some(origin) if !is_own(origin, host) => {
-            Err(Problem::new(StatusCode::FORBIDDEN, "pages of other sites may not use this panel"))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
-
-fn is_loopback(host: &str) -> bool {
-    let ipv6 = || host.strip_prefix('[')?.strip_suffix(']')?.parse::<Ipv6Addr>().ok();
-    host.eq_ignore_ascii_case("localhost") || host == "127.0.0.1" || ipv6().is_some_and(|ip| ip.is_loopback())
-}
-
-/// Whether an `Origin` is this server as the client names it. Programs that are no browsers send none.
-fn is_own(origin: &HeaderValue, host: &str) -> bool {
-    let origin = origin.to_str().ok().and_then(|origin| origin.strip_prefix("http://"));
-    origin.is_some_and(|origin| origin.eq_ignore_ascii_case(host))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn status(host: Option<&str>, origin: Option<&str>) -> u16 {
-        let mut headers = HeaderMap::new();
-        headers.extend(host.map(|host| (header::HOST, host.parse().unwrap())));
-        headers.extend(origin.map(|origin| (header::ORIGIN, origin.parse().unwrap())));
-        check(&headers, None).map_or_else(|problem| problem.into_response().status().as_u16(), |()| 200)
-    }
-
-    #[test]
-    fn hosts() {
-        for (host, expected) in [
-            (Some("127.0.0.1:9185"), 200),
-            (Some("localhost:9185"), 200),
-            (Some("LocalHost:9185"), 200),
-            (Some("[::1]:9185"), 200),
-            (Some("localhost"), 200),
-            (Some("localhost:8080"), 200),
-            (Some("panel.example:9185"), 403),
-            (Some("localhost.evil.example:9185"), 403),
-            (Some("evil.example"), 403),
-            (Some("127.0.0.1.evil.example"), 403),
-            (Some("192.168.1.10:9185"), 403),
-            (Some("0.0.0.0:9185"), 403),
-            (Some("[::]:9185"), 403),
-            (Some("user@localhost:9185"), 200),
-            (Some(""), 403),
-            (Some("localhost:x y"), 403),
-            (None, 400),
-        ] {
-            assert_eq!(status(host, None), expected, "{host:?}");
+async fn answer(app: &App, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(app.site.times.request, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = "the request did not come to its end in time";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, detail)
+                .with_header(header::CONNECTION, HeaderValue::from_static("close"))
+                .into_response()
         }
     }
+}
 
-    #[test]
-    fn origins() {
-        for (origin, expected) in [
-            ("http://localhost:9185", 200),
-            ("http://LOCALHOST:9185", 200),
-            ("http://127.0.0.1:9185", 403),
-            ("http://localhost:3000", 403),
-            ("http://localhost", 403),
-            ("https://localhost:9185", 403),
-            ("http://localhost:9185.evil.example", 403),
-            ("https://evil.example", 403),
-            ("null", 403),
-            ("", 403),
-        ] {
-            assert_eq!(status(Some("localhost:9185"), Some(origin)), expected, "{origin}");
+/// Whether a request may come in; where it has brought the token in its address, what answers it.
+fn enter(app: &App, request: &Request) -> Result<Option<Response>, Problem> {
+    let (headers, uri) = (request.headers(), request.uri());
+    app.access.check(request.method(), headers, uri.authority())?;
+    if declared(headers).is_some_and(|bytes| bytes > BODY_BYTES as u64) {
+        return Err(too_large());
+    }
+    let Some(token) = app.access.token.as_ref().filter(|_| uri.path() != "/healthz") else { return Ok(None) };
+    let brought =
+        if uri.path() == "/" && request.method() == Method::GET { token.is_in_query(uri) } else { None };
+    let cookie = token.cookie(app.access.port).filter(|_| brought == Some(true));
+    match cookie {
+        // The address with the token in it is left at once.
+        Some(cookie) => {
+            let to = (header::LOCATION, HeaderValue::from_static("/"));
+            let headers = HeaderMap::from_iter([to, (header::SET_COOKIE, cookie)]);
+            Ok(Some((StatusCode::SEE_OTHER, headers).into_response()))
         }
+        None if brought.is_none() && token.is_in(headers, app.access.port) => Ok(None),
+        None => Err(Problem::new(
+            StatusCode::UNAUTHORIZED,
+            "the panel needs its token: send `Authorization: Bearer …`, or open /?token=… once in a browser",
+        )
+        .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
     }
+}
 
-    #[test]
-    fn request_line_stands_above_host() {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::HOST, HeaderValue::from_static("localhost"));
-        let target = Authority::from_static("evil.example");
-        assert!(check(&headers, Some(&target)).is_err());
-    }
+fn declared(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use actors::panel::Panel;
 use actors::persistence::LEDGERS_MAX;
+use actors::recording::RECORDER_MAILBOX;
 use actors::source::port::PORT_READINGS;
-use actors::telemetry::number::{Distribution, Histogram};
+use actors::telemetry::number::{Distribution, Gauge, Histogram};
 use actors::telemetry::{self, Telemetry};
 use engine::formula::FormulaId;
 use engine::sample::SourceId;
@@ -54,7 +55,7 @@ const LATENCIES: [Timed; 4] = [
 pub(super) async fn observe(app: Arc<App>) {
     let mut interval = tokio::time::interval(LOOK_EVERY);
     interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut meter = Meter::new(&app.handle.panel);
+    let mut meter = Meter::new(&app.handle.panel, app.handle.recording.clone());
     loop {
         interval.tick().await;
         let resident_bytes = {
@@ -137,7 +138,8 @@ struct Spread {
 /// Something that waits for somebody.
 #[derive(Serialize)]
 struct Waiting {
-    /// What waits: `port` (readings for the ring), `writer` (ticks for the database).
+    /// What waits: `port` (readings for the ring), `writer` (ticks for the database), `recorder` (ticks for
+    /// the recording).
     kind: &'static str,
     /// Whose it is, where there are several.
     name: Option<String>,
@@ -279,18 +281,20 @@ struct Meter {
     pixels: u64,
     has_database: bool,
     panel: Arc<Panel>,
+    recording: Option<Gauge>,
     looks: VecDeque<Look>,
     /// The 50th and 99th percentile of each second's ticks.
     history: VecDeque<Option<(f64, f64)>>,
 }
 
 impl Meter {
-    fn new(panel: &Arc<Panel>) -> Meter {
+    fn new(panel: &Arc<Panel>, recording: Option<Gauge>) -> Meter {
         Meter {
             budget: Duration::from_nanos(panel.fps.nanos_at(Tick(1))),
             pixels: u64::from(panel.scene.size.width) * u64::from(panel.scene.size.height),
             has_database: panel.persistence.is_some(),
             panel: panel.clone(),
+            recording,
             looks: VecDeque::with_capacity(WINDOW_LOOKS + 1),
             history: VecDeque::with_capacity(HISTORY_POINTS),
         }
@@ -373,7 +377,15 @@ impl Meter {
             capacity: PORT_READINGS,
             dropped: telemetry.source(id).dropped.total(),
         });
-        ports.chain(writer).collect()
+        let recorder = self.recording.as_ref().map(|waiting| Waiting {
+            kind: "recorder",
+            name: None,
+            waiting: waiting.value(),
+            capacity: RECORDER_MAILBOX,
+            // It ends rather than leaves anything out.
+            dropped: 0,
+        });
+        ports.chain(writer).chain(recorder).collect()
     }
 
     fn costs(&self, telemetry: &Telemetry) -> Vec<Cost> {
@@ -460,7 +472,7 @@ mod tests {
         fn new(panel: Panel) -> Rig {
             let panel = Arc::new(panel);
             let telemetry = Telemetry::new(&[], &[], &[]);
-            let meter = Meter::new(&panel);
+            let meter = Meter::new(&panel, Some(Gauge::noop()));
             Rig { panel, telemetry, web: telemetry::Http::new(), meter, now: Instant::now() }
         }
 
@@ -506,7 +518,10 @@ mod tests {
         near(&document["drawing"]["damage_share"], 0.5);
         assert_eq!(document["drawing"]["outputs"][0]["name"], "web");
         near(&document["drawing"]["outputs"][0]["bytes_per_second"], 60_000.0);
-        assert_eq!((&document["database"], &document["queues"]), (&json!(null), &json!([])));
+        assert_eq!(
+            (&document["database"], &document["queues"][0]["kind"]),
+            (&json!(null), &json!("recorder"))
+        );
         assert_eq!(document["memory"]["resident_bytes"], 5e6);
     }
 
@@ -549,6 +564,7 @@ mod tests {
         rig.telemetry.source(SourceId(0)).queue.set(7.0);
         rig.telemetry.source(SourceId(0)).dropped.increment(3);
         rig.telemetry.persistence.mailbox.set(2.0);
+        rig.meter.recording.iter().for_each(|waiting| waiting.set(5.0));
         rig.telemetry.persistence.flush.record(MS);
         rig.telemetry.persistence.values.increment(5);
         rig.web.output.from_frame.record(MS * 3);
@@ -564,6 +580,7 @@ mod tests {
             json!([
                 { "kind": "port", "name": "clock", "waiting": 7.0, "capacity": PORT_READINGS, "dropped": 3 },
                 { "kind": "writer", "name": null, "waiting": 2.0, "capacity": LEDGERS_MAX, "dropped": 0 },
+                { "kind": "recorder", "name": null, "waiting": 5.0, "capacity": RECORDER_MAILBOX, "dropped": 0 },
             ])
         );
         assert_eq!(

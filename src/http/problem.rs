@@ -1,8 +1,11 @@
 //! Problem documents (RFC 9457): errors that a program can read as well as a person.
 
+use std::time::Duration;
+
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
 /// An error answer. Its `type` is `about:blank`: the status says what kind of problem it is, the detail what
 /// is wrong and what to do.
@@ -11,17 +14,35 @@ pub(super) struct Problem {
     status: StatusCode,
     detail: String,
     header: Option<(HeaderName, HeaderValue)>,
+    /// Further members of the document.
+    members: Vec<(&'static str, Json)>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem { status, detail: detail.into(), header: None }
+        Problem { status, detail: detail.into(), header: None, members: Vec::new() }
     }
 
     /// The panel cannot answer now, and may in a second.
     pub(super) fn unavailable(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail)
             .with_header(header::RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// The client asks too much, and may go on after `wait`.
+    pub(super) fn too_many(detail: impl Into<String>, wait: Duration) -> Problem {
+        let seconds = wait.as_secs_f64().ceil().max(1.0) as u32;
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).with_header(header::RETRY_AFTER, seconds.into())
+    }
+
+    /// The request cannot be understood.
+    pub(super) fn bad_request(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    pub(super) fn with(mut self, name: &'static str, member: Json) -> Problem {
+        self.members.push((name, member));
+        self
     }
 
     pub(super) fn with_header(self, name: HeaderName, value: HeaderValue) -> Problem {
@@ -35,6 +56,8 @@ struct Document<'a> {
     title: &'static str,
     status: u16,
     detail: &'a str,
+    #[serde(flatten)]
+    members: Map<String, Json>,
 }
 
 impl IntoResponse for Problem {
@@ -44,6 +67,7 @@ impl IntoResponse for Problem {
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: &self.detail,
+            members: self.members.into_iter().map(|(name, member)| (name.to_owned(), member)).collect(),
         };
         let body = serde_json::to_string(&document).unwrap_or_default();
         let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -58,6 +82,7 @@ pub(super) async fn not_found(uri: Uri) -> Problem {
 }
 
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Problem {
-    let detail = format!("{} does not take {method}; use GET or HEAD", uri.path());
+    let known = super::routes::methods(uri.path());
+    let detail = format!("{} does not take {method}; use {known}", uri.path());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }

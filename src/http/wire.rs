@@ -31,6 +31,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use actors::handle::{ActorReport, ActorState, Picture, Pulse, Reported, SourceReport};
+use actors::supervisor::policy::{Policy, Supervision};
+use actors::supervisor::worker::Group;
 use engine::event::Event;
 use engine::paint::{Frame, damage};
 use engine::value::Value;
@@ -136,28 +138,35 @@ impl<'a> SourceDocument<'a> {
 /// The tree of actors.
 #[derive(Serialize)]
 pub(super) struct ActorsDocument<'a> {
-    groups: [GroupDocument; 4],
+    groups: Vec<GroupDocument>,
     /// In the order of their start.
     actors: Vec<ActorDocument<'a>>,
 }
 
-/// A supervisor, or a group of actors below it.
-#[derive(Clone, Copy, Serialize)]
+/// The root, or a group of actors below it.
+#[derive(Serialize)]
 struct GroupDocument {
     name: &'static str,
     /// `None` for the root.
     parent: Option<&'static str>,
     /// Who else is started anew with one that failed.
     strategy: &'static str,
+    /// How many restarts within `period_ms` it bears before the process ends; `None` bears any number.
+    restarts: Option<u32>,
+    period_ms: Option<u64>,
 }
 
-/// The groups that can have more than one actor, and their root.
-const GROUPS: [GroupDocument; 4] = [
-    GroupDocument { name: "root", parent: None, strategy: "one_for_one" },
-    GroupDocument { name: "outputs", parent: Some("root"), strategy: "one_for_one" },
-    GroupDocument { name: "core", parent: Some("root"), strategy: "one_for_all" },
-    GroupDocument { name: "sources", parent: Some("root"), strategy: "one_for_one" },
-];
+impl GroupDocument {
+    fn new(group: Group, policy: &Policy) -> GroupDocument {
+        GroupDocument {
+            name: group.name(),
+            parent: Some("root"),
+            strategy: if group == Group::Core { "one_for_all" } else { "one_for_one" },
+            restarts: policy.intensity.map(|intensity| intensity.restarts),
+            period_ms: policy.intensity.map(|intensity| intensity.period.as_millis() as u64),
+        }
+    }
+}
 
 /// An actor.
 #[derive(Serialize)]
@@ -179,9 +188,21 @@ struct ActorDocument<'a> {
 
 impl<'a> ActorsDocument<'a> {
     /// The actors as they are at `now`, in world time.
-    pub(super) fn new(reports: &'a [ActorReport], now: Duration) -> ActorsDocument<'a> {
+    pub(super) fn new(
+        reports: &'a [ActorReport],
+        supervision: &Supervision,
+        now: Duration,
+    ) -> ActorsDocument<'a> {
+        let root = GroupDocument {
+            name: "root",
+            parent: None,
+            strategy: "one_for_one",
+            restarts: None,
+            period_ms: None,
+        };
+        let groups = Group::ALL.map(|group| GroupDocument::new(group, supervision.of(group)));
         let actors = reports.iter().map(|report| ActorDocument::new(report, now));
-        ActorsDocument { groups: GROUPS, actors: actors.collect() }
+        ActorsDocument { groups: [root].into_iter().chain(groups).collect(), actors: actors.collect() }
     }
 }
 
@@ -255,7 +276,7 @@ impl PulseDocument {
 }
 
 /// A value as JSON has it: a number, a text, true or false.
-struct Plain<'a>(&'a Value);
+pub(super) struct Plain<'a>(pub(super) &'a Value);
 
 impl Serialize for Plain<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -425,7 +446,8 @@ mod tests {
             well_until: Duration::MAX,
         };
         let check = |report: &ActorReport, key: &str, expected: serde_json::Value| {
-            let document = ActorsDocument::new(std::slice::from_ref(report), seconds(10));
+            let document =
+                ActorsDocument::new(std::slice::from_ref(report), &Supervision::default(), seconds(10));
             let document = serde_json::to_value(&document).unwrap();
             assert_eq!(document["actors"][0][key], expected, "{key}");
         };
@@ -443,6 +465,11 @@ mod tests {
         ] {
             check(&report, key, expected);
         }
+        let document = ActorsDocument::new(&[], &Supervision::default(), seconds(10));
+        let core = serde_json::to_value(&document).unwrap()["groups"][5].clone();
+        let expected = serde_json::json!({ "name": "core", "parent": "root", "strategy": "one_for_all",
+            "restarts": 3, "period_ms": 10_000 });
+        assert_eq!(core, expected);
         check(&ActorReport { beaten: seconds(11), ..report.clone() }, "silent_ms", 0.into());
         check(&ActorReport { well_until: seconds(9), ..report.clone() }, "rests_ms", 0.into());
         let degraded = ActorReport { state: ActorState::Degraded(seconds(9)), ..report.clone() };

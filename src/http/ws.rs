@@ -14,6 +14,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use super::App;
 use super::board::{Board, LOOK_EVERY, LOOKS_PER_POINT, TREND_POINTS, TRENDS};
+use super::limits::{MESSAGE_BYTES, MESSAGES};
 use super::problem::Problem;
 use super::wire::{
     self, ActorsDocument, EventDocument, Hello, Message, PulseDocument, SourceDocument, ValueDocument,
@@ -25,14 +26,8 @@ const PICTURE_EVERY: Duration = Duration::from_millis(33);
 /// The most time between two words about the actors: meanwhile their hearts go on beating.
 const ACTORS_EVERY: Duration = Duration::from_secs(1);
 
-/// A viewer that takes nothing for so long is gone.
-const SEND_MAX: Duration = Duration::from_secs(10);
-
 /// How many past events a new viewer gets.
 const EVENTS_AT_FIRST: usize = 50;
-
-/// The longest message that a viewer may send; none means anything yet.
-const RECEIVE_BYTES_MAX: usize = 4_096;
 
 /// Opens a WebSocket.
 pub(super) async fn upgrade(
@@ -40,7 +35,7 @@ pub(super) async fn upgrade(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let upgrade = match upgrade {
-        Ok(upgrade) => upgrade.max_message_size(RECEIVE_BYTES_MAX),
+        Ok(upgrade) => upgrade.max_message_size(MESSAGE_BYTES).max_frame_size(MESSAGE_BYTES),
         Err(rejection) => {
             let websocket = HeaderValue::from_static("websocket");
             return Problem::new(StatusCode::UPGRADE_REQUIRED, rejection.body_text())
@@ -72,6 +67,10 @@ struct Viewer {
     actors_at: Instant,
     /// The number of the next event.
     event: u64,
+    /// When it was last heard of.
+    heard_at: Instant,
+    /// How often, since the last ping.
+    heard: u32,
 }
 
 /// The viewer is gone.
@@ -80,7 +79,8 @@ struct Gone;
 impl Viewer {
     fn new(socket: WebSocket, app: Arc<App>) -> Viewer {
         let (board, actors) = (Arc::default(), Arc::new([]));
-        Viewer { socket, app, shown: None, board, actors, actors_at: Instant::now(), event: 0 }
+        let now = Instant::now();
+        Viewer { socket, app, shown: None, board, actors, actors_at: now, event: 0, heard_at: now, heard: 0 }
     }
 
     async fn entertain(&mut self) -> Result<(), Gone> {
@@ -94,15 +94,17 @@ impl Viewer {
         self.welcome(board).await?;
         pictures.mark_changed();
         performance.mark_changed();
-        let (mut waiting, mut pace) = (false, pace());
+        let (mut waiting, mut pace) = (false, every(PICTURE_EVERY));
+        let mut ping = every(app.site.times.ping);
         loop {
             tokio::select! {
                 biased;
                 () = app.stopped() => return self.farewell().await,
                 packet = self.socket.recv() => match packet {
                     None | Some(Err(_) | Ok(Packet::Close(_))) => return Err(Gone),
-                    Some(Ok(_)) => {}
+                    Some(Ok(_)) => self.hear().await?,
                 },
+                _ = ping.tick() => self.ping().await?,
                 _ = pace.tick(), if waiting => {
                     waiting = false;
                     let picture = pictures.borrow_and_update().clone();
@@ -126,6 +128,27 @@ impl Viewer {
                 else => return Err(Gone),
             }
         }
+    }
+
+    /// Takes note of a message. None means anything, so nobody has a reason to send many.
+    async fn hear(&mut self) -> Result<(), Gone> {
+        (self.heard_at, self.heard) = (Instant::now(), self.heard + 1);
+        if self.heard <= MESSAGES {
+            return Ok(());
+        }
+        let reason = "too many messages".into();
+        let close = Packet::Close(Some(CloseFrame { code: close_code::POLICY, reason }));
+        self.send(close).await.and(Err(Gone))
+    }
+
+    /// Asks whether the client is still there, and gives up one that has been silent for too long: the other
+    /// end of a connection may be gone without a word.
+    async fn ping(&mut self) -> Result<(), Gone> {
+        self.heard = 0;
+        if self.heard_at.elapsed() > self.app.site.times.silence {
+            return Err(Gone);
+        }
+        self.send(Packet::Ping(Default::default())).await
     }
 
     async fn welcome(&mut self, board: Arc<Board>) -> Result<(), Gone> {
@@ -154,7 +177,8 @@ impl Viewer {
 
     async fn tell_actors(&mut self) -> Result<(), Gone> {
         let actors = self.app.handle.actors.borrow().clone();
-        let document = ActorsDocument::new(&actors, self.app.handle.world.now());
+        let handle = &self.app.handle;
+        let document = ActorsDocument::new(&actors, &handle.panel.supervision, handle.world.now());
         self.say(&Message::Actors(document)).await?;
         (self.actors, self.actors_at) = (actors, Instant::now());
         Ok(())
@@ -232,7 +256,7 @@ impl Viewer {
 
     /// Waits until the client has room. Meanwhile newer pictures replace older ones.
     async fn send(&mut self, packet: Packet) -> Result<(), Gone> {
-        let sent = tokio::time::timeout(SEND_MAX, self.socket.send(packet));
+        let sent = tokio::time::timeout(self.app.site.times.write, self.socket.send(packet));
         tokio::select! {
             biased;
             Ok(Ok(())) = sent => Ok(()),
@@ -243,10 +267,10 @@ impl Viewer {
     }
 }
 
-fn pace() -> Interval {
-    let mut pace = tokio::time::interval(PICTURE_EVERY);
-    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    pace
+fn every(time: Duration) -> Interval {
+    let mut interval = tokio::time::interval_at(Instant::now() + time, time);
+    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    interval
 }
 
 fn all_values(board: &Board) -> Message<'_> {

@@ -1,6 +1,7 @@
 //! The manual is true: its examples give what they say, its tables are those of the code, its links lead
 //! somewhere, and its commands are known.
 
+mod http;
 mod language;
 mod recordings;
 mod references;

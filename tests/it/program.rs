@@ -81,6 +81,26 @@ impl Program {
         })
     }
 
+    /// The status and the JSON of a POST's answer.
+    pub(crate) fn post(&self, path: &str, body: &str) -> (u16, serde_json::Value) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let (host, length) = (&self.address, body.len());
+        let head = format!("POST {path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n");
+        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].parse().unwrap(), serde_json::from_str(body).unwrap())
+    }
+
+    /// Sends again and again until the answer has this status.
+    pub(crate) fn wait_for_post(&self, path: &str, body: &str, wanted: u16) -> serde_json::Value {
+        wait_until(&format!("{path} never answered {wanted}"), || {
+            let (status, answer) = self.post(path, body);
+            if status == wanted { Ok(answer) } else { Err(format!("{status}: {answer}")) }
+        })
+    }
+
     /// Sends SIGTERM and returns the exit code.
     pub(crate) fn terminate(self) -> Option<i32> {
         self.send_term();

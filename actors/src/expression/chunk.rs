@@ -250,8 +250,14 @@ impl Evaluator {
         self.errors.iter().filter_map(|(id, site)| Some((*id, self.program.site(*id, *site as usize)?)))
     }
 
+    /// The formulas that the last run found to panic, each with the panic's text. They keep their last good
+    /// result, and are [failing](Evaluator::is_failing) for good.
+    pub fn panics(&self) -> &[(FormulaId, Arc<str>)] {
+        &self.panics
+    }
+
     /// Computes a formula once more, to see how long that takes. Right after [`Evaluator::run`] it comes to
-    /// what it has come to, so that nothing changes.
+    /// what it has come to, so that nothing changes. One that panicked is left alone.
     ///
     /// # Errors
     /// As [`Evaluator::run`].
@@ -260,7 +266,10 @@ impl Evaluator {
         let groups = self.program.groups();
         let group = groups.partition_point(|group| group.nodes.end <= node);
         if let (Some(Group { nodes, .. }), Some(function)) = (groups.get(group), self.functions.get(group)) {
-            function.call::<(u32, u32, u32)>(1u32 << (node - nodes.start))?;
+            let bit = 1u32 << (node - nodes.start);
+            if self.disabled[group] & bit == 0 {
+                function.call::<(u32, u32, u32)>(bit)?;
+            }
         }
         Ok(())
     }
@@ -275,10 +284,11 @@ impl Evaluator {
         self.texts.borrow().lookups()
     }
 
-    /// The formulas that the last run found to panic, each with the panic's text. They keep their last good
-    /// result, and are [failing](Evaluator::is_failing) for good.
-    pub fn panics(&self) -> &[(FormulaId, Arc<str>)] {
-        &self.panics
+    /// How many formulas panicked so far.
+    pub fn disabled(&self) -> usize {
+        let groups = self.program.groups().iter().zip(&self.disabled);
+        let nodes = groups.flat_map(|(group, mask)| bits(*mask).map(move |bit| group.nodes.start + bit));
+        nodes.map(|node| self.program.formulas_of(node).len()).sum()
     }
 
     /// Compiles everything to native code. The results stay the same, bit for bit.

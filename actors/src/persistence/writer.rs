@@ -331,9 +331,9 @@ impl Writer {
 
     fn show_queue(&self) {
         self.telemetry.queue.set(self.queue.ticks() as f64);
-        self.telemetry.connections.set(f64::from(u8::from(self.connection.is_some())));
         let rows = self.queue.rows();
         self.supervision.pass.enter(|| self.estate.waiting.store(rows, Ordering::Relaxed));
+        self.telemetry.connections.set(f64::from(u8::from(self.connection.is_some())));
     }
 
     fn show_degraded(&mut self, degraded: bool) {

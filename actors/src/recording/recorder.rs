@@ -20,7 +20,7 @@ use crate::telemetry::number::Gauge;
 use crate::telemetry::table;
 
 /// Ticks that wait for the disk before the recording is given up: 17 seconds at 60 ticks a second.
-const MAILBOX: usize = 1_024;
+pub const MAILBOX: usize = 1_024;
 
 /// A recording in the making: clones are the same one.
 #[derive(Clone)]
@@ -65,6 +65,11 @@ impl Recorder {
         let state =
             State { mailbox: Some(mailbox), scribe: Some(scribe), ended: None, gave_up: false, queue };
         Recorder(Arc::new(Shared { file, state: state.into(), arriving }))
+    }
+
+    /// How many ticks wait to be written, when the last one was handed over.
+    pub fn waiting(&self) -> Gauge {
+        self.state().queue.clone()
     }
 
     /// Hands over the inputs of a tick, without waiting.

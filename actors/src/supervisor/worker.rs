@@ -219,10 +219,25 @@ impl Vitals {
     {
         let work = self.heart.work();
         match self.faults.ask(point) {
-            None => return Some(work),
-            Some(Fault::Error) => self.fail(Failure::Transient(injected(point)), context),
-            Some(Fault::Panic) => panic!("{}", injected(point)),
-            Some(Fault::Hang(span)) if self.world.is_simulated() => {
+            None => Some(work),
+            Some(fault) => self.suffer(fault, point, work, context),
+        }
+    }
+
+    fn suffer<A>(
+        &self,
+        fault: Fault,
+        point: &str,
+        work: Work,
+        context: &mut actix::Context<A>,
+    ) -> Option<Work>
+    where
+        A: Actor<Context = actix::Context<A>>,
+    {
+        match fault {
+            Fault::Error => self.fail(Failure::Transient(injected(point)), context),
+            Fault::Panic => panic!("{}", injected(point)),
+            Fault::Hang(span) if self.world.is_simulated() => {
                 // A thread that all share must not block: the actor alone stands still, and looks as if it
                 // worked. What it was told is lost, as all is that it could still do.
                 let world = self.world;
@@ -232,7 +247,7 @@ impl Vitals {
                 };
                 context.wait(actix::fut::wrap_future::<_, A>(hang));
             }
-            Some(Fault::Hang(span)) => {
+            Fault::Hang(span) => {
                 self.world.block(span);
                 return Some(work);
             }

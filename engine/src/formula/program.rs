@@ -118,6 +118,19 @@ impl Program {
         keys
     }
 
+    /// What its text speaks of: keys, as indices, and other formulas that have names, each ascending.
+    pub fn needs_of(&self, id: FormulaId) -> (Vec<usize>, Vec<FormulaId>) {
+        let Some(node) = self.node_of(id).and_then(|node| self.nodes.get(node)) else {
+            return Default::default();
+        };
+        let keys = node.needs_keys.iter().map(|key| *key as usize).collect();
+        let named = |node: &u32| {
+            let formulas = self.formulas_of(*node as usize).iter();
+            formulas.copied().find(|id| self.name(*id).is_some())
+        };
+        (keys, node.needs_nodes.iter().filter_map(named).collect())
+    }
+
     /// A place in the formula where it can fail, by the number that the generated code writes, less 1.
     pub fn site(&self, id: FormulaId, index: usize) -> Option<&Site> {
         self.formula(id)?.sites.get(index)

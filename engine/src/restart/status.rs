@@ -56,7 +56,8 @@ pub enum State {
     },
     /// Never started, ended for its part, or stopped.
     Stopped,
-    /// Ended, and not to be started again: see [`Exit::Fatal`] and [`super::Worker::give_up_after`].
+    /// Ended, and not to be started again while its group lives: see [`Exit::Fatal`] and
+    /// [`super::Worker::give_up_after`].
     Failed,
 }
 

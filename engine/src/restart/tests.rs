@@ -5,6 +5,11 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::hash;
+
+mod beyond_otp;
+mod histories;
+mod otp;
 
 const NOW: Backoff = Backoff { base: Duration::ZERO, cap: Duration::ZERO, healthy: ms(1_000) };
 
@@ -23,6 +28,32 @@ fn group(strategy: Strategy, children: Vec<Child>) -> Group {
 
 fn abc(strategy: Strategy) -> Group {
     group(strategy, vec![worker("a").into(), worker("b").into(), worker("c").into()])
+}
+
+/// Random numbers that a seed decides on.
+struct Dice {
+    seed: u64,
+    rolls: u64,
+}
+
+impl Dice {
+    fn new(seed: u64) -> Dice {
+        Dice { seed, rolls: 0 }
+    }
+
+    /// From 0 to `end` - 1.
+    fn below(&mut self, end: usize) -> usize {
+        self.rolls += 1;
+        (hash::unit(self.seed, 0, self.rolls) * end as f64) as usize
+    }
+
+    fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
 }
 
 /// A tree and how its steps are written: workers have names of one letter, generations follow them.
@@ -254,5 +285,98 @@ fn a_storm_of_restarts_escalates() {
         &(storm.to_owned()
             + "241 b panic -> -c6
                241 c normal -> +b7, +c7"),
+    );
+}
+
+#[test]
+fn a_shutdown_takes_turns() {
+    let inner = group(Strategy::OneForOne, vec![worker("b").into(), worker("c").into()]);
+    let root = group(Strategy::OneForOne, vec![worker("a").into(), inner.into(), worker("d").into()]);
+    assert_eq!(root.shutdown_max(), ms(400));
+    let rig = check(
+        root.clone(),
+        "0 start -> +a1, +b1, +c1, +d1
+         10 shutdown -> -d1
+         10 shutdown ->
+         110 wake -> xd1 StopTimeout, -c1
+         210 wake -> xc1 StopTimeout, -b1
+         310 wake -> xb1 StopTimeout, -a1
+         409 wake ->
+         410 wake -> xa1 StopTimeout, shutdown
+         411 start ->
+         411 a1 normal ->",
+    );
+    assert_eq!((rig.tree.outcome(), rig.tree.shutdown_max()), (Some(Outcome::Shutdown), ms(400)));
+    // Whoever fails in its group's turn stays down, before that it comes back.
+    let rig = check(
+        root,
+        "0 start -> +a1, +b1, +c1, +d1
+         10 shutdown -> -d1
+         11 a panic ->
+         12 b panic -> +b2
+         13 d error -> -c1
+         14 b error ->
+         15 c hang -> shutdown",
+    );
+    assert_eq!((rig.status("a").last_exit, rig.status("a").failures), (Some(Exit::Panic), 0));
+}
+
+#[test]
+fn siblings_come_back_by_their_own_rules() {
+    let typed = |name, restart| Worker { restart, ..worker(name) }.into();
+    let children = || {
+        let (temporary, transient) = (RestartType::Temporary, RestartType::Transient);
+        vec![worker("a").into(), typed("b", temporary), typed("c", transient), typed("d", temporary)]
+    };
+    for strategy in [Strategy::OneForAll, Strategy::RestForOne] {
+        let rig = check(
+            group(strategy, children()),
+            "0 start -> +a1, +b1, +c1, +d1
+             10 c normal ->
+             11 d panic ->
+             20 a panic -> -b1
+             21 b normal -> +a2, +c2",
+        );
+        assert_eq!((rig.status("b").state, rig.status("b").restarts), (State::Stopped, 0));
+        // A group that is restarted itself begins as new.
+        check(
+            group(strategy, vec![worker("e").into(), group(strategy, children()).into()]),
+            "0 start -> +e1, +a1, +b1, +c1, +d1
+             10 c normal ->
+             11 d panic ->
+             12 b normal ->
+             20 e panic -> -a1
+             21 a normal -> +e2, +a2, +b2, +c2, +d2",
+        );
+    }
+}
+
+#[test]
+fn nobody_and_nothing_are_ignored() {
+    let mut tree = Tree::new(abc(Strategy::OneForAll), 7);
+    let mut actions = Vec::new();
+    tree.step(ms(0), Event::Start, &mut actions);
+    actions.clear();
+    for (worker, generation) in [(3, 1), (usize::MAX, 1), (0, 0), (0, 2), (0, u64::MAX)] {
+        let (worker, generation) = (WorkerId(worker), Generation(generation));
+        tree.step(ms(1), Event::Exited { worker, generation, exit: Exit::Panic }, &mut actions);
+        tree.step(ms(1), Event::Heard { worker, generation, until: ms(0) }, &mut actions);
+    }
+    assert_eq!((actions, tree.next_wake()), (vec![], None));
+    for node in [Node::Worker(WorkerId(3)), Node::Group(GroupId(1))] {
+        assert_eq!((tree.status(node), tree.name(node), tree.parent(node)), (None, "", None));
+    }
+    // Before the start, and without anybody.
+    check(
+        abc(Strategy::OneForAll),
+        "0 wake ->
+         0 a panic ->
+         1 shutdown -> shutdown
+         2 start ->",
+    );
+    check(
+        group(Strategy::OneForOne, vec![]),
+        "0 start ->
+         1 shutdown -> shutdown",
     );
 }

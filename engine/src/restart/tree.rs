@@ -190,25 +190,40 @@ impl Tree {
     fn bury(&mut self, worker: WorkerId, exit: Exit, well: Duration) {
         let now = self.now;
         let runner = &mut self.workers[worker.0];
-        let was_asked = matches!(runner.phase, Phase::Stopping { .. });
         runner.last_exit = Some(exit);
-        runner.enter(now, if exit == Exit::Fatal { Phase::Failed } else { Phase::Down });
-        let is_cared_for = !was_asked && self.groups[runner.parent.0].cares_for(runner.place);
+        runner.enter(now, Phase::Down);
+        // Whoever was told to end, or is about to be, is down and nothing more.
+        if !self.groups[runner.parent.0].cares_for(runner.place) {
+            return;
+        }
         let is_restarted = match runner.spec.restart {
             RestartType::Permanent => true,
             RestartType::Transient => exit != Exit::Normal,
             RestartType::Temporary => false,
         };
-        if !is_cared_for || !is_restarted || exit == Exit::Fatal {
+        let blame = Blame { worker, exit };
+        if exit == Exit::Fatal {
+            return self.failed_for_good(blame, is_restarted);
+        }
+        if !is_restarted {
             return;
         }
         let until = runner.restarts.failed_after(now, well);
         let failing = now.saturating_sub(runner.restarts.failing_since().unwrap_or(now));
         if runner.spec.give_up_after.is_some_and(|after| failing >= after) {
-            runner.enter(now, Phase::Failed);
-            return;
+            return self.failed_for_good(blame, true);
         }
-        self.failed(Node::Worker(worker), until, Blame { worker, exit });
+        self.failed(Node::Worker(worker), until, blame);
+    }
+
+    /// A worker can never work. Those who are restarted with it cannot do without it either.
+    fn failed_for_good(&mut self, blame: Blame, is_needed: bool) {
+        let runner = &mut self.workers[blame.worker.0];
+        runner.enter(self.now, Phase::Failed);
+        let parent = runner.parent;
+        if is_needed && self.groups[parent.0].spec.strategy != Strategy::OneForOne {
+            self.close(parent, Some(blame));
+        }
     }
 
     /// A child of a group that cares for it failed, and everything in it is down.
@@ -502,9 +517,6 @@ impl Tree {
 
     fn begin_worker(&mut self, worker: WorkerId, blame: Option<Blame>, actions: &mut Vec<Action>) {
         let runner = &mut self.workers[worker.0];
-        if runner.phase == Phase::Failed {
-            return;
-        }
         let why = match blame {
             Some(blame) if runner.generation.0 > 0 && blame.worker == worker => Why::Failed(blame.exit),
             Some(blame) if runner.generation.0 > 0 => Why::With(blame),

@@ -5,7 +5,7 @@ use engine::diagnostic::Diagnostic;
 use engine::formula::{self, Entry, FormulaId, Kind, Program};
 use engine::sample::SourceId;
 use engine::template::{self, Part, Style, Template};
-use engine::widget::{Look, Widget};
+use engine::widget::Widget;
 
 use super::Setting;
 use crate::config::file;
@@ -146,21 +146,10 @@ impl Written<'_> {
 pub(super) fn connect(widgets: &mut [Widget], program: &Program, keys: &[Key]) {
     for widget in widgets {
         let source = |key: usize| keys.get(key).map(|key| key.source);
-        let keys = formulas_of(widget).into_iter().flat_map(|id| program.keys_of(id));
+        let keys = widget.formulas().into_iter().flat_map(|id| program.keys_of(id));
         let mut sources: Vec<SourceId> = keys.filter_map(source).collect();
         sources.sort_unstable();
         sources.dedup();
         widget.sources = sources;
     }
-}
-
-fn formulas_of(widget: &Widget) -> Vec<FormulaId> {
-    let mut formulas: Vec<FormulaId> = widget.visible.into_iter().collect();
-    match &widget.look {
-        Look::Text(text) => formulas.extend(text.template.formulas()),
-        Look::Progress(bar) => formulas.push(bar.value),
-        Look::Sparkline(chart) => formulas.push(chart.value),
-        Look::Shape(_) => {}
-    }
-    formulas
 }

@@ -7,9 +7,9 @@ use engine::ring::Limits;
 
 use super::Setting;
 use super::source::positive;
-use crate::config::Http;
 use crate::config::file;
 use crate::config::problems::Problems;
+use crate::config::{Http, Secret};
 
 /// The outputs; the web page alone where the file says none.
 pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> Vec<Output> {
@@ -56,10 +56,27 @@ pub(super) fn persistence(setting: Setting<'_>, problems: &mut Problems) -> Opti
     enabled.then(|| Persistence { file: setting.folder.join(&file.0), flush })
 }
 
-/// Where the web server listens.
-pub(super) fn http(http: &file::Http) -> Http {
+/// Where the web server listens, and to whom.
+pub(super) fn http(setting: Setting<'_>, problems: &mut Problems) -> Http {
+    let (http, at) = (&setting.file.http, setting.clean.get("http"));
     let usual = SocketAddr::from(([127, 0, 0, 1], 9185));
-    Http { listen: http.listen.0.parse().unwrap_or(usual) }
+    let listen = http.listen.0.parse().unwrap_or(usual);
+    let token = http.token.as_ref().and_then(|token| match (&token.env, &token.file) {
+        (Some(env), None) => Some(Secret::Env(env.0.clone())),
+        (None, Some(file)) => Some(Secret::File(setting.folder.join(&file.0))),
+        _ => {
+            let message = "a secret is in one place: a variable or a file";
+            let help = "write `{ env = \"TINYDISPLAY_TOKEN\" }` or `{ file = \"token.txt\" }`";
+            problems.error_help("bad-secret", at.get("token").span(), message, help);
+            None
+        }
+    });
+    if !listen.ip().is_loopback() && setting.raw.get("http").find("token").is_none() {
+        let message = format!("`{listen}` is open to other machines, which need a token");
+        let help = "write `token = { env = \"TINYDISPLAY_TOKEN\" }`, or listen on a loopback address, \"127.0.0.1:9185\"";
+        problems.error_help("no-token", at.get("listen").span(), message, help);
+    }
+    Http { listen, token, hosts: http.hosts.iter().map(|host| host.0.to_ascii_lowercase()).collect() }
 }
 
 /// The ring's limits, which must hold all keys.

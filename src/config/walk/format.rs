@@ -21,6 +21,7 @@ pub(super) fn check(name: &str, text: &str) -> Result<(), Diagnostic> {
         "key" => names::check_key(text),
         "utc-offset" => utc_offset::parse(text).map(drop),
         "address" => check_address(text),
+        "host" => check_host(text),
         "file" => check_file(text),
         _ => Ok(()),
     }
@@ -29,16 +30,22 @@ pub(super) fn check(name: &str, text: &str) -> Result<(), Diagnostic> {
 fn check_address(text: &str) -> Result<(), Diagnostic> {
     let whole = 0..text.len();
     match text.parse::<SocketAddr>() {
-        Ok(address) if address.ip().is_loopback() => Ok(()),
-        Ok(address) => Err(Diagnostic::error(
-            "not-loopback",
-            whole,
-            format!("`{address}` would be open to other machines, which this version does not offer"),
-        )
-        .with_help(format!("write a loopback address: \"127.0.0.1:{}\"", address.port()))),
+        Ok(_) => Ok(()),
         Err(_) => Err(Diagnostic::error("bad-address", whole, format!("`{text}` is no IP address and port"))
             .with_help("write, for example, \"127.0.0.1:9185\" or \"[::1]:9185\"")),
     }
+}
+
+fn check_host(text: &str) -> Result<(), Diagnostic> {
+    let is_label = |label: &str| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        !label.is_empty() && label.len() <= 63 && label.bytes().all(fits)
+    };
+    if text.len() <= 253 && text.split('.').all(is_label) {
+        return Ok(());
+    }
+    Err(Diagnostic::error("bad-host", 0..text.len(), format!("`{text}` is no name of a machine"))
+        .with_help("write a name without a port, such as \"panel.local\""))
 }
 
 fn check_file(text: &str) -> Result<(), Diagnostic> {

@@ -79,6 +79,9 @@ fn counts() {
             lines(count, |n| format!("[[trigger]]\nname = \"t{n}\"\nwhen = \"1\"\nstart = [\"a\"]"));
         format!("[animation.a]\nwidget = \"title\"\nduration = \"1s\"\nto = {{ x = 1 }}\n{triggers}")
     });
+    check("wrong-length", limits::HOSTS, |count| {
+        format!("[http]\nhosts = [{}]\n", vec!["\"panel.local\""; count].join(", "))
+    });
     check("wrong-length", limits::OUTPUTS, |count| {
         lines(count, |n| format!("[[output]]\nkind = \"png\"\nfile = \"{n}.png\""))
     });

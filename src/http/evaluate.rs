@@ -1,0 +1,110 @@
+//! A formula, evaluated against the values as they are now. It runs beside the core, which notices nothing.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actors::expression::chunk;
+use actors::handle::QueryValues;
+use axum::Json;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use engine::diagnostic::{Diagnostic, Severity};
+use serde::Deserialize;
+use serde_json::{Value as Document, json};
+use tokio::time::Instant;
+
+use super::App;
+use super::board::ask;
+use super::body;
+use super::limits::{EVALUATIONS, FORMULA_BYTES, VARIABLES};
+use super::problem::Problem;
+use super::signals::value;
+use super::wire::Plain;
+
+/// What is asked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Question {
+    expression: String,
+    /// Beside the panel's values and keys, or instead of them; null for one without a value.
+    #[serde(default)]
+    variables: BTreeMap<String, Document>,
+}
+
+pub(super) async fn evaluate(
+    State(app): State<Arc<App>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let rate = app.evaluated.take(from.ip(), Instant::now());
+    rate.map_err(|wait| Problem::too_many("this address evaluates too often", wait))?;
+    let question: Question = body::json(request).await?;
+    check(&question)?;
+    // The permit goes to the thread that evaluates: a client that leaves does not make room for another.
+    let permit = app.evaluations.clone().try_acquire_owned().map_err(|_| {
+        let detail = format!("{EVALUATIONS} formulas are evaluated already");
+        Problem::too_many(detail, Duration::from_secs(1))
+    })?;
+    let mut variables = BTreeMap::new();
+    for known in ask(&app.handle.values, QueryValues).await? {
+        // A value stands above a key of the same name, as in the configuration.
+        variables.entry(known.name.to_string()).or_insert(known.value);
+    }
+    for (name, document) in question.variables {
+        let known = value(&document);
+        if known.is_none() && !document.is_null() {
+            return Err(unprocessable(format!("variable `{name}` is a list or an object")));
+        }
+        variables.insert(name, known);
+    }
+    let expression = question.expression;
+    let evaluated = tokio::task::spawn_blocking(move || {
+        let result = chunk::evaluate(&expression, &Vec::from_iter(variables));
+        drop(permit);
+        (result, expression)
+    });
+    match evaluated.await {
+        Ok((Ok(value), _)) => Ok(Json(json!({ "value": value.as_ref().map(Plain) })).into_response()),
+        Ok((Err(problems), expression)) => Err(wrong(&expression, problems)),
+        Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+    }
+}
+
+fn check(question: &Question) -> Result<(), Problem> {
+    let (bytes, variables) = (question.expression.len(), question.variables.len());
+    if bytes > FORMULA_BYTES {
+        return Err(unprocessable(format!("a formula has at most {FORMULA_BYTES} bytes, not {bytes}")));
+    }
+    if variables > VARIABLES {
+        return Err(unprocessable(format!("at most {VARIABLES} variables can be given, not {variables}")));
+    }
+    Ok(())
+}
+
+fn unprocessable(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+}
+
+/// All that is wrong with a formula, each with its place, in characters.
+fn wrong(expression: &str, problems: Vec<Diagnostic>) -> Problem {
+    let characters = |bytes: usize| expression.get(..bytes).unwrap_or(expression).chars().count();
+    let errors = problems.into_iter().filter(|problem| problem.severity == Severity::Error);
+    let errors: Vec<_> = errors
+        .map(|error| {
+            let offset = characters(error.span.start);
+            json!({
+                "code": error.code,
+                "message": error.message,
+                "offset": offset,
+                "length": characters(error.span.end).saturating_sub(offset),
+                "help": error.help,
+                "suggestions": error.candidates,
+            })
+        })
+        .collect();
+    let first = errors.first().and_then(|error| error["message"].as_str()).unwrap_or("the formula is wrong");
+    unprocessable(first).with("errors", errors.into())
+}

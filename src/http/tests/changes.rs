@@ -1,0 +1,207 @@
+//! What comes in: signals, formulas, and the limits of both.
+
+use actors::handle::Reported;
+use engine::signal::{FACTS_MAX, NAME_BYTES_MAX, PER_TICK_MAX};
+use engine::value::Value;
+use serde_json::{Value as Json, json};
+
+use crate::http::fixture::{Answer, FakePanel, conforms, get, send};
+use crate::http::limits::{
+    BODY_BYTES, BURST_SECONDS, CHANGES_PER_SECOND, EVALUATIONS_PER_SECOND, FORMULA_BYTES, VARIABLES,
+};
+use crate::http::openapi::openapi;
+use crate::http::routes::ROUTES;
+use crate::http::{Server, tests};
+
+use super::{check_problem, fake};
+
+fn post(server: &Server, path: &str, body: &str) -> Answer {
+    send(server.address(), &format!("POST {path}"), &[], body)
+}
+
+fn evaluate(server: &Server, question: Json) -> Answer {
+    post(server, "/api/v1/evaluate", &question.to_string())
+}
+
+#[test]
+fn signals_come_in() {
+    let panel = fake();
+    let server = panel.serve();
+    let answer = post(&server, "/api/v1/signals/doorbell", r#"{"times":2,"who":"post","loud":true}"#);
+    assert_eq!((answer.status, answer.json()), (202, json!({ "signal": "doorbell" })));
+    assert_eq!(post(&server, "/api/v1/signals/bare", " \n").status, 202);
+    let taken: Vec<_> = panel.signalled.try_iter().collect();
+    assert_eq!((taken[0].name(), taken[1].name()), ("doorbell", "bare"));
+    let facts: Vec<_> = taken[0].facts().iter().map(|(name, value)| format!("{name}={value}")).collect();
+    assert_eq!(facts, ["loud=true", "times=2", "who=post"]);
+}
+
+#[test]
+fn bad_signals_are_refused() {
+    let panel = fake();
+    let server = panel.serve();
+    let long = "x".repeat(NAME_BYTES_MAX);
+    let facts =
+        |count: usize| Json::Object((0..count).map(|n| (format!("f{n}"), json!(n))).collect()).to_string();
+    for (name, body, status) in [
+        (long.as_str(), "", 202),
+        (&format!("{long}x"), "", 422),
+        ("a%20b", "", 422),
+        ("a", &facts(FACTS_MAX), 202),
+        ("a", &facts(FACTS_MAX + 1), 422),
+        ("a", r#"{"b":[1]}"#, 422),
+        ("a", r#"{"b":null}"#, 422),
+        ("a", r#"{"b c":1}"#, 422),
+        ("a", r#"{"b":1e999}"#, 400),
+        ("a", "[1]", 400),
+        ("a", "{", 400),
+    ] {
+        let answer = post(&server, &format!("/api/v1/signals/{name}"), body);
+        assert_eq!(answer.status, status, "{name} {body}: {}", answer.text());
+    }
+    assert_eq!(panel.signalled.try_iter().count(), 2);
+    check_problem(&get(&server, "/api/v1/signals/a"), 405, "Method Not Allowed", "GET");
+    for _ in 0..PER_TICK_MAX {
+        assert_eq!(post(&server, "/api/v1/signals/a", "").status, 202);
+    }
+    let full = post(&server, "/api/v1/signals/a", "");
+    check_problem(&full, 429, "Too Many Requests", "one more");
+    assert_eq!(full.header("retry-after"), Some("1"));
+}
+
+#[test]
+fn a_run_that_shows_a_recording_takes_no_signals() {
+    let mut panel = fake();
+    panel.signalled = flume::bounded(0).1;
+    let server = panel.serve();
+    check_problem(&post(&server, "/api/v1/signals/a", ""), 409, "Conflict", "a replay");
+}
+
+#[test]
+fn formulas_are_evaluated_with_what_is_now() {
+    let panel = fake();
+    panel
+        .values
+        .lock()
+        .unwrap()
+        .push(Reported { formula: None, ..tests::value("room.heat", Value::Number(20.0)) });
+    panel.values.lock().unwrap().push(Reported { value: None, ..tests::value("none", Value::Bool(true)) });
+    let server = panel.serve();
+    for (question, expected) in [
+        (json!({ "expression": "cpu + 1" }), json!(43.5)),
+        (json!({ "expression": "heat * 2" }), json!(40.0)),
+        (json!({ "expression": "none" }), json!(null)),
+        (json!({ "expression": "cpu + a", "variables": { "cpu": 1, "a": 2 } }), json!(3.0)),
+        (json!({ "expression": "if(on, 'yes', 'no')", "variables": { "on": true } }), json!("yes")),
+        (json!({ "expression": "cpu", "variables": { "cpu": null } }), json!(null)),
+    ] {
+        let answer = evaluate(&server, question.clone());
+        assert_eq!((answer.status, answer.json()), (200, json!({ "value": expected })), "{question}");
+    }
+}
+
+#[test]
+fn wrong_formulas_are_placed() {
+    let panel = fake();
+    let server = panel.serve();
+    let wrong = evaluate(&server, json!({ "expression": "'ü' == 'u' and sqr(4) > cpuu" }));
+    check_problem(&wrong, 422, "Unprocessable Entity", "two errors");
+    let errors = wrong.json()["errors"].clone();
+    let told: Vec<_> =
+        errors.as_array().unwrap().iter().map(|e| (&e["offset"], &e["length"], &e["suggestions"])).collect();
+    assert_eq!(told, [(&json!(15), &json!(3), &json!(["sqrt"])), (&json!(24), &json!(4), &json!(["cpu"]))]);
+
+    let zero = evaluate(&server, json!({ "expression": "1 / (cpu - 42.5)" })).json();
+    assert_eq!((&zero["errors"][0]["offset"], &zero["errors"][0]["length"]), (&json!(0), &json!(16)));
+    let blank = |bytes: usize| json!({ "expression": format!("1{}", " ".repeat(bytes - 1)) });
+    let variables = |count: usize| {
+        let all: serde_json::Map<_, _> = (0..count).map(|n| (format!("v{n}"), json!(n))).collect();
+        json!({ "expression": "1", "variables": all })
+    };
+    for (question, status) in [
+        (blank(FORMULA_BYTES), 200),
+        (blank(FORMULA_BYTES + 1), 422),
+        (variables(VARIABLES), 200),
+        (variables(VARIABLES + 1), 422),
+        (json!({ "expression": "1", "variables": { "a": [1] } }), 422),
+        (json!({ "expression": "1", "what": 2 }), 400),
+        (json!({ "expression": 1 }), 400),
+        (json!({}), 400),
+    ] {
+        let answer = evaluate(&server, question);
+        assert_eq!(answer.status, status, "{}", answer.text());
+    }
+    let deep = json!({ "expression": "(".repeat(FORMULA_BYTES) });
+    assert_eq!(evaluate(&server, deep).status, 422);
+}
+
+#[test]
+fn rates_are_limited() {
+    let panel = fake();
+    let server = panel.serve();
+    let check = |path: &str, body: &str, per_second: u32| {
+        // The bucket drains while it is filled, so that some more may pass; never twice as many at once.
+        let statuses: Vec<u16> = (0..3 * BURST_SECONDS * per_second)
+            .map(|_| {
+                panel.signalled.try_iter().for_each(drop);
+                post(&server, path, body).status
+            })
+            .collect();
+        let refused = statuses.iter().filter(|status| **status == 429).count();
+        assert!(refused > 0, "{path}: none of {} was refused", statuses.len());
+        let first = statuses.iter().position(|status| *status == 429).unwrap();
+        assert!(first >= (BURST_SECONDS * per_second) as usize, "{path}: refused after {first}");
+    };
+    check("/api/v1/evaluate", r#"{"expression":"1"}"#, EVALUATIONS_PER_SECOND);
+    assert_eq!(get(&server, "/api/v1/values").status, 200, "questions go on");
+    if cfg!(debug_assertions) {
+        // Others have buckets of their own.
+        assert_eq!(post(&server, "/api/v1/signals/a", "").status, 202);
+    }
+    assert!(CHANGES_PER_SECOND > EVALUATIONS_PER_SECOND);
+}
+
+#[test]
+fn bodies_are_limited() {
+    let panel = fake();
+    let server = panel.serve();
+    for (bytes, status) in [(BODY_BYTES - 1, 202), (BODY_BYTES, 202), (BODY_BYTES + 1, 413)] {
+        let answer = post(&server, "/api/v1/signals/a", &" ".repeat(bytes));
+        assert_eq!(answer.status, status, "{bytes}");
+    }
+}
+
+/// Every answer of a question without parameters has the shape that the OpenAPI document says.
+#[test]
+fn answers_have_their_documented_shape() {
+    let panel: FakePanel = fake();
+    let server = panel.serve();
+    let document = openapi();
+    assert_eq!(get(&server, "/api/v1/openapi.json").json(), document);
+    let mut checked = 0;
+    for route in ROUTES.iter().filter(|route| route.method == "GET" && route.path != "/ws") {
+        let answer = get(&server, &route.path.replace("{file}", "studio.js"));
+        let known = route.answers.iter().find(|known| known.status == answer.status);
+        if answer.header("content-type") == Some("application/problem+json") {
+            assert!(route.problems.contains(&answer.status), "{}: {}", route.path, answer.text());
+            conforms(&document, "Problem", &answer.json()).unwrap();
+            continue;
+        }
+        let known = known.unwrap_or_else(|| panic!("{}: {} is not documented", route.path, answer.status));
+        if let Some(schema) = known.schema {
+            conforms(&document, schema, &answer.json()).unwrap_or_else(|e| panic!("{}: {e}", route.path));
+            checked += 1;
+        } else if !known.kind.is_empty() {
+            assert!(answer.header("content-type").unwrap().starts_with(known.kind), "{}", route.path);
+        }
+    }
+    assert!(checked >= 8, "{checked}");
+    let functions = get(&server, "/api/v1/expression-functions/flat").json();
+    assert_eq!(functions.as_array().unwrap().len(), engine::formula::functions::FUNCTIONS.len());
+    let config = get(&server, "/api/v1/config?format=toml");
+    assert_eq!(config.header("content-type"), Some("application/toml"));
+    assert!(get(&server, "/api/v1/graph?format=dot").text().starts_with("digraph"));
+    for path in ["/api/v1/graph?format=svg", "/api/v1/config?format=yaml", "/api/v1/events?type=none"] {
+        check_problem(&get(&server, path), 400, "Bad Request", path);
+    }
+}

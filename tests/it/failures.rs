@@ -1,0 +1,260 @@
+//! A run in which everything fails all the time, by seeded chance, in virtual time: the same for the same
+//! seed, and never out of order.
+//!
+//! Five minutes by default. `FAILURE_MINUTES=60 cargo test --release --test it failures` is an hour.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use actors::fault::{Chance, Fault, Faults};
+use actors::handle::{ActorReport, Handle};
+use actors::recording::Recording;
+use actors::runtime::{self, Face, Options, Time};
+use engine::event::{Event, EventKind};
+use engine::hash;
+
+const PANEL: &str = r##"
+version = 1
+[display]
+seed = 7
+[source.fast]
+kind = "generator"
+shape = "walk"
+every = "20ms"
+on_full = "block"
+[source.slow]
+kind = "generator"
+shape = "saw"
+period = "2s"
+every = "500ms"
+on_full = "block"
+stale_after = "3s"
+[source.machine]
+kind = "system"
+every = "1s"
+on_full = "block"
+[value]
+high = "slow.value > 50"
+[page.main]
+widgets = [
+  { kind = "text", id = "number", at = [8, 8], size = [144, 20], text = "{fast.value:.1f} {machine.cpu:.0f}", color = "#fff" },
+  { kind = "sparkline", at = [8, 32], size = [144, 40], value = "slow.value", span = "30s", color = "#fff" },
+]
+[animation.nudge]
+widget = "number"
+duration = "300ms"
+from = { x = 6 }
+[[trigger]]
+name = "high"
+when = "high"
+start = ["nudge"]
+[[output]]
+kind = "null"
+[[output]]
+kind = "png"
+file = "frame.png"
+[persistence]
+file = "state.db"
+"##;
+
+/// How often what fails, each time that it could: each by an error, a panic and a hang.
+const CHANCES: [(&str, f64); 13] = [
+    ("ring.seal", 2e-5),
+    ("expression.evaluate", 2e-5),
+    ("coordination.step", 2e-5),
+    ("renderer.step", 2e-5),
+    ("renderer.paint", 2e-5),
+    ("clock.tick", 2e-5),
+    ("source.emit", 1e-3),
+    ("source.start", 2e-2),
+    ("writer.flush", 2e-3),
+    ("output.show", 5e-4),
+    ("output.start", 2e-2),
+    ("http", 5e-3),
+    ("http.start", 2e-2),
+];
+
+fn faults(seed: u64) -> Faults {
+    // A hang outlasts what any group bears, and ends some time later.
+    let kinds = [Fault::Error, Fault::Panic, Fault::Hang(Some(Duration::from_secs(40)))];
+    let chances = CHANCES.into_iter().flat_map(|(point, probability)| {
+        kinds.map(|fault| Chance { point: point.into(), probability, fault })
+    });
+    Faults::seeded(seed, chances)
+}
+
+fn minutes() -> u64 {
+    std::env::var("FAILURE_MINUTES").ok().and_then(|minutes| minutes.parse().ok()).unwrap_or(5)
+}
+
+/// What a run told.
+#[derive(Default)]
+struct Told {
+    events: Vec<Event>,
+    frames: Vec<(u64, u64)>,
+    /// Every change of every actor's state, with its moment in milliseconds.
+    log: Vec<(u64, ActorReport)>,
+}
+
+impl Told {
+    /// One number for all of it.
+    fn hash(&self) -> u64 {
+        let mut text = format!("{:?} {:?}", self.events, self.frames);
+        for (at, report) in &self.log {
+            let ActorReport { name, state, generation, restarts, error, .. } = report;
+            write!(text, "{at} {name} {state:?} {generation} {restarts} {error:?}").unwrap();
+        }
+        hash::of(text.as_bytes())
+    }
+
+    fn restarts(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().filter(|event| event.kind == EventKind::ActorRestarted)
+    }
+}
+
+fn run(folder: &Path, options: Options) -> Told {
+    let config = tinydisplay::config::parse("panel.toml", PANEL, folder).unwrap_or_else(|report| {
+        panic!("{}", report.render(false));
+    });
+    let told = Arc::new(Mutex::new(Told::default()));
+    let (frames, events, log) = (told.clone(), told.clone(), told.clone());
+    let options = Options {
+        time: Time::Virtual,
+        ticks: Some(minutes() * 3_600),
+        on_frame: Some(Box::new(move |tick, frame| {
+            frames.lock().unwrap().frames.push((tick.0, frame.hash()));
+        })),
+        on_event: Some(Box::new(move |event| events.lock().unwrap().events.push(event.clone()))),
+        ..options
+    };
+    runtime::run(config.panel, options, |handle| {
+        actix::spawn(watch(handle, log));
+    })
+    .unwrap();
+    Arc::try_unwrap(told).ok().unwrap().into_inner().unwrap()
+}
+
+/// Notes every change of a state, until the run is over.
+async fn watch(handle: Handle, told: Arc<Mutex<Told>>) {
+    let mut actors = handle.actors.clone();
+    let mut known = Vec::new();
+    // Nobody else must keep the run from ending.
+    let world = handle.world;
+    drop(handle);
+    while actors.changed().await.is_ok() {
+        let now = actors.borrow_and_update().clone();
+        let at = world.now().as_millis() as u64;
+        for (index, report) in now.iter().enumerate() {
+            let state = (report.state, report.generation);
+            if known.get(index) != Some(&state) {
+                told.lock().unwrap().log.push((at, report.clone()));
+            }
+        }
+        known = now.iter().map(|report| (report.state, report.generation)).collect();
+    }
+}
+
+/// A face that does nothing but live.
+fn face() -> Face {
+    Arc::new(|context, _| {
+        Box::pin(async move {
+            while context.sleep_until(context.world.now() + Duration::from_secs(1)).await {
+                context.strike("http").await?;
+            }
+            Ok(())
+        })
+    })
+}
+
+fn fail(folder: &Path, seed: u64) -> Told {
+    let record = Some(folder.join("run.jsonl"));
+    run(
+        folder,
+        Options { record, edges: true, face: Some(face()), faults: faults(seed), ..Options::default() },
+    )
+}
+
+#[test]
+fn a_run_in_which_everything_fails_is_in_order_and_depends_on_its_seed_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = fail(folder.path(), 7);
+    assert_failed_everywhere(&told);
+    assert_in_order(&told);
+    assert_ended_in_time(&told);
+
+    let recording = Recording::read(&folder.path().join("run.jsonl")).unwrap();
+    assert_numbered(&recording);
+    let again = run(folder.path(), Options { input: Some(recording), ..Options::default() });
+    assert_eq!(told.events, again.events, "nothing was told twice or left out");
+    let frames: BTreeMap<_, _> = again.frames.into_iter().collect();
+    for (tick, hash) in &told.frames {
+        assert_eq!(frames.get(tick), Some(hash), "the frame of tick {tick}");
+    }
+
+    let same = fail(tempfile::tempdir().unwrap().path(), 7);
+    assert_eq!(told.hash(), same.hash());
+    let other = fail(tempfile::tempdir().unwrap().path(), 8);
+    assert_ne!(told.hash(), other.hash());
+}
+
+/// Each group was started anew for each reason that the chances have, most of them often.
+fn assert_failed_everywhere(told: &Told) {
+    let mut counts = BTreeMap::<(&str, String), u32>::new();
+    for event in told.restarts() {
+        let group = event.id.split('.').next().unwrap();
+        let group = if ["source", "output", "writer", "http"].contains(&group) { group } else { "core" };
+        *counts.entry((group, event.data[0].1.to_string())).or_default() += 1;
+    }
+    for cause in ["error", "panic", "hang"] {
+        for group in ["source", "output", "core"] {
+            assert!(counts.contains_key(&(group, cause.into())), "{group} {cause}: {counts:?}");
+        }
+    }
+    assert!(counts.keys().any(|(group, _)| *group == "http"), "{counts:?}");
+    assert!(counts.values().sum::<u32>() > 30, "{counts:?}");
+}
+
+/// Events and frames come in order and once; generations and restarts only grow; the core is not started
+/// anew more often than its intensity allows.
+fn assert_in_order(told: &Told) {
+    assert!(told.frames.is_sorted_by(|(one, _), (other, _)| one < other), "a frame came twice");
+    assert!(told.events.is_sorted_by_key(|event| event.tick), "events are out of order");
+    let mut newest = BTreeMap::new();
+    for (_, ActorReport { name, generation, restarts, .. }) in &told.log {
+        let before = newest.insert(name, (*generation, *restarts)).unwrap_or_default();
+        assert!(before <= (*generation, *restarts), "{name} went back");
+    }
+    let mut core = BTreeMap::new();
+    for (at, report) in told.log.iter().filter(|(_, report)| &*report.name == "clock") {
+        core.entry(report.generation).or_insert(*at);
+    }
+    let restarts: Vec<u64> = core.into_values().skip(1).collect();
+    for restarts in restarts.windows(4) {
+        assert!(restarts[3] - restarts[0] > 9_900, "four restarts of the core within 10 s: {restarts:?}");
+    }
+}
+
+/// Every value of every source arrived once, in order, though each of them failed time and again.
+fn assert_numbered(recording: &Recording) {
+    let mut next = BTreeMap::new();
+    for sample in recording.inputs.iter().flat_map(|inputs| &inputs.samples) {
+        let expected = next.entry(sample.source.clone()).or_insert(0);
+        assert_eq!(sample.sequence, *expected, "{}", sample.source);
+        *expected += 1;
+    }
+    assert!(next.len() == 3 && next.values().all(|count| *count > 100), "{next:?}");
+}
+
+/// From the first actor that is told to end to the last that has, it takes no longer than all of them may.
+fn assert_ended_in_time(told: &Told) {
+    let last = told.log.last().unwrap();
+    assert_eq!((&*last.1.name, last.1.state.name()), ("http", "stopped"), "the web server ends last");
+    // The sum of the usual policy's time-outs: 5 of the core, writer, recorder, web server; outputs, sources.
+    let most = 5 * 3_000 + 3 * 3_000 + 2 * 1_000;
+    let end = minutes() * 60_000;
+    let began = told.log.iter().rev().find(|(_, report)| report.group == "sources").unwrap().0;
+    assert!(last.0.saturating_sub(began) <= most && last.0 < end + 120_000, "{began} to {}", last.0);
+}
