@@ -8,11 +8,13 @@ mod completions;
 mod eval;
 mod failure;
 mod functions;
+mod log;
 mod record;
 mod render;
 mod run;
 mod runtime;
 mod schema;
+mod service;
 mod simulate;
 
 use std::io::{self, BufWriter, Write};
@@ -30,6 +32,9 @@ use failure::Failure;
 struct Arguments {
     #[command(subcommand)]
     verb: Option<Verb>,
+    /// The form of logs; otherwise TINYDISPLAY_LOG_FORMAT says it, or what standard error is
+    #[arg(long, value_name = "FORM", global = true)]
+    log_format: Option<log::Format>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,7 +64,8 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let mut out = BufWriter::new(io::stdout());
     let verb = arguments.verb.unwrap_or_else(|| Verb::Run(run::Arguments::default()));
-    let done = verb.run(&mut out).and_then(|()| Ok(out.flush()?));
+    let done =
+        log::begin(arguments.log_format).and_then(|()| verb.run(&mut out)).and_then(|()| Ok(out.flush()?));
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),

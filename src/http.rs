@@ -36,6 +36,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use actors::handle::Handle;
+use actors::runtime::Face;
+use actors::supervisor::worker::{Context, Failure};
 use actors::telemetry;
 use actors::telemetry::exporter::UPKEEP_SECONDS;
 use actors::telemetry::process::Process;
@@ -57,6 +59,9 @@ pub const VIEWERS_MAX: usize = 32;
 
 /// The longest that open connections delay the end of the server.
 pub const SHUTDOWN_MAX: Duration = Duration::from_secs(2);
+
+/// The time between two signs of life.
+const BEAT_EVERY: Duration = Duration::from_secs(1);
 
 /// Starts a server on `listen`, see [`bind`], on a thread of its own.
 ///
@@ -123,7 +128,7 @@ impl Socket {
     /// returns. Needs a Tokio runtime with I/O and time.
     ///
     /// # Errors
-    /// When the system has no more files to give.
+    /// When the system has no more files to give, and when a part of the server fails.
     pub async fn run(
         &self,
         handle: Handle,
@@ -131,8 +136,37 @@ impl Socket {
         stopped: watch::Receiver<bool>,
     ) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(self.listener.try_clone()?)?;
-        run(listener, Arc::new(App::new(handle, metrics, stopped))).await;
-        Ok(())
+        run(listener, Arc::new(App::new(handle, metrics, stopped))).await
+    }
+
+    /// The server as a worker of the panel that it shows, started anew when it fails.
+    pub fn face(self: Arc<Socket>, metrics: PrometheusHandle) -> Face {
+        Arc::new(move |context, handle| {
+            let (socket, metrics) = (self.clone(), metrics.clone());
+            Box::pin(async move { socket.supervised(context, handle, metrics).await })
+        })
+    }
+
+    async fn supervised(
+        &self,
+        context: Context,
+        handle: Handle,
+        metrics: PrometheusHandle,
+    ) -> Result<(), Failure> {
+        let (stop, stopped) = watch::channel(false);
+        let serving = self.run(handle, metrics, stopped);
+        // Beats where the requests are answered: where that hangs, so does this.
+        let beating = async {
+            while context.sleep_until(context.world.now() + BEAT_EVERY).await {
+                context.strike("http").await?;
+            }
+            stop.send_replace(true);
+            std::future::pending().await
+        };
+        tokio::select! {
+            ended = serving => ended.map_err(|error| Failure::Transient(error.to_string())),
+            failed = beating => failed,
+        }
     }
 }
 
@@ -210,7 +244,7 @@ impl App {
     }
 }
 
-async fn run(listener: tokio::net::TcpListener, app: Arc<App>) {
+async fn run(listener: tokio::net::TcpListener, app: Arc<App>) -> io::Result<()> {
     // They end with this function.
     let mut tasks = JoinSet::new();
     tasks.spawn(board::observe(app.clone()));
@@ -221,7 +255,15 @@ async fn run(listener: tokio::net::TcpListener, app: Arc<App>) {
     let server = axum::serve(listener, router(app.clone()))
         .with_graceful_shutdown(async move { stopping.stopped().await });
     let server = tasks.spawn(async { drop(server.await) });
-    app.stopped().await;
+    tokio::select! {
+        biased;
+        () = app.stopped() => {}
+        ended = tasks.join_next() => {
+            let ended = ended.map_or(Ok(()), |ended| ended);
+            let why = ended.err().map_or("a part of it has ended".into(), |error| error.to_string());
+            return Err(io::Error::other(why));
+        }
+    }
     let ended = async {
         while !server.is_finished() && tasks.join_next().await.is_some() {}
         // WebSockets have left HTTP behind, so the server does not wait for them by itself.
@@ -230,6 +272,7 @@ async fn run(listener: tokio::net::TcpListener, app: Arc<App>) {
     if tokio::time::timeout(SHUTDOWN_MAX, ended).await.is_err() {
         tracing::warn!("HTTP connections were still open at the end and were cut");
     }
+    Ok(())
 }
 
 /// Keeps the recorder's memory small: observations of histograms pile up until they are counted.

@@ -31,6 +31,10 @@ const NAP_MAX: Duration = Duration::from_millis(50);
 /// How long a clock that is told to stop waits for the tick that it has begun.
 const LAST_TICK_MAX: Duration = Duration::from_secs(1);
 
+/// How long a tick may take, beyond what it takes to find that an actor hangs, until it counts as lost: far
+/// longer than any takes.
+const TICK_MAX: Duration = Duration::from_secs(30);
+
 /// Why a clock ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -114,6 +118,8 @@ impl Clock {
 
     /// Waits for a tick to come out of the core; `None` where that will not be.
     async fn done(&mut self) -> Option<Done> {
+        // The actor that hangs is found by its own heart; the clock's is for a tick that got lost.
+        let _rest = self.supervision.heart.pause(self.world.now() + TICK_MAX);
         let patience = async {
             self.supervision.stopped().await;
             self.world.sleep_until(self.world.now() + LAST_TICK_MAX).await;
@@ -136,6 +142,7 @@ impl Clock {
             if now >= due {
                 return false;
             }
+            self.supervision.heart.rest_until(due);
             self.world.sleep_exactly_until(due.min(now + NAP_MAX)).await;
         }
     }
@@ -158,6 +165,9 @@ impl Clock {
     async fn step(&mut self, tick: Tick, late: Duration, rebase_ms: i64, rhythm: Rhythm) -> bool {
         let length = Duration::from_nanos(self.fps.nanos_at(Tick(1)));
         let paint = tick == Tick(0) || rebase_ms != 0 || late < length;
+        if self.supervision.strike("clock.tick").await.is_err() {
+            return false;
+        }
         let began = self.world.now();
         if self.core.try_send(Begin { rebase_ms, paint, rhythm }).is_err() {
             return false;

@@ -71,12 +71,16 @@ impl Decisions {
         true
     }
 
-    /// Hands the writer a tick, unless that was done; returns how many rows were lost, and how many
-    /// ledgers wait.
-    fn keep(&mut self, mut ledger: Ledger) -> (usize, usize) {
-        let Some(writer) = &self.writer else { return (0, 0) };
+    /// How many ticks wait for the writer.
+    fn waiting(&self) -> usize {
+        self.writer.as_ref().map_or(0, Mailbox::waiting)
+    }
+
+    /// Hands the writer a tick, unless that was done; returns how many rows were lost.
+    fn keep(&mut self, mut ledger: Ledger) -> usize {
+        let Some(writer) = &self.writer else { return 0 };
         if ledger.tick < self.kept {
-            return (0, writer.waiting());
+            return 0;
         }
         self.kept = ledger.tick.next();
         if !self.unnamed.is_empty() {
@@ -84,12 +88,11 @@ impl Decisions {
         }
         self.unnamed = Arc::new([]);
         // The display never waits for the database: what finds no room is dropped and counted.
-        let lost = writer.keep(ledger).err().map_or(0, |lost| {
+        writer.keep(ledger).err().map_or(0, |lost| {
             // Without its name a key's samples could not be kept ever after.
             self.unnamed = lost.new_keys.clone();
             lost.rows()
-        });
-        (lost, writer.waiting())
+        })
     }
 }
 
@@ -152,7 +155,7 @@ impl CoordinationActor {
 
     fn time(&self, evaluated: &Evaluated) {
         let inputs = &evaluated.inputs;
-        if !inputs.sealed.samples.is_empty() && !inputs.again {
+        if !inputs.sealed.samples.is_empty() {
             let took = self.world.now().saturating_sub(inputs.timing.sealed);
             self.telemetry.events.from_ring.record(took);
         }
@@ -180,11 +183,11 @@ impl CoordinationActor {
             events,
         };
         if ledger.rows() > 0 || !ledger.new_keys.is_empty() {
-            let kept = self.decisions.enter(&self.pass, |decisions| decisions.keep(ledger));
-            let (lost, waiting) = kept.unwrap_or_default();
+            let lost = self.decisions.enter(&self.pass, |decisions| decisions.keep(ledger)).unwrap_or(0);
             self.telemetry.persistence.dropped.increment(lost as u64);
-            self.telemetry.persistence.mailbox.set(waiting as f64);
         }
+        let waiting = self.decisions.look(|decisions| decisions.waiting());
+        self.telemetry.persistence.mailbox.set(waiting as f64);
     }
 }
 
@@ -196,9 +199,9 @@ impl Handler<Evaluated> for CoordinationActor {
     type Result = ();
 
     fn handle(&mut self, evaluated: Evaluated, context: &mut Self::Context) {
+        let began = self.world.now();
         let vitals = self.vitals.clone();
         let Some(work) = vitals.handle("coordination.step", context) else { return };
-        let began = self.world.now();
         let events = self.step(&evaluated);
         self.time(&evaluated);
         self.announce(&events);

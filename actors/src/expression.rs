@@ -42,7 +42,6 @@ const TIMED_EVERY: u64 = 4;
 
 /// Memory and caches are looked at once in so many ticks.
 const COUNTED_EVERY: u64 = 60;
-
 /// What the actor has to be told to go on as if nothing had happened.
 #[derive(Clone, Debug)]
 pub struct Memory {
@@ -103,8 +102,7 @@ impl ExpressionActor {
     pub fn new(panel: Arc<Panel>, around: Surroundings) -> Result<ExpressionActor, chunk::Error> {
         let began = around.world.now();
         let mut evaluator = Evaluator::new(panel.program.clone(), panel.fps)?;
-        let took = around.world.now().saturating_sub(began);
-        around.telemetry.formulas.compile.set(took.as_secs_f64());
+        around.telemetry.formulas.compile.set(around.world.now().saturating_sub(began).as_secs_f64());
         let keys: Vec<_> = panel.keys.iter().map(|key| key.default.clone()).collect();
         for (index, default) in keys.iter().enumerate() {
             evaluator.set_key(index, default.as_ref());
@@ -124,7 +122,7 @@ impl ExpressionActor {
             quiet_until: vec![Tick(0); panel.program.len()],
             named,
             none: Arc::new([]),
-            costs: Costs::new(labels(&panel)),
+            costs: Costs::new(labels(&panel), around.telemetry.formulas.costliest.clone()),
             is_native: false,
             around,
             panel,
@@ -179,7 +177,8 @@ impl ExpressionActor {
         let mut changed = Vec::new();
         let values = self.evaluator.changed().filter(|id| !self.is_condition[id.0 as usize]);
         changed.extend(values.map(|id| (id, self.evaluator.value(id))));
-        let bindings = changed.iter().filter(|(id, _)| self.named[id.0 as usize].is_none()).count();
+        let bindings = changed.iter().filter(|(id, _)| self.named[id.0 as usize].is_none());
+        self.around.telemetry.formulas.bindings.increment(bindings.count() as u64);
         for (id, held) in &mut self.conditions {
             let holds = self.evaluator.holds(*id);
             if std::mem::replace(held, holds) != holds {
@@ -196,7 +195,6 @@ impl ExpressionActor {
         }
         if !inputs.again {
             self.around.telemetry.formulas.changed.increment(changed.len() as u64);
-            self.around.telemetry.formulas.bindings.increment(bindings as u64);
         }
         if changed.is_empty() { self.none.clone() } else { changed.into() }
     }
@@ -242,11 +240,10 @@ impl ExpressionActor {
     }
 
     /// Times one formula now and then. Virtual time has nothing to tell.
-    fn time(&mut self, inputs: &Inputs) {
-        if self.around.world.is_simulated() || inputs.again {
+    fn time(&mut self, tick: Tick) {
+        if self.around.world.is_simulated() {
             return;
         }
-        let tick = inputs.sealed.tick;
         if tick.0.is_multiple_of(TIMED_EVERY)
             && let Some(formula) = self.costs.next()
         {
@@ -312,8 +309,8 @@ impl Handler<Inputs> for ExpressionActor {
         let changed = self.evaluate(&inputs);
         self.export(&changed);
         self.compile(&inputs);
-        self.time(&inputs);
         let (tick, checkpoint) = (inputs.sealed.tick, inputs.checkpoint);
+        self.time(tick);
         self.around.next.do_send(Evaluated { inputs, changed });
         let Some(_work) = vitals.go_on(work, "expression.evaluate.after", context) else { return };
         if checkpoint {

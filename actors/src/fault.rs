@@ -7,7 +7,7 @@
 //! |---|---|
 //! | `ring.seal`, `expression.evaluate`, `coordination.step`, `renderer.step`, `renderer.paint` | at every tick |
 //! | `clock.tick` | before every tick |
-//! | `source.emit` | before every reading |
+//! | `source.emit`, `source.emitted` | before and after every reading |
 //! | `writer.flush` | before every flush |
 //! | `recorder.write` | before every tick that is written |
 //! | `output.show` | before every picture |

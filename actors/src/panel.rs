@@ -12,6 +12,7 @@ use engine::tick::Fps;
 use engine::value::Value;
 
 use crate::source::Source;
+use crate::supervisor::policy::Supervision;
 
 /// A resolved configuration.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub struct Panel {
     pub outputs: Vec<Output>,
     /// Where state is kept; `None` keeps nothing.
     pub persistence: Option<Persistence>,
+    /// When and how often actors are started anew.
+    pub supervision: Supervision,
 }
 
 /// A declared key.

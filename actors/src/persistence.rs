@@ -23,10 +23,10 @@ use engine::tick::Tick;
 use engine::value::Value;
 
 use crate::panel;
+use crate::supervisor::worker::{self, Failure};
 use crate::telemetry;
 use crate::world::World;
 pub use history::History;
-use mailbox::Entry;
 pub use mailbox::{Arriving, LEDGERS_MAX, Mailbox, mailbox};
 pub use retention::Retention;
 pub use schema::VERSION as SCHEMA_VERSION;
@@ -109,45 +109,59 @@ pub fn check(file: &Path) -> Result<(), Error> {
     }
 }
 
-/// Writes what arrives until the [`Mailbox`] is drained or nobody is left to send. What arrived is written
-/// at the latest when `options.flush` has passed, sooner when there is much of it. Formula `i`
-/// is kept under `labels[i]`, if it has one. No error ends it: a database that [`check`] refuses is left
-/// alone, and all that was for it is counted as lost.
+/// Writes what arrives until it is told to stop; then what has arrived is written and the database closed.
+/// What arrived is written at the latest when `options.flush` has passed, sooner when there is much of it.
+/// Formula `i` is kept under `labels[i]`, if it has one. No error of the database ends it: one that [`check`]
+/// refuses is left alone, and all that was for it is counted as lost. What a writer that failed had taken out
+/// of the mailbox and not written is lost and counted by the next.
 ///
 /// Blocks its thread while it writes: give it one of its own.
+///
+/// # Errors
+/// An injected fault.
 pub async fn run(
     options: panel::Persistence,
     labels: Vec<Option<Arc<str>>>,
-    world: World,
+    supervision: worker::Context,
     telemetry: telemetry::Persistence,
     arriving: Arriving,
-) {
-    let mut writer = Writer::new(options, labels, world, telemetry);
+) -> Result<(), Failure> {
+    let mut writer = Writer::new(options, labels, supervision.clone(), telemetry, arriving.estate.clone());
     writer.open();
-    loop {
-        let entry = tokio::select! {
-            // The deadline first: a flood of entries must not put off the flush.
-            biased;
-            () = until(&world, writer.due()) => {
-                writer.flush();
-                continue;
+    // One that was left behind with its thread writes nothing any more: another one has taken over.
+    while supervision.pass.is_valid() {
+        let next = async {
+            tokio::select! {
+                // The deadline first: a flood of entries must not put off the flush.
+                biased;
+                () = until(&supervision.world, writer.due()) => Next::Flush,
+                () = supervision.stopped() => Next::End,
+                ledger = arriving.next() => ledger.map_or(Next::End, Next::Keep),
             }
-            entry = arriving.next() => entry,
         };
-        match entry {
-            Some(Entry::Keep(ledger)) => writer.keep(ledger),
-            Some(Entry::Drain(answer)) => {
-                writer.close();
-                // Whoever asked may have given up waiting.
-                answer.send(()).ok();
-                return;
+        match supervision.heart.resting(next).await {
+            Next::Keep(ledger) => writer.keep(ledger),
+            Next::Flush => {
+                supervision.strike("writer.flush").await?;
+                writer.flush();
             }
-            None => {
+            Next::End => {
+                while let Some(ledger) = arriving.try_next() {
+                    writer.keep(ledger);
+                }
                 writer.close();
-                return;
+                break;
             }
         }
     }
+    Ok(())
+}
+
+/// What a writer does next.
+enum Next {
+    Keep(Ledger),
+    Flush,
+    End,
 }
 
 async fn until(world: &World, due: Option<Duration>) {

@@ -381,6 +381,7 @@ mod tests {
 
     use super::*;
     use crate::source::rig::simulate;
+    use crate::supervisor::worker;
     use crate::world::World;
 
     const SOURCES: [&str; 2] = ["room", "tape"];
@@ -523,10 +524,12 @@ mod tests {
         let file = folder.path().join("run.jsonl");
         simulate(async {
             let header = Header { states: true, ..header() };
-            let mut recorder =
-                Recorder::start(World::simulated(false), file.clone(), &header, &sources()).unwrap();
+            let recorder = Recorder::create(file.clone(), &header, &sources()).unwrap();
             sealed.iter().for_each(|sealed| recorder.keep(sealed));
-            recorder.finish().await.unwrap();
+            let stopped = tokio::sync::watch::channel(true).1;
+            let supervision = worker::Context::unsupervised(World::simulated(false), stopped);
+            recorder.run(supervision).await.unwrap();
+            recorder.outcome().unwrap();
         });
         Recording::read(&file).unwrap()
     }

@@ -13,7 +13,7 @@ use engine::tick::Tick;
 use crate::handle::{QuerySources, SourceReport};
 use crate::journal::{Entry, Fenced, Journal, Part, Rhythm, Sealing};
 use crate::recording::{Recorder, Replay};
-use crate::source::port::{Arrivals, Arrived, Counts, Doorbell, Posted};
+use crate::source::port::{Arrivals, Arrived, Counts, Doorbell};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
@@ -154,16 +154,11 @@ impl Records {
         Records { recorder, next: Tick(0) }
     }
 
-    /// The recorder, to finish it when nothing more comes.
-    pub fn take(&mut self) -> Option<Recorder> {
-        self.recorder.take()
-    }
-
     /// Records a tick, unless that was done.
     fn keep(&mut self, sealed: &Arc<Sealed>) {
         if sealed.tick >= self.next {
             self.next = sealed.tick.next();
-            self.recorder.iter_mut().for_each(|recorder| recorder.keep(sealed));
+            self.recorder.iter().for_each(|recorder| recorder.keep(sealed));
         }
     }
 }
@@ -191,7 +186,7 @@ impl RingActor {
                 Entry::Told(report) => self.hear(report),
                 Entry::Signalled(signal) => drop(self.intake.signal(signal)),
                 Entry::Sealed(sealing) => {
-                    if let Some(inputs) = self.seal(sealing, self.world.now()) {
+                    if let Some(inputs) = self.seal(sealing) {
                         self.next.do_send(Inputs { again: true, ..inputs });
                     }
                 }
@@ -220,10 +215,11 @@ impl RingActor {
             let taken = self.journal.take(&self.pass, port, waiting, self.intake.room());
             let Some(taken) = taken.filter(|taken| !taken.is_empty()) else { return };
             waiting -= taken.len();
-            for Posted { at, reading, .. } in taken.iter() {
-                self.intake.accept(reading);
-                self.arrived = Some(self.arrived.map_or(*at, |oldest| oldest.min(*at)));
-                self.telemetry.ring.ingest.record(self.world.now().saturating_sub(*at));
+            for posted in taken.iter() {
+                let at = posted.at;
+                self.intake.accept(&posted.reading);
+                self.arrived = Some(self.arrived.map_or(at, |oldest| oldest.min(at)));
+                self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
     }
@@ -273,15 +269,14 @@ impl RingActor {
     }
 
     /// Seals a tick and records it; `None` for an actor of the past.
-    fn seal(&mut self, sealing: Sealing, began: Duration) -> Option<Inputs> {
+    fn seal(&mut self, sealing: Sealing) -> Option<Inputs> {
         let replayed_ms = self.replay();
         let (sealed, missed) = self.intake.seal(sealing.rebase_ms.saturating_add(replayed_ms));
         self.count(&sealed, missed);
         let sealed = Arc::new(sealed);
         self.records.enter(&self.pass, |records| records.keep(&sealed))?;
-        let timing = Timing { began, sealed: self.world.now(), arrived: self.arrived.take() };
-        self.telemetry.ring.seal.record(timing.sealed.saturating_sub(began));
-        Some(Inputs { sealed, paint: sealing.paint, checkpoint: false, again: false, timing })
+        let timing = Timing::default();
+        Some(Inputs { sealed, paint: sealing.paint, timing, checkpoint: false, again: false })
     }
 
     fn count(&self, sealed: &Sealed, missed: u64) {
@@ -355,11 +350,13 @@ impl Handler<Begin> for RingActor {
         self.take_signals();
         let Some((sealing, checkpoint)) = self.log(begin) else { return };
         let Some(work) = vitals.go_on(work, "ring.seal.middle", context) else { return };
-        let Some(inputs) = self.seal(sealing, began) else { return };
-        self.next.do_send(Inputs { checkpoint, ..inputs });
+        let Some(inputs) = self.seal(sealing) else { return };
+        let timing = Timing { began, sealed: self.world.now(), arrived: self.arrived.take() };
+        self.telemetry.ring.seal.record(timing.sealed.saturating_sub(began));
+        self.next.do_send(Inputs { checkpoint, timing, ..inputs });
         let Some(_work) = vitals.go_on(work, "ring.seal.after", context) else { return };
         if checkpoint {
-            self.journal.give(&self.pass, sealing.tick, Part::Ring(self.memory()));
+            self.journal.give(&self.pass, sealing.tick, Part::Ring(Box::new(self.memory())));
         }
     }
 }

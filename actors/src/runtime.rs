@@ -2,10 +2,21 @@
 //!
 //! ```text
 //!  sources ──ports──▶ ring ─Inputs─▶ expression ─Evaluated─▶ coordination ─Coordinated─▶ renderer ──▶ outputs
-//!     ▲                ▲                                          │                          │ (newest picture)
-//!  supervisor        Begin                                     Ledger                      Done
+//!                      ▲                                          │                          │ (newest picture)
+//!                    Begin                                     Ledger                      Done
 //!                    clock ◀─────────────────────────────────────┼──────────────────────────┘
 //!                                                             writer ──▶ SQLite
+//! ```
+//!
+//! All of them, and the face's web server, are children of one supervisor, in the order of their start:
+//!
+//! ```text
+//!  root ─┬─ http        each group by itself; those of a group by themselves, too,
+//!        ├─ outputs     but for the core, which is started anew as one
+//!        ├─ recorder
+//!        ├─ writer
+//!        ├─ core: renderer, coordination, expression, ring, clock
+//!        └─ sources
 //! ```
 //!
 //! Ring, expression, coordination and renderer share one thread, since a tick then takes half as long as with
@@ -18,40 +29,30 @@ mod edges;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use engine::event::Event;
 use engine::paint::Frame;
 use engine::tick::Tick;
-use futures_util::future::{LocalBoxFuture, join_all};
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::{broadcast, watch};
 
 use self::core::{Core, Inlets};
-use crate::clock::End;
 use crate::coordination::EventSink;
 use crate::expression;
 use crate::fault::Faults;
 use crate::handle::{ActorReport, Handle, Picture, Pulse, QuerySources, QueryValues, Slot};
 use crate::panel::Panel;
-use crate::persistence::{self, Mailbox};
-use crate::recording::{self, Recording};
+use crate::persistence;
+use crate::recording::{self, Recorder, Recording};
 use crate::renderer::FrameSink;
 use crate::source::push::Push;
-use crate::supervisor::worker::{self, Failure};
-use crate::telemetry::Telemetry;
+use crate::supervisor::worker::{self, Failure, Worker};
+use crate::supervisor::{End, Listener, Parts, Supervisor};
+use crate::telemetry::{self, Telemetry};
 use crate::world::World;
 
 /// Events that wait for a slow listener before it loses the oldest.
 const EVENT_BACKLOG: usize = 1_024;
-
-/// How long the writer has to commit what it holds when the run ends.
-const DRAIN_MAX: Duration = Duration::from_secs(3);
-
-/// How long the core has to finish what it is at when the run ends: far longer than any tick takes.
-const CORE_END_MAX: Duration = Duration::from_secs(3);
-
-/// How long outputs have to show the last picture.
-const LAST_PICTURE_MAX: Duration = Duration::from_secs(1);
 
 /// How a panel is run.
 #[derive(Default)]
@@ -68,6 +69,8 @@ pub struct Options {
     pub on_frame: Option<FrameSink>,
     /// Called with every event, on the core's thread.
     pub on_event: Option<EventSink>,
+    /// Runs outputs and keeps state in a simulation too, which otherwise does neither.
+    pub edges: bool,
     /// The face's own worker, the web server, started before all others and ended after them.
     pub face: Option<Face>,
     /// What goes wrong on purpose.
@@ -117,9 +120,9 @@ pub enum Error {
     /// The system has no more threads.
     #[error("no thread can be started: {0}")]
     Thread(#[from] std::io::Error),
-    /// An actor of the core panicked, or hangs.
-    #[error("the core stopped working; the log says why")]
-    CoreDied,
+    /// Starting actors anew did not help; the process has to be started anew.
+    #[error("gave up: {0}")]
+    Escalated(String),
 }
 
 impl From<recording::Error> for Error {
@@ -132,7 +135,7 @@ impl From<recording::Error> for Error {
 /// before the first tick.
 ///
 /// # Errors
-/// [`Error`], before the first tick or, for [`Error::CoreDied`], at any.
+/// [`Error`], before the first tick or, for [`Error::Escalated`], at any.
 pub fn run(panel: Panel, options: Options, started: impl FnOnce(Handle)) -> Result<Summary, Error> {
     let system = match options.time {
         Time::Live => actix::System::new(),
@@ -162,34 +165,12 @@ struct Wiring {
     actors: watch::Sender<Arc<[ActorReport]>>,
 }
 
-/// A child outside the core: how to tell it to end, and how it says that it has.
-struct Child {
-    stop: watch::Sender<bool>,
-    ended: flume::Receiver<End>,
-}
-
-impl Child {
-    async fn end(&self) -> End {
-        self.stop.send_replace(true);
-        self.ended.recv_async().await.unwrap_or(End::Stopped)
-    }
-}
-
-/// All that runs.
-struct Running {
-    core: Core,
-    clock: Child,
-    sources: Option<Child>,
-    writer: Option<Mailbox>,
-    outputs: Vec<Child>,
-}
-
-fn hangs() -> Error {
-    tracing::error!(
-        seconds = CORE_END_MAX.as_secs(),
-        "the core did not finish its tick in time and is left behind"
-    );
-    Error::CoreDied
+/// Who has a part in a run.
+struct Cast {
+    workers: Vec<Worker>,
+    listener: Listener,
+    recorder: Option<Recorder>,
+    handle: Handle,
 }
 
 impl Wiring {
@@ -219,87 +200,88 @@ impl Wiring {
     async fn conduct(self, options: Options, started: impl FnOnce(Handle)) -> Result<Summary, Error> {
         // Kept here too, so that a face that drops its handle does not end the run.
         let stop = Arc::new(watch::Sender::new(false));
-        let mut stopped = stop.subscribe();
-        let running = self.start(options, stop.clone(), started).await?;
-        let end = tokio::select! {
-            biased;
-            end = running.clock.ended.recv_async() => end.unwrap_or(End::CoreDied),
-            _ = stopped.wait_for(|stop| *stop) => End::Stopped,
-        };
-        self.end(end, running).await
+        let (finished, has_finished) = watch::channel(false);
+        let faults = options.faults.clone();
+        let Cast { workers, listener, recorder, handle } = self.cast(options, stop.clone(), finished)?;
+        let supervisor = Supervisor::new(Parts {
+            world: self.world,
+            seed: self.panel.seed,
+            telemetry: telemetry::Supervision::new(
+                &workers.iter().map(|worker| worker.name.to_string()).collect::<Vec<_>>(),
+            ),
+            workers,
+            policy: self.panel.supervision.clone(),
+            faults,
+            reports: self.actors.clone(),
+            listener,
+        });
+        started(handle);
+        let ended = self.supervise(supervisor, stop.subscribe(), has_finished).await;
+        let recorded = recorder.map_or(Ok(()), |recorder| recorder.outcome());
+        match ended? {
+            End::Escalated(why) => Err(Error::Escalated(why)),
+            End::Clean => {
+                recorded?;
+                Ok(Summary { pulse: *self.pulse.borrow() })
+            }
+        }
     }
 
-    /// Starts everybody, consumers before producers.
-    async fn start(
+    /// Runs a supervisor on a thread of its own, until the run is over.
+    async fn supervise(
+        &self,
+        supervisor: Supervisor,
+        mut stop: watch::Receiver<bool>,
+        mut finished: watch::Receiver<bool>,
+    ) -> Result<End, Error> {
+        let (shut_down, told) = watch::channel(false);
+        let (answer, ended) = flume::bounded(1);
+        self.world.spawn("supervisor", move || async move {
+            let end = supervisor.run(told).await;
+            let _ = answer.send(end);
+        })?;
+        let early = tokio::select! {
+            biased;
+            end = ended.recv_async() => Some(end),
+            _ = stop.wait_for(|stop| *stop) => None,
+            _ = finished.wait_for(|finished| *finished) => None,
+        };
+        let end = match early {
+            Some(end) => end,
+            None => {
+                shut_down.send_replace(true);
+                ended.recv_async().await
+            }
+        };
+        end.map_err(|_| Error::Escalated("the supervisor itself stopped working".into()))
+    }
+
+    /// Everybody who has a part in a run.
+    fn cast(
         &self,
         options: Options,
         stop: Arc<watch::Sender<bool>>,
-        started: impl FnOnce(Handle),
-    ) -> Result<Running, Error> {
-        let Options { time, ticks, input, record, on_frame, on_event, faults, .. } = options;
-        let replays = input.is_some();
+        finished: watch::Sender<bool>,
+    ) -> Result<Cast, Error> {
+        let Options { time, ticks, input, record, on_frame, on_event, edges: has_edges, face, .. } = options;
+        let (has_edges, replays) = (has_edges || time == Time::Live, input.is_some());
         let header = self.header(time, input.as_ref())?;
-        let writer = if time == Time::Live { self.start_writer()? } else { None };
+        let names: Vec<_> = self.panel.sources.iter().map(|source| source.name.clone()).collect();
+        let recorder = record.map(|file| Recorder::create(file, &header, &names)).transpose()?;
+        let (mailbox, writer) = if has_edges { self.writer()? } else { None }.unzip();
         let mut inlets = Inlets::new(self.world, &self.panel, input);
-        let outlets = core::Outlets { on_frame, on_event, record, writer: writer.clone() };
+        let outlets = core::Outlets { on_frame, on_event, recorder: recorder.clone(), writer: mailbox };
         let core = Core::new(self, header, ticks, &mut inlets, outlets)?;
-        let outputs = if time == Time::Live { self.start_outputs()? } else { Vec::new() };
-        started(self.handle(stop, &inlets));
-        let sources = if replays { None } else { Some(self.start_sources(inlets)?) };
-        let (end, ended) = watch::channel(false);
-        let (answer, answered) = flume::bounded(1);
-        let kept = core::keep(core.clone(), self.world, faults, ended);
-        actix::spawn(async move { answer.send_async(kept.await).await });
-        let clock = Child { stop: end, ended: answered };
-        Ok(Running { core, clock, sources, writer, outputs })
-    }
-
-    /// Ends everybody, producers before consumers, so that all that was accepted is shown and written.
-    async fn end(&self, end: End, running: Running) -> Result<Summary, Error> {
-        let Running { core, clock, sources, writer, outputs } = running;
-        if let Some(sources) = sources {
-            // The supervisor has a deadline of its own.
-            sources.end().await;
-        }
-        let ended = self.end_core(end, &clock, &core).await;
-        tokio::join!(self.drain(writer), self.end_outputs(&outputs));
-        ended.map(|()| Summary { pulse: *self.pulse.borrow() })
-    }
-
-    /// Has the clock make its last tick, and the core finish what it writes down.
-    async fn end_core(&self, end: End, clock: &Child, core: &Core) -> Result<(), Error> {
-        let end = match end {
-            End::Stopped => self.within(CORE_END_MAX, clock.end()).await.ok_or_else(hangs)?,
-            End::Finished | End::CoreDied => end,
-        };
-        let recorded = core.finish_recording().await;
-        if end == End::CoreDied {
-            return Err(Error::CoreDied);
-        }
-        recorded.map_err(|error| Error::Recording(error.to_string()))
-    }
-
-    async fn drain(&self, writer: Option<Mailbox>) {
-        let Some(writer) = writer else { return };
-        if self.within(DRAIN_MAX, writer.drain()).await != Some(true) {
-            tracing::error!("the database did not take the last data in time");
-        }
-    }
-
-    async fn end_outputs(&self, outputs: &[Child]) {
-        let ended = join_all(outputs.iter().map(Child::end));
-        if self.within(LAST_PICTURE_MAX, ended).await.is_none() {
-            tracing::warn!("an output did not show the last picture in time and is left behind");
-        }
-    }
-
-    /// What comes out of `future`; `None` if that takes longer than `most`.
-    async fn within<T>(&self, most: Duration, future: impl Future<Output = T>) -> Option<T> {
-        tokio::select! {
-            biased;
-            out = future => Some(out),
-            () = self.world.sleep_until(self.world.now() + most) => None,
-        }
+        let handle = self.handle(stop, &inlets);
+        let mut workers = Vec::new();
+        workers.extend(face.map(|face| edges::face(face, handle.clone())));
+        workers.extend(has_edges.then(|| self.outputs()).into_iter().flatten());
+        workers.extend(recorder.clone().map(edges::recorder));
+        workers.extend(writer);
+        workers.extend(edges::core(&core, finished));
+        workers.extend((!replays).then(|| self.sources(&inlets)).into_iter().flatten());
+        let listener = edges::listener(&inlets, &workers, replays);
+        Ok(Cast { workers, listener, recorder, handle })
     }
 
     fn handle(&self, stop: Arc<watch::Sender<bool>>, inlets: &Inlets) -> Handle {

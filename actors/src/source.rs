@@ -17,14 +17,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::formula;
+use engine::generator::{Course, Steps};
 use engine::sample::SourceId;
 use engine::value::Value;
 
+use crate::supervisor::policy::Exceptions;
 use crate::supervisor::worker::{self, Failure};
 use crate::world::World;
 pub use port::Port;
 use port::{Inlet, Letter, Serving};
-pub use schedule::Steps;
 pub use walk::walk;
 
 /// A source as configured.
@@ -38,6 +39,8 @@ pub struct Source {
     pub stale_after: Option<Duration>,
     /// What happens when its port is full.
     pub policy: Policy,
+    /// Where its supervision differs from that of other sources.
+    pub supervision: Exceptions,
 }
 
 /// The kinds of source.
@@ -147,8 +150,10 @@ pub enum Place {
     System(system::Place),
     /// A `time` source.
     Time(time::Place),
-    /// A `generator`, or the walk that stands in for a live source.
-    Steps(Steps),
+    /// A `generator`.
+    Generator(Course),
+    /// The walk that stands in for a live source.
+    Walk(Steps),
     /// A `playback`.
     Playback(playback::Place),
 }
@@ -241,7 +246,7 @@ impl Context {
         };
         self.inlet.send(room, Letter { timestamp_ms, values }, place.into(), self.rejected)?;
         self.rejected = 0;
-        Ok(())
+        Ok(self.supervision.strike("source.emitted").await?)
     }
 
     /// Notes a `place` at which there was nothing to send.
@@ -284,3 +289,6 @@ impl Context {
         if self.supervision.sleep_until(at).await { Ok(()) } else { Err(Error::Stopped) }
     }
 }
+
+#[cfg(test)]
+mod tests;

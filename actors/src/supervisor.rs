@@ -1,265 +1,324 @@
-//! The supervisor of the sources: starts them, notices when one ends or panics, and starts it anew after a
-//! pause. Children are independent of each other.
+//! The supervisor: starts every actor of a run, notices how each ends, and does what the tree of
+//! [`engine::restart`] says then. It decides nothing itself: it turns ends and hearts into the tree's events,
+//! and the tree's actions into threads.
+//!
+//! An actor ends by itself, by an error, by a panic, or by hanging: its [`Heart`](heart::Heart) stops. One
+//! that hangs cannot be ended from outside, so it is left behind with its thread, and a [`Fence`](fence::Fence) keeps out
+//! what it may still write when it wakes up.
 
 pub mod fence;
 pub mod heart;
 pub mod panics;
+pub mod policy;
 pub mod worker;
 
-use std::any::Any;
-use std::collections::BTreeSet;
-use std::future::Future;
-use std::panic::AssertUnwindSafe;
-use std::pin::Pin;
+mod life;
+
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::restart::{Backoff, Restarts};
-use engine::sample::{SourceId, SourceState};
-use futures_util::FutureExt;
+use engine::restart::{Action, Event, Exit, Generation, Neglect, Node, Outcome, Tree, Why, WorkerId};
 use tokio::sync::watch;
 
 use crate::fault::Faults;
-use crate::ring::Report;
-use crate::source::port::Doorbell;
-use crate::source::{Context, Error, KeySpec, Port, Source};
-use crate::supervisor::fence::{Fence, Pass};
-use crate::world::World;
+use crate::handle::ActorReport;
+use crate::telemetry;
+use crate::world::{SharedThread, World};
+use life::{Ended, Life, live};
+use worker::{Context, Failure, Worker};
 
-/// The longest time between two publications of the actors' reports.
+/// The longest time between two publications of the actors' reports, and between two looks at their hearts.
 pub const REPORTED_EVERY: Duration = Duration::from_secs(1);
 
-/// How long sources have to end when they are told to.
-pub const STOP_MAX: Duration = Duration::from_secs(1);
+/// How long after a start it is looked whether the actor lives.
+const FIRST_LOOK_AFTER: Duration = Duration::from_millis(100);
 
-/// The supervisor of a run's sources.
+/// A supervisor that is further behind than this judges nobody: then the machine is at fault (it was halted,
+/// or has far too much to do), and everybody gets a new chance to beat.
+pub const LATE_MAX: Duration = Duration::from_millis(500);
+
+/// How much longer than all its parts together the end of a run may take.
+const SHUTDOWN_SLACK: Duration = Duration::from_secs(1);
+
+/// Told of what happens to a worker, while the run goes on.
+pub type Listener = Box<dyn FnMut(&News<'_>) + Send>;
+
+/// What happens to a worker.
+#[derive(Debug)]
+pub struct News<'a> {
+    /// Its place among the workers.
+    pub worker: usize,
+    /// How it is doing now.
+    pub report: &'a ActorReport,
+    /// Whether it has just been started anew; if not, it has just ended.
+    pub restarted: bool,
+}
+
+/// How a run ended, as its supervisor sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// It was told to end, and everybody did, or was left behind when its time was up.
+    Clean,
+    /// Restarting did not help: the process has to be started anew. Says who failed and why.
+    Escalated(String),
+}
+
+/// The supervisor of a run.
 pub struct Supervisor {
+    world: World,
+    tree: Tree,
+    workers: Vec<Worker>,
+    lives: Vec<Life>,
+    faults: Faults,
+    telemetry: telemetry::Supervision,
+    reports: watch::Sender<Arc<[ActorReport]>>,
+    listener: Listener,
+    /// The thread that some of the workers share, while one of them runs.
+    shared: Option<SharedThread>,
+    exits: (flume::Sender<Ended>, flume::Receiver<Ended>),
+    /// Generations whose threads were left behind and have not ended since.
+    left_behind: BTreeSet<(usize, u64)>,
+    is_ending: bool,
+    /// The longest time between two looks.
+    look_every: Duration,
+    /// When to look at somebody who has just been started.
+    first_look: Duration,
+    /// Until when the run has to have ended, once it is told to.
+    deadline: Duration,
+    end: Option<End>,
+}
+
+/// What a supervisor is made of.
+pub struct Parts {
     /// Time, real or virtual.
     pub world: World,
-    /// The seed of back-offs and of the sources.
+    /// The seed of back-offs.
     pub seed: u64,
-    /// The children. A child's place is its [`SourceId`].
-    pub children: Vec<Child>,
-    /// Where the ring hears of the children.
-    pub reports: flume::Sender<Report>,
-    /// Wakes the ring.
-    pub doorbell: Doorbell,
-    /// Ends supervisor and children when true.
-    pub stop: watch::Receiver<bool>,
-}
-
-/// A child: how it is started, and the port that outlives its restarts.
-#[derive(Clone)]
-pub struct Child {
-    /// Its name, for people.
-    pub name: String,
-    /// What it sends through.
-    pub port: Port,
-    /// Runs it, until it ends or fails.
-    pub run: Run,
-}
-
-/// Makes a running source of a context.
-pub type Run = Arc<dyn Fn(Context) -> Pin<Box<dyn Future<Output = Result<(), Error>>>> + Send + Sync>;
-
-impl Child {
-    /// The child that runs `source`, whose keys are known to be `keys`.
-    pub fn new(source: &Source, keys: Vec<KeySpec>, port: Port) -> Child {
-        let source_and_keys = Arc::new((source.kind.clone(), keys));
-        let run: Run = Arc::new(move |mut context| {
-            let source_and_keys = source_and_keys.clone();
-            Box::pin(async move {
-                let (kind, keys) = &*source_and_keys;
-                kind.run(keys, &mut context).await
-            })
-        });
-        Child { name: source.name.clone(), port, run }
-    }
-}
-
-/// How a child ended.
-struct Exit {
-    child: usize,
-    reason: Result<(), Error>,
+    /// The workers, in the order of their start: by [`worker::Group`].
+    pub workers: Vec<Worker>,
+    /// When and how often who is started anew.
+    pub policy: policy::Supervision,
+    /// What goes wrong on purpose.
+    pub faults: Faults,
+    /// Metrics of actors.
+    pub telemetry: telemetry::Supervision,
+    /// Where reports are published.
+    pub reports: watch::Sender<Arc<[ActorReport]>>,
+    /// Told of what happens.
+    pub listener: Listener,
 }
 
 impl Supervisor {
-    /// Runs the sources until `stop`, then waits for them to end.
-    pub async fn run(mut self) {
-        let (exits, ended) = flume::unbounded();
-        let mut restarts: Vec<Restarts> = (0..self.children.len())
-            .map(|child| Restarts::new(Backoff::default(), self.seed, child as u64))
-            .collect();
-        let fences: Vec<Fence> = self.children.iter().map(|_| Fence::default()).collect();
-        let mut due: BTreeSet<(Duration, usize)> = BTreeSet::new();
-        let mut alive = 0;
-        due.extend((0..self.children.len()).map(|child| (Duration::ZERO, child)));
-        let mut stop = self.stop.clone();
+    /// A supervisor that has started nobody.
+    pub fn new(parts: Parts) -> Supervisor {
+        let Parts { world, seed, workers, policy, faults, telemetry, reports, listener } = parts;
+        Supervisor {
+            look_every: REPORTED_EVERY.min(policy.hang_after_min(&workers) / 2),
+            tree: policy.tree(seed, &workers),
+            lives: workers.iter().map(|worker| Life::new(world, worker)).collect(),
+            first_look: Duration::MAX,
+            deadline: Duration::MAX,
+            world,
+            workers,
+            faults,
+            telemetry,
+            reports,
+            listener,
+            shared: None,
+            exits: flume::unbounded(),
+            left_behind: BTreeSet::new(),
+            is_ending: false,
+            end: None,
+        }
+    }
+
+    /// Runs everybody until `stop` turns true, and then until everybody has ended; or until restarting does
+    /// not help any more.
+    pub async fn run(mut self, mut stop: watch::Receiver<bool>) -> End {
+        let ended = self.exits.1.clone();
+        self.step(Event::Start);
         loop {
-            let next = due.first().copied();
-            let at = next.map_or(Duration::MAX, |(at, _)| at);
+            self.publish();
+            if let Some(end) = self.end.take() {
+                return end;
+            }
+            let next = self.tree.next_wake().unwrap_or(Duration::MAX);
+            let wake = next.min(self.first_look).min(self.world.now() + self.look_every);
             tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => break,
-                exit = ended.recv_async() => {
-                    let Ok(exit) = exit else { break };
-                    alive -= 1;
-                    if let Some(again) = self.bury(&exit, &mut restarts[exit.child]) {
-                        due.insert((again, exit.child));
-                    }
-                }
-                () = self.world.sleep_until(at.min(self.world.now() + Duration::from_secs(3_600))) => {
-                    let Some((_, child)) = next.filter(|(at, _)| *at <= self.world.now()) else { continue };
-                    due.pop_first();
-                    restarts[child].started(self.world.now());
-                    alive += 1;
-                    let pass = fences[child].admit(restarts[child].total() + 1);
-                    self.start(child, pass, exits.clone());
-                }
+                _ = stop.wait_for(|stop| *stop), if !self.is_ending => self.shut_down(),
+                ended = ended.recv_async() => ended.into_iter().for_each(|ended| self.bury(ended)),
+                () = self.world.sleep_until(wake) => self.look(wake),
             }
         }
-        self.wait(alive, &ended).await;
     }
 
-    fn start(&mut self, child: usize, pass: Pass, exits: flume::Sender<Exit>) {
-        let Child { name, port, run } = self.children[child].clone();
-        let (world, seed, stop) = (self.world, self.seed, self.stop.clone());
-        let sent = exits.clone();
-        let body = move || async move {
-            let supervision = worker::Context::new(world, pass, Faults::default(), stop);
-            let context = Context::new(SourceId(child as u16), seed, &port, supervision);
-            let running = AssertUnwindSafe(async { run(context).await }).catch_unwind();
-            let reason = running.await.unwrap_or_else(|panic| Err(Error::Transient(panic_text(&*panic))));
-            let _ = sent.send(Exit { child, reason });
+    fn shut_down(&mut self) {
+        self.is_ending = true;
+        self.deadline = self.world.now() + self.tree.shutdown_max() + SHUTDOWN_SLACK;
+        self.step(Event::Shutdown);
+    }
+
+    /// Looks at all hearts, which were to be looked at when it was `planned`.
+    fn look(&mut self, planned: Duration) {
+        let now = self.world.now();
+        if self.is_ending && now > self.deadline {
+            tracing::error!("the run did not end in time and is left as it is");
+            self.end = Some(End::Clean);
+            return;
+        }
+        self.first_look = Duration::MAX;
+        let is_late = now.saturating_sub(planned) > LATE_MAX;
+        for worker in 0..self.lives.len() {
+            let Some((generation, until)) = self.lives[worker].heard() else { continue };
+            let until = if is_late { until.max(now) } else { until };
+            let (worker, generation) = (WorkerId(worker), Generation(generation));
+            self.step(Event::Heard { worker, generation, until });
+        }
+        self.step(Event::Wake);
+    }
+
+    /// Takes note of how a generation ended.
+    fn bury(&mut self, ended: Ended) {
+        let Ended { worker, generation, .. } = ended;
+        if self.left_behind.remove(&(worker, generation)) {
+            let actor = &*self.workers[worker].name;
+            tracing::warn!(actor, generation, "an actor that was left behind has ended after all");
+        }
+        let is_news = self.lives[worker].is_running(generation);
+        let exit = self.lives[worker].end(&ended);
+        self.step(Event::Exited { worker: WorkerId(worker), generation: Generation(generation), exit });
+        if is_news {
+            self.tell_end(worker, exit);
+        }
+    }
+
+    fn tell_end(&mut self, worker: usize, exit: Exit) {
+        let report = self.report(worker);
+        let (actor, error) = (&*report.name, report.error.as_deref().unwrap_or_default());
+        let state = report.state.name();
+        match exit {
+            Exit::Normal => tracing::info!(actor, state, "an actor has ended"),
+            Exit::Error => tracing::warn!(actor, state, error, "an actor failed"),
+            Exit::Fatal | Exit::Panic | Exit::Hang => tracing::error!(actor, state, error, "an actor failed"),
+        }
+        if !self.is_ending {
+            (self.listener)(&News { worker, report: &report, restarted: false });
+        }
+    }
+
+    /// Tells the tree what happened, does what it says, and tells it what came of that.
+    fn step(&mut self, event: Event) {
+        let mut events = VecDeque::from([event]);
+        let mut actions = Vec::new();
+        while let Some(event) = events.pop_front() {
+            self.tree.step(self.world.now(), event, &mut actions);
+            for action in actions.drain(..) {
+                events.extend(self.act(action));
+            }
+        }
+    }
+
+    /// Does something; returns what comes of it at once.
+    fn act(&mut self, action: Action) -> Option<Event> {
+        match action {
+            Action::Start { worker, generation, why } => self.start(worker.0, generation.0, why),
+            Action::Stop { worker, generation } => return self.stop(worker, generation),
+            Action::Abandon { worker, generation, cause } => self.abandon(worker.0, generation.0, cause),
+            Action::Ended(outcome) => self.end = Some(self.conclude(outcome)),
+        }
+        None
+    }
+
+    fn start(&mut self, worker: usize, generation: u64, why: Why) {
+        self.first_look = self.first_look.min(self.world.now() + FIRST_LOOK_AFTER);
+        let (name, stop) = (&self.workers[worker].name, watch::Sender::new(false));
+        let pass = self.lives[worker].fence.admit(generation);
+        let context = Context::new(self.world, pass, self.faults.of(name), stop.subscribe());
+        self.lives[worker].begin(generation, &context, stop, matches!(why, Why::Failed(_)));
+        if let Err(error) = self.spawn(worker, context) {
+            let failure = Failure::Transient(format!("no thread can be started: {error}"));
+            let _ = self.exits.0.send(Ended { worker, generation, how: Ok(Err(failure)) });
+        }
+        if let Why::Failed(exit) = why {
+            let report = self.report(worker);
+            self.telemetry.restarted(worker, exit.name());
+            (self.listener)(&News { worker, report: &report, restarted: true });
+        }
+    }
+
+    fn spawn(&mut self, number: usize, context: Context) -> std::io::Result<()> {
+        let (worker, exits) = (self.workers[number].clone(), self.exits.0.clone());
+        let name = worker.name.clone();
+        let is_shared = worker.shares_thread;
+        let body = move || live(number, worker, context, exits);
+        if !is_shared {
+            return self.world.spawn(&name, body);
+        }
+        let thread = match self.shared.take() {
+            Some(thread) => thread,
+            None => self.world.shared_thread("core")?,
         };
-        if let Err(error) = self.world.spawn(&name, body) {
-            let _ = exits.send(Exit { child, reason: Err(Error::Transient(error.to_string())) });
-        }
+        thread.spawn(body);
+        self.shared = Some(thread);
+        Ok(())
     }
 
-    /// Says how a child ended and returns when it is to be started anew.
-    fn bury(&self, exit: &Exit, restarts: &mut Restarts) -> Option<Duration> {
-        let name = &self.children[exit.child].name;
-        let (state, error, again) = match &exit.reason {
-            Ok(()) | Err(Error::Stopped) => (SourceState::Stopped, None, None),
-            Err(Error::Configuration(error)) => {
-                tracing::error!(source = %name, %error, "source failed for good");
-                (SourceState::Failed, Some(error), None)
-            }
-            Err(Error::Transient(error)) => {
-                let again = restarts.failed(self.world.now());
-                let pause = again.saturating_sub(self.world.now());
-                tracing::warn!(source = %name, %error, ?pause, "source failed, it is started anew");
-                (SourceState::Retrying, Some(error), Some(again))
-            }
+    /// Asks a generation to end. One on a thread that was left behind cannot hear that, and counts as ended.
+    fn stop(&mut self, worker: WorkerId, generation: Generation) -> Option<Event> {
+        let is_lost = self.lives[worker.0].stop();
+        is_lost.then_some(Event::Exited { worker, generation, exit: Exit::Normal })
+    }
+
+    fn abandon(&mut self, worker: usize, generation: u64, cause: Neglect) {
+        self.left_behind.insert((worker, generation));
+        self.lives[worker].abandon();
+        // In a simulation those who share a thread do not stand still with the one that hangs.
+        if self.workers[worker].shares_thread && !self.world.is_simulated() {
+            self.shared = None;
+            let others = self.workers.iter().zip(&mut self.lives);
+            others.filter(|(worker, _)| worker.shares_thread).for_each(|(_, life)| life.lose());
+        }
+        let what = match cause {
+            Neglect::Hang => "shows no sign of life",
+            Neglect::StopTimeout => "does not end",
         };
-        let (source, restarts) = (SourceId(exit.child as u16), restarts.total());
-        let sequence = self.children[exit.child].port.next_sequence();
-        let _ =
-            self.reports.send(Report::Source { source, state, error: error.cloned(), restarts, sequence });
-        self.doorbell.press();
-        again
+        let actor = &*self.workers[worker].name;
+        tracing::error!(actor, generation, "an actor {what} and is left behind with its thread");
+        self.tell_end(worker, Exit::Hang);
     }
 
-    async fn wait(&self, mut alive: usize, ended: &flume::Receiver<Exit>) {
-        let deadline = self.world.now() + STOP_MAX;
-        while alive > 0 {
-            tokio::select! {
-                biased;
-                exit = ended.recv_async() => alive -= usize::from(exit.is_ok()),
-                () = self.world.sleep_until(deadline) => {
-                    tracing::warn!(alive, "sources did not end in time and are left behind");
-                    return;
-                }
+    fn conclude(&self, outcome: Outcome) -> End {
+        match outcome {
+            Outcome::Shutdown => End::Clean,
+            Outcome::Escalated(blame) => {
+                let report = self.report(blame.worker.0);
+                let error = report.error.as_deref().unwrap_or("it ended by itself");
+                End::Escalated(format!("`{}` failed too often; the last time: {error}", report.name))
+            }
+            Outcome::TooManyAbandoned(worker) => {
+                let (count, actor) = (self.left_behind.len(), &self.workers[worker.0].name);
+                End::Escalated(format!(
+                    "{count} threads that hang were left behind, the last that of `{actor}`"
+                ))
             }
         }
     }
-}
 
-fn panic_text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_string());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("panicked: {}", text.as_deref().unwrap_or("without a message"))
+    fn report(&self, worker: usize) -> ActorReport {
+        let status = self.tree.status(Node::Worker(WorkerId(worker)));
+        self.lives[worker].report(&self.workers[worker], status)
+    }
+
+    fn publish(&self) {
+        let reports: Arc<[ActorReport]> = (0..self.workers.len()).map(|worker| self.report(worker)).collect();
+        let states = reports.iter().enumerate();
+        states.for_each(|(worker, report)| self.telemetry.set_state(worker, report.state.name()));
+        self.telemetry.abandoned.set(self.left_behind.len() as f64);
+        self.reports.send_replace(reports);
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use super::*;
-    use crate::source::Policy;
-    use crate::source::rig::simulate;
-
-    /// Runs one child for `span` of virtual time. `script` says what its first, second, … start comes to;
-    /// after the last it runs on. Returns how often it was started, and all reports as `ms state restarts
-    /// error`.
-    fn supervise(span: Duration, script: &'static [fn() -> Result<(), Error>]) -> (usize, Vec<String>) {
-        simulate(async {
-            let world = World::simulated(false);
-            let starts = Arc::new(AtomicUsize::new(0));
-            let counted = starts.clone();
-            let run: Run = Arc::new(move |mut context: Context| {
-                let step = script.get(counted.fetch_add(1, Ordering::Relaxed)).copied();
-                Box::pin(async move {
-                    match step {
-                        Some(step) => step(),
-                        None => context.sleep_until(Duration::MAX).await,
-                    }
-                })
-            });
-            let (port, _arrivals) = Port::new(SourceId(0), world, Policy::Block, Doorbell::default());
-            let (reports, reported) = flume::unbounded();
-            let (stop, stopped) = watch::channel(false);
-            let children = vec![Child { name: "child".into(), port, run }];
-            let doorbell = Doorbell::default();
-            let supervisor = Supervisor { world, seed: 7, children, reports, doorbell, stop: stopped };
-            let running = actix::spawn(supervisor.run());
-            world.sleep_until(span).await;
-            stop.send_replace(true);
-            running.await.unwrap();
-            let line = |report: Report| match report {
-                Report::Source { state, error, restarts, .. } => {
-                    format!("{} {restarts} {}", state.name(), error.unwrap_or_default())
-                }
-                Report::Restarted(_) => String::new(),
-            };
-            (starts.load(Ordering::Relaxed), reported.try_iter().map(line).collect())
-        })
-    }
-
-    const SECOND: Duration = Duration::from_secs(1);
-
-    #[test]
-    fn errors_and_panics_are_told_and_lead_to_a_new_start() {
-        let (starts, reports) = supervise(
-            SECOND,
-            &[
-                || Err(Error::Transient("no answer".into())),
-                || panic!("index {} is out of range", 7),
-                || panic!("plain"),
-            ],
-        );
-        assert_eq!(starts, 4);
-        let expected = [
-            "retrying 1 no answer",
-            "retrying 2 panicked: index 7 is out of range",
-            "retrying 3 panicked: plain",
-        ];
-        assert_eq!(reports, expected, "a child that is told to stop has no more to say");
-    }
-
-    #[test]
-    fn what_ends_by_itself_or_cannot_work_is_left_alone() {
-        assert_eq!(supervise(SECOND, &[|| Ok(())]), (1, vec!["stopped 0 ".into()]));
-        let hopeless: &[fn() -> _] = &[|| Err(Error::Configuration("no such disk".into()))];
-        assert_eq!(supervise(SECOND, hopeless), (1, vec!["failed 0 no such disk".into()]));
-    }
-
-    #[test]
-    fn a_child_that_always_fails_is_tried_ever_more_seldom() {
-        const DOWN: fn() -> Result<(), Error> = || Err(Error::Transient("down".into()));
-        let (starts, _) = supervise(3_600 * SECOND, &[DOWN; 10_000]);
-        // Eight quick tries, then one in 15 s on average.
-        assert!((200..300).contains(&starts), "{starts} starts in an hour");
-    }
-}
+mod tests;

@@ -20,6 +20,7 @@ pub mod table;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use cost::Costliest;
 use engine::event::EventKind;
 use engine::paint::Lookups;
 use engine::ring::intake::Rejection;
@@ -221,6 +222,8 @@ pub struct Formulas {
     pub memory: Gauge,
     /// Lookups of texts.
     pub texts: Cache,
+    /// Which formulas cost most.
+    pub costliest: Costliest,
     /// Failures of formulas without a name: conditions, bindings, templates.
     pub errors: Counter,
 }
@@ -235,6 +238,7 @@ impl Formulas {
             compile: table::FORMULA_COMPILE.gauge(&["bytecode"]),
             memory: table::MEMORY.gauge(&["lua"]),
             texts: Cache::new("texts"),
+            costliest: Costliest::default(),
             compile_native: table::FORMULA_COMPILE.gauge(&["native"]),
             // No value can have this name, so it cannot be mistaken for one.
             errors: table::FORMULA_ERRORS.counter(&["(unnamed)"]),
@@ -337,8 +341,10 @@ pub struct Output {
     pub skipped: Counter,
     pub bytes: Counter,
     pub pixels: Counter,
-    from_frame: Histogram,
-    from_sample: Histogram,
+    /// Time from when it could take a picture until it had shown it.
+    pub from_frame: Histogram,
+    /// Time from the arrival of a picture's oldest new reading until it had shown the picture.
+    pub from_sample: Histogram,
 }
 
 impl Output {

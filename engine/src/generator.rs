@@ -1,10 +1,15 @@
 //! Made-up data: waves, steps and random walks. Every value is a pure function of the seed and the number
 //! of the sample, so that a run can be repeated, entered in the middle, or looked back into.
 
+mod course;
+mod fault;
+
 use core::f64::consts::{SQRT_2, TAU};
 use core::time::Duration;
 
 use crate::hash;
+pub use course::{CATCH_UP, Course, Step, Steps};
+pub use fault::{Fault, FaultKind, Garbage, When};
 
 /// The forms of made-up data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,11 +12,16 @@ pub(super) enum Failure {
     Report(Box<Report>),
     /// Something else, in a sentence without a full stop.
     Message(String),
+    /// A run in which starting actors anew did not help: the process has to be.
+    GaveUp(String),
     /// What went wrong has been said already.
     Reported,
     /// Standard output cannot be written.
     Output(io::Error),
 }
+
+/// The exit code of a run that gave up: `EX_SOFTWARE` of `sysexits.h`. A service manager starts it anew.
+const GAVE_UP: u8 = 70;
 
 impl Failure {
     /// A failure that this sentence says.
@@ -29,6 +34,10 @@ impl Failure {
         match self {
             Failure::Report(report) => show(&report),
             Failure::Message(message) => note(&format!("error: {message}")),
+            Failure::GaveUp(message) => {
+                note(&format!("error: {message}"));
+                return ExitCode::from(GAVE_UP);
+            }
             Failure::Reported => {}
             // Who reads has seen enough: `tinydisplay … | head` is no failure.
             Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => return ExitCode::SUCCESS,

@@ -11,7 +11,7 @@ use engine::paint::Frame;
 use engine::tick::Tick;
 
 use super::failure::Failure;
-use super::{run, runtime as process, simulate};
+use super::{run, simulate};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -35,7 +35,6 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    process::log();
     let mut config = run::load(&arguments.config)?;
     config.panel.seed = arguments.seed.unwrap_or(config.panel.seed);
     let input = simulate::input(&config.panel, arguments.input.as_deref())?;

@@ -11,17 +11,14 @@ use actors::runtime::{self, Options};
 use actors::telemetry::exporter;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
-use tracing_subscriber::EnvFilter;
 
-use super::failure::{Failure, has_colors, note};
+use super::failure::{Failure, note};
+use super::service::Service;
 use crate::config::{self, Config};
-use crate::http::{self, Server};
+use crate::http;
 
 /// The built-in demo's text: the same file as in the repository.
 const DEMO: &str = include_str!("../../config/demo.toml");
-
-/// What is logged where `TINYDISPLAY_LOG` does not say otherwise.
-const LOG_DEFAULT: &str = "warn";
 
 /// The built-in demo, which keeps its state in the user's state folder.
 pub(super) fn demo() -> Result<Config, Failure> {
@@ -42,34 +39,33 @@ fn state_folder() -> Option<PathBuf> {
 
 /// Runs a panel in real time until it is told to end, its inputs written to `record` if that is given.
 pub(super) fn live(config: Config, ticks: Option<u64>, record: Option<&Path>) -> Result<(), Failure> {
-    log();
     let metrics = exporter::install().map_err(|error| Failure::message(error.to_string()))?;
     let listen = config.http.listen;
-    let mut server = Ok(None);
-    let options = Options { ticks, record: record.map(PathBuf::from), ..Options::default() };
+    // There is nothing to see without its page: better to say so than to run in the dark.
+    let unserved = |error| Failure::message(format!("the web page cannot be served on {listen}: {error}"));
+    let socket = Arc::new(http::bind(listen).map_err(unserved)?);
+    let record = record.map(PathBuf::from);
+    let face = Some(socket.clone().face(metrics));
+    let options = Options { ticks, record, face, ..Options::default() };
+    let mut service = None;
     let run = runtime::run(config.panel, options, |handle| {
-        let stop = handle.clone();
-        server = end_on_signals(handle.clone()).and_then(|()| http::serve(listen, handle, metrics)).map(Some);
-        match &server {
-            Ok(server) => announce(server.as_ref()),
-            // There is nothing to see without its page: better to say so than to run in the dark.
-            Err(_) => drop(stop.stop.send_replace(true)),
+        service = begin_service(handle.clone(), &socket.url());
+        if let Err(error) = end_on_signals(handle) {
+            tracing::error!("signals end the process at once, since there is no thread for them: {error}");
         }
+        note(&format!("The panel is on {}", socket.url()));
     });
-    match server {
-        Ok(server) => server.into_iter().for_each(Server::shutdown),
-        Err(error) => {
-            let message = format!("the web page cannot be served on {listen}: {error}");
-            return Err(Failure::message(message));
-        }
-    }
-    run.map(drop).map_err(|error| Failure::message(error.to_string()))
+    service.into_iter().for_each(Service::end);
+    run.map(drop).map_err(|error| match error {
+        runtime::Error::Escalated(_) => Failure::GaveUp(error.to_string()),
+        error => Failure::message(error.to_string()),
+    })
 }
 
-fn announce(server: Option<&Server>) {
-    if let Some(server) = server {
-        note(&format!("The panel is on {}", server.url()));
-    }
+/// A panel that cannot tell the service manager how it goes is shown all the same.
+fn begin_service(handle: Handle, page: &str) -> Option<Service> {
+    let service = Service::begin(handle, page);
+    service.inspect_err(|error| tracing::error!(%error, "the service manager is told nothing")).ok()
 }
 
 /// Ends the run at the first SIGINT or SIGTERM, and the process at the second.
@@ -85,13 +81,4 @@ fn end_on_signals(handle: Handle) -> io::Result<()> {
         }
     };
     thread::Builder::new().name("signals".into()).spawn(watch).map(drop)
-}
-
-/// From here on logs go to standard error, as far as `TINYDISPLAY_LOG` lets them.
-pub(super) fn log() {
-    let filter = EnvFilter::try_from_env("TINYDISPLAY_LOG").unwrap_or_else(|_| LOG_DEFAULT.into());
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(has_colors()).with_writer(io::stderr);
-    // A second subscriber is refused: then there is one already, and that is all that is wanted.
-    let _ = subscriber.try_init();
 }

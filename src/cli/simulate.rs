@@ -13,7 +13,7 @@ use actors::recording::Recording;
 use actors::runtime::{self, Options, Time};
 
 use super::failure::{Failure, note};
-use super::{run, runtime as process};
+use super::run;
 use collector::Collector;
 
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,6 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    process::log();
     let mut config = run::load(&arguments.config)?;
     if let Some(seed) = arguments.seed {
         config.panel.seed = seed;

@@ -3,6 +3,7 @@
 
 pub mod animation;
 pub mod source;
+pub mod supervision;
 pub mod widget;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use super::limits;
 use super::names::Named;
 use animation::{Animation, Trigger};
 use source::{Key, Source};
+use supervision::Supervision;
 use widget::Widget;
 
 /// A panel of tinydisplay.
@@ -57,6 +59,8 @@ pub struct File {
     pub http: Http,
     /// The buffer of recent samples.
     pub ring: Ring,
+    /// When and how often actors are started anew.
+    pub supervision: Supervision,
 }
 
 /// The panel itself.

@@ -18,6 +18,10 @@ pub const SIDE: u32 = 1_024;
 pub const DISTANCE: i32 = 16_384;
 /// The most sources.
 pub const SOURCES: usize = 256;
+/// The most faults of one source.
+pub const FAULTS: usize = 32;
+/// The most readings a second of a flood.
+pub const FLOOD_RATE: u32 = 1_000_000;
 /// The most declared keys.
 pub const KEYS: usize = 4_096;
 /// The most named values.
@@ -40,5 +44,9 @@ pub const LEVELS: usize = 32;
 pub const RING_SAMPLES: usize = 10_000_000;
 /// The most bytes in the ring.
 pub const RING_BYTES: usize = 1_073_741_824;
+/// The most threads that are left behind.
+pub const ABANDONED: usize = 64;
+/// The most restarts within a period.
+pub const RESTARTS: u32 = engine::restart::RESTARTS_MAX;
 /// The most problems that a report shows.
 pub const PROBLEMS_SHOWN: usize = 50;

@@ -7,6 +7,7 @@ mod formula;
 mod key;
 mod output;
 mod source;
+mod supervision;
 mod widget;
 
 use std::path::Path;
@@ -83,6 +84,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         scene: Scene { size: setting.size(), background: colors.background(setting, problems), widgets },
         outputs: output::resolve(setting, problems),
         persistence: output::persistence(setting, problems),
+        supervision: supervision::resolve(setting, problems),
     };
     (panel, output::http(&setting.file.http))
 }

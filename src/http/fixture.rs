@@ -153,6 +153,7 @@ pub(super) fn panel() -> Panel {
         scene: Scene { size: Size::new(160, 128), background: Color::default(), widgets: Vec::new() },
         outputs: Vec::new(),
         persistence: None,
+        supervision: Default::default(),
     }
 }
 

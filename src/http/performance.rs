@@ -7,8 +7,11 @@ use std::time::Duration;
 
 use actors::panel::Panel;
 use actors::persistence::LEDGERS_MAX;
+use actors::source::port::PORT_READINGS;
 use actors::telemetry::number::{Distribution, Histogram};
 use actors::telemetry::{self, Telemetry};
+use engine::formula::FormulaId;
+use engine::sample::SourceId;
 use engine::tick::Tick;
 use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior};
@@ -40,7 +43,12 @@ const STAGES: [Timed; 5] = [
 ];
 
 /// How long things take that are worth a row.
-const LATENCIES: [Timed; 1] = [("ingest_to_ring", |telemetry| &telemetry.ring.ingest)];
+const LATENCIES: [Timed; 4] = [
+    ("ingest_to_ring", |telemetry| &telemetry.ring.ingest),
+    ("ring_to_trigger", |telemetry| &telemetry.events.from_ring),
+    ("tick_to_frame", |telemetry| &telemetry.painting.from_tick),
+    ("sample_to_frame", |telemetry| &telemetry.painting.from_sample),
+];
 
 /// Takes the numbers once a second until the server ends.
 pub(super) async fn observe(app: Arc<App>) {
@@ -76,6 +84,8 @@ pub(super) struct Document {
     /// `None` where no state is kept.
     database: Option<Database>,
     memory: Memory,
+    /// The costliest formulas, the first of them first.
+    formulas: Vec<Cost>,
 }
 
 #[derive(Serialize)]
@@ -109,6 +119,8 @@ struct History {
 #[derive(Serialize)]
 struct Latency {
     name: &'static str,
+    /// To which output, where there may be several.
+    output: Option<String>,
     time: Option<Spread>,
 }
 
@@ -164,8 +176,23 @@ struct Database {
 #[derive(Serialize)]
 struct Memory {
     resident_bytes: f64,
-    ring_bytes: f64,
-    ring_samples: f64,
+    parts: [Part; 4],
+}
+
+/// What a part of the program holds; of the database's cache the most that it may.
+#[derive(Serialize)]
+struct Part {
+    name: &'static str,
+    bytes: f64,
+}
+
+/// A formula and what evaluating it costs.
+#[derive(Serialize)]
+struct Cost {
+    /// Its name, if it has one.
+    name: Option<String>,
+    text: String,
+    mean_us: f64,
 }
 
 impl Spread {
@@ -196,7 +223,7 @@ struct Look {
     duration: Distribution,
     lateness: Distribution,
     stages: [Distribution; STAGES.len()],
-    latencies: [Distribution; LATENCIES.len()],
+    latencies: Vec<(&'static str, Option<String>, Distribution)>,
     damage_pixels: u64,
     flush: Distribution,
     rows: u64,
@@ -215,7 +242,14 @@ impl Look {
     fn at(at: Instant, telemetry: &Telemetry, panel: &Panel, web: &telemetry::Http) -> Look {
         // The web's is not among them: the server counts it.
         let outputs = panel.outputs.iter().enumerate().filter(|(_, output)| output.name() != WEB);
-        let outputs = outputs.map(|(index, output)| Shown::new(output.name(), telemetry.output(index)));
+        let outputs = outputs.map(|(index, output)| (output.name(), telemetry.output(index)));
+        let outputs: Vec<_> = outputs.chain([(WEB, &web.output)]).collect();
+        let latencies = LATENCIES.iter().map(|(name, time)| (*name, None, time(telemetry).distribution()));
+        let shown = |(name, output): &(&str, &telemetry::Output)| {
+            let output_name = Some(name.to_string());
+            let times = [("frame_to_output", &output.from_frame), ("sample_to_output", &output.from_sample)];
+            times.map(|(name, time)| (name, output_name.clone(), time.distribution()))
+        };
         let rows =
             [&telemetry.persistence.samples, &telemetry.persistence.values, &telemetry.persistence.events];
         Look {
@@ -223,11 +257,11 @@ impl Look {
             duration: telemetry.clock.duration.distribution(),
             lateness: telemetry.clock.lateness.distribution(),
             stages: STAGES.map(|(_, time)| time(telemetry).distribution()),
-            latencies: LATENCIES.map(|(_, time)| time(telemetry).distribution()),
+            latencies: latencies.chain(outputs.iter().flat_map(shown)).collect(),
             damage_pixels: telemetry.painting.damage_pixels.total(),
             flush: telemetry.persistence.flush.distribution(),
             rows: rows.iter().map(|rows| rows.total()).sum(),
-            outputs: outputs.chain([Shown::new(WEB, &web.output)]).collect(),
+            outputs: outputs.iter().map(|(name, output)| Shown::new(name, output)).collect(),
         }
     }
 }
@@ -244,17 +278,19 @@ struct Meter {
     budget: Duration,
     pixels: u64,
     has_database: bool,
+    panel: Arc<Panel>,
     looks: VecDeque<Look>,
     /// The 50th and 99th percentile of each second's ticks.
     history: VecDeque<Option<(f64, f64)>>,
 }
 
 impl Meter {
-    fn new(panel: &Panel) -> Meter {
+    fn new(panel: &Arc<Panel>) -> Meter {
         Meter {
             budget: Duration::from_nanos(panel.fps.nanos_at(Tick(1))),
             pixels: u64::from(panel.scene.size.width) * u64::from(panel.scene.size.height),
             has_database: panel.persistence.is_some(),
+            panel: panel.clone(),
             looks: VecDeque::with_capacity(WINDOW_LOOKS + 1),
             history: VecDeque::with_capacity(HISTORY_POINTS),
         }
@@ -285,7 +321,7 @@ impl Meter {
         let rate =
             |now: u64, then: u64| short(now.saturating_sub(then) as f64 / elapsed.as_secs_f64().max(1e-3));
         let spread = |now: &Distribution, then: &Distribution| Spread::of(&now.since(then));
-        let latencies = LATENCIES.iter().zip(last.latencies.iter().zip(&first.latencies));
+        let latencies = last.latencies.iter().zip(&first.latencies);
         let persistence = &telemetry.persistence;
         Document {
             window_ms: elapsed.as_millis() as u64,
@@ -293,7 +329,11 @@ impl Meter {
             ticks: ticks(first, last, telemetry, rate(last.duration.since(&first.duration).count(), 0)),
             history: self.history(),
             latencies: latencies
-                .map(|((name, _), (now, then))| Latency { name, time: spread(now, then) })
+                .map(|((name, output, now), (.., then))| Latency {
+                    name,
+                    output: output.clone(),
+                    time: spread(now, then),
+                })
                 .collect(),
             queues: self.queues(telemetry),
             drawing: self.drawing(first, last, rate),
@@ -303,11 +343,8 @@ impl Meter {
                 bytes: persistence.database_bytes.value(),
                 degraded: persistence.degraded.value() > 0.0,
             }),
-            memory: Memory {
-                resident_bytes,
-                ring_bytes: telemetry.ring.bytes.value(),
-                ring_samples: telemetry.ring.samples.value(),
-            },
+            memory: Memory { resident_bytes, parts: parts(telemetry) },
+            formulas: self.costs(telemetry),
         }
     }
 
@@ -325,11 +362,28 @@ impl Meter {
         let writer = self.has_database.then(|| Waiting {
             kind: "writer",
             name: None,
-            waiting: persistence.queue.value(),
+            waiting: persistence.mailbox.value(),
             capacity: LEDGERS_MAX,
             dropped: persistence.dropped.total(),
         });
-        writer.into_iter().collect()
+        let ports = (0..).map(SourceId).zip(&self.panel.sources).map(|(id, source)| Waiting {
+            kind: "port",
+            name: Some(source.name.clone()),
+            waiting: telemetry.source(id).queue.value(),
+            capacity: PORT_READINGS,
+            dropped: telemetry.source(id).dropped.total(),
+        });
+        ports.chain(writer).collect()
+    }
+
+    fn costs(&self, telemetry: &Telemetry) -> Vec<Cost> {
+        let program = &self.panel.program;
+        let cost = |(formula, mean): (usize, Duration)| {
+            let id = FormulaId(u32::try_from(formula).ok()?);
+            let name = program.name(id).map(str::to_string);
+            Some(Cost { name, text: program.text(id).into(), mean_us: micros(mean) })
+        };
+        telemetry.formulas.costliest.read().into_iter().filter_map(cost).collect()
     }
 
     fn drawing(&self, first: &Look, last: &Look, rate: impl Fn(u64, u64) -> f64) -> Drawing {
@@ -348,6 +402,16 @@ impl Meter {
             outputs: outputs.collect(),
         }
     }
+}
+
+fn parts(telemetry: &Telemetry) -> [Part; 4] {
+    [
+        ("ring", &telemetry.ring.memory),
+        ("glyphs", &telemetry.painting.glyph_bytes),
+        ("lua", &telemetry.formulas.memory),
+        ("sqlite", &telemetry.persistence.memory),
+    ]
+    .map(|(name, bytes)| Part { name, bytes: bytes.value() })
 }
 
 fn ticks(first: &Look, last: &Look, telemetry: &Telemetry, per_second: f64) -> Ticks {
@@ -373,6 +437,10 @@ fn ticks(first: &Look, last: &Look, telemetry: &Telemetry, per_second: f64) -> T
 
 #[cfg(test)]
 mod tests {
+    use actors::panel::Persistence;
+    use actors::source::{Kind, Policy, Source, time};
+    use actors::telemetry::cost::Costs;
+    use engine::formula::{Entry, compile};
     use serde_json::{Value as Json, json};
 
     use super::*;
@@ -381,7 +449,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     struct Rig {
-        panel: Panel,
+        panel: Arc<Panel>,
         telemetry: Telemetry,
         web: telemetry::Http,
         meter: Meter,
@@ -390,6 +458,7 @@ mod tests {
 
     impl Rig {
         fn new(panel: Panel) -> Rig {
+            let panel = Arc::new(panel);
             let telemetry = Telemetry::new(&[], &[], &[]);
             let meter = Meter::new(&panel);
             Rig { panel, telemetry, web: telemetry::Http::new(), meter, now: Instant::now() }
@@ -456,5 +525,59 @@ mod tests {
         assert_eq!((history.len(), &last["history"]["points"]), (HISTORY_POINTS, &json!(HISTORY_POINTS)));
         assert_eq!(history[HISTORY_POINTS - 2], json!(null), "a second without ticks");
         near(&history[HISTORY_POINTS - 1], 1_000.0);
+    }
+
+    #[test]
+    fn what_waits_and_what_costs_most() {
+        let source = Source {
+            name: "clock".into(),
+            kind: Kind::Time(time::Options::default()),
+            stale_after: None,
+            policy: Policy::DropOldest,
+            supervision: Default::default(),
+        };
+        let persistence = Persistence { file: "state.db".into(), flush: MS };
+        let entries = [Entry { name: Some("third"), text: "1 / 3" }, Entry { name: None, text: "2 / 3" }];
+        let mut rig = Rig::new(Panel {
+            sources: vec![source],
+            persistence: Some(persistence),
+            program: compile(&entries, &[]).program,
+            ..panel()
+        });
+        rig.telemetry = Telemetry::new(&["clock".into()], &[], &[]);
+        rig.second(&[]);
+        rig.telemetry.source(SourceId(0)).queue.set(7.0);
+        rig.telemetry.source(SourceId(0)).dropped.increment(3);
+        rig.telemetry.persistence.mailbox.set(2.0);
+        rig.telemetry.persistence.flush.record(MS);
+        rig.telemetry.persistence.values.increment(5);
+        rig.web.output.from_frame.record(MS * 3);
+        let mut costs = Costs::new(["third", "2 / 3"].into_iter(), rig.telemetry.formulas.costliest.clone());
+        for micros in [4, 9] {
+            let formula = costs.next().unwrap();
+            costs.take(formula, Duration::from_micros(micros));
+        }
+        costs.next();
+        let document = rig.second(&[1]).unwrap();
+        assert_eq!(
+            document["queues"],
+            json!([
+                { "kind": "port", "name": "clock", "waiting": 7.0, "capacity": PORT_READINGS, "dropped": 3 },
+                { "kind": "writer", "name": null, "waiting": 2.0, "capacity": LEDGERS_MAX, "dropped": 0 },
+            ])
+        );
+        assert_eq!(
+            document["formulas"],
+            json!([
+                { "name": null, "text": "2 / 3", "mean_us": 9.0 },
+                { "name": "third", "text": "1 / 3", "mean_us": 4.0 },
+            ])
+        );
+        near(&document["database"]["flush"]["p50_us"], 1_000.0);
+        near(&document["database"]["rows_per_second"], 5.0);
+        let shown =
+            document["latencies"].as_array().unwrap().iter().find(|row| row["output"] == "web").unwrap();
+        assert_eq!(shown["name"], "frame_to_output");
+        near(&shown["time"]["p50_us"], 3_000.0);
     }
 }

@@ -59,7 +59,7 @@ fn collect_keys(schema: &serde_json::Value, keys: &mut Vec<String>) {
 }
 
 fn names(blocks: &[String], key: &str) -> bool {
-    let starts = [format!("{key} ="), format!("[{key}"), format!("[[{key}")];
+    let starts = [format!("{key} ="), format!("[{key}"), format!("[[{key}"), format!(".{key}]")];
     blocks.iter().any(|block| starts.iter().any(|start| block.contains(start.as_str())))
 }
 

@@ -169,7 +169,7 @@ fn a_panic_in_the_core_ends_the_run_and_says_so() {
             ..Options::default()
         };
         let ended = runtime::run(config.panel, options, |_| {});
-        assert!(matches!(ended, Err(runtime::Error::CoreDied)), "{time:?}: {ended:?}");
+        assert!(matches!(ended, Err(runtime::Error::Escalated(_))), "{time:?}: {ended:?}");
     }
 }
 

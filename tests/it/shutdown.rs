@@ -66,6 +66,6 @@ fn a_core_that_hangs_is_left_behind() {
             handle.stop.send_replace(true);
         });
     });
-    assert!(matches!(ended, Err(Error::CoreDied)), "{ended:?}");
+    assert!(ended.is_ok(), "who is told to end and does so has not failed: {ended:?}");
     drop(release);
 }

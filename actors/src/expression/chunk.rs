@@ -250,12 +250,6 @@ impl Evaluator {
         self.errors.iter().filter_map(|(id, site)| Some((*id, self.program.site(*id, *site as usize)?)))
     }
 
-    /// The formulas that the last run found to panic, each with the panic's text. They keep their last good
-    /// result, and are [failing](Evaluator::is_failing) for good.
-    pub fn panics(&self) -> &[(FormulaId, Arc<str>)] {
-        &self.panics
-    }
-
     /// Computes a formula once more, to see how long that takes. Right after [`Evaluator::run`] it comes to
     /// what it has come to, so that nothing changes. One that panicked is left alone.
     ///
@@ -282,6 +276,12 @@ impl Evaluator {
     /// How often texts were looked up.
     pub fn lookups(&self) -> Lookups {
         self.texts.borrow().lookups()
+    }
+
+    /// The formulas that the last run found to panic, each with the panic's text. They keep their last good
+    /// result, and are [failing](Evaluator::is_failing) for good.
+    pub fn panics(&self) -> &[(FormulaId, Arc<str>)] {
+        &self.panics
     }
 
     /// How many formulas panicked so far.

@@ -10,12 +10,16 @@ use std::time::Duration;
 use engine::paint::Frame;
 
 use super::Context;
+use crate::supervisor::worker::Failure;
 
 /// Writes the newest frame to `file` whenever it has changed, at most once per `every`, and
 /// once more at the end if that left one out. A write that fails is logged and tried again with the next frame.
-pub async fn run(file: &Path, every: Duration, context: &mut Context) {
+///
+/// # Errors
+/// An injected fault.
+pub async fn run(file: &Path, every: Duration, context: &mut Context) -> Result<(), Failure> {
     let mut failing = false;
-    while let Some(picture) = context.newer().await {
+    while let Some(picture) = context.newer().await? {
         match replace(file, &picture.frame) {
             Ok(bytes) => {
                 context.telemetry.bytes.increment(bytes);
@@ -32,6 +36,7 @@ pub async fn run(file: &Path, every: Duration, context: &mut Context) {
         drop(picture);
         context.pause(every).await;
     }
+    Ok(())
 }
 
 /// The most times that [`encode`] repeats a pixel across and down.

@@ -1,10 +1,11 @@
 //! The writer's mailbox: bounded in ledgers and in rows, since a ledger may hold one row or as many
 //! samples as the ring.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Ledger;
+use super::rows::Names;
 
 /// Ledgers that wait for the writer before new ones are refused: about a minute of busy ticks.
 pub const LEDGERS_MAX: usize = 4_096;
@@ -12,26 +13,17 @@ pub const LEDGERS_MAX: usize = 4_096;
 /// Rows that wait for the writer before new ones are refused: some megabytes.
 pub const ROWS_MAX: usize = 50_000;
 
-/// What the writer is told.
-#[derive(Debug)]
-pub(super) enum Entry {
-    /// Keep this; written with the next flush.
-    Keep(Ledger),
-    /// The last message: write everything, close the database, then answer.
-    Drain(flume::Sender<()>),
-}
-
-/// A mailbox and the end at which its entries arrive.
+/// A mailbox and the end at which its ledgers arrive.
 pub fn mailbox() -> (Mailbox, Arriving) {
-    let (entries, arriving) = flume::bounded(LEDGERS_MAX);
+    let (ledgers, arriving) = flume::bounded(LEDGERS_MAX);
     let rows = Arc::new(AtomicUsize::new(0));
-    (Mailbox { entries, rows: rows.clone() }, Arriving { entries: arriving, rows })
+    (Mailbox { ledgers, rows: rows.clone() }, Arriving { ledgers: arriving, rows, estate: Arc::default() })
 }
 
 /// Where ledgers are put in for the writer.
 #[derive(Clone, Debug)]
 pub struct Mailbox {
-    entries: flume::Sender<Entry>,
+    ledgers: flume::Sender<Ledger>,
     /// Rows that wait.
     rows: Arc<AtomicUsize>,
 }
@@ -52,43 +44,56 @@ impl Mailbox {
         if self.rows.fetch_update(Ordering::Relaxed, Ordering::Relaxed, with).is_err() {
             return Err(ledger);
         }
-        match self.entries.try_send(Entry::Keep(ledger)).map_err(flume::TrySendError::into_inner) {
-            Err(Entry::Keep(ledger)) => {
-                self.rows.fetch_sub(rows, Ordering::Relaxed);
-                Err(ledger)
-            }
-            Ok(()) | Err(Entry::Drain(_)) => Ok(()),
-        }
+        self.ledgers.try_send(ledger).map_err(|refused| {
+            self.rows.fetch_sub(rows, Ordering::Relaxed);
+            refused.into_inner()
+        })
     }
 
     /// How many ledgers wait.
     pub fn waiting(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Tells the writer to write everything and close the database, which is the last thing that it takes.
-    /// Returns whether it has done so; not, where it is gone.
-    pub async fn drain(&self) -> bool {
-        let (answer, drained) = flume::bounded(1);
-        self.entries.send_async(Entry::Drain(answer)).await.is_ok() && drained.recv_async().await.is_ok()
+        self.ledgers.len()
     }
 }
 
-/// Where the writer takes out what was put in.
-#[derive(Debug)]
+/// Where the writer takes out what was put in. It outlives a writer that fails: the next one goes on.
+#[derive(Clone, Debug)]
 pub struct Arriving {
-    entries: flume::Receiver<Entry>,
+    ledgers: flume::Receiver<Ledger>,
     rows: Arc<AtomicUsize>,
+    /// What a writer leaves to the one after it.
+    pub(super) estate: Arc<Estate>,
+}
+
+/// What has to be known of the writers before, should they fail.
+#[derive(Debug, Default)]
+pub(super) struct Estate {
+    /// The names of keys, each of which is told once.
+    names: Mutex<Names>,
+    /// Rows that the writer has taken out and not yet written.
+    pub(super) waiting: AtomicUsize,
+}
+
+impl Estate {
+    /// Does something with the names.
+    pub(super) fn names<T>(&self, with: impl FnOnce(&mut Names) -> T) -> T {
+        with(&mut self.names.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Arriving {
-    /// The next entry; `None` when nobody is left who could put one in.
-    pub(super) async fn next(&self) -> Option<Entry> {
-        let entry = self.entries.recv_async().await.ok()?;
-        if let Entry::Keep(ledger) = &entry {
-            self.rows.fetch_sub(ledger.rows(), Ordering::Relaxed);
-        }
-        Some(entry)
+    /// The next ledger; `None` when nobody is left who could put one in.
+    pub(super) async fn next(&self) -> Option<Ledger> {
+        let ledger = self.ledgers.recv_async().await.ok()?;
+        self.rows.fetch_sub(ledger.rows(), Ordering::Relaxed);
+        Some(ledger)
+    }
+
+    /// The next ledger, if one is there.
+    pub(super) fn try_next(&self) -> Option<Ledger> {
+        let ledger = self.ledgers.try_recv().ok()?;
+        self.rows.fetch_sub(ledger.rows(), Ordering::Relaxed);
+        Some(ledger)
     }
 }
 

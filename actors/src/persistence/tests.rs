@@ -1,11 +1,16 @@
 //! The writer as the core sees it: entries in, a database out, in virtual time.
 
+use std::sync::atomic::Ordering;
+
 use engine::event::EventKind;
 use engine::sample::SourceId;
 use rusqlite::Connection;
+use tokio::sync::watch;
 
 use super::*;
+use crate::fault::{Fault, Faults, Rule};
 use crate::source::rig::simulate;
+use crate::supervisor::fence::Pass;
 use crate::telemetry::Telemetry;
 
 const FLUSH: Duration = Duration::from_millis(250);
@@ -36,6 +41,8 @@ struct Running {
     world: World,
     mailbox: Mailbox,
     file: PathBuf,
+    stop: watch::Sender<bool>,
+    ended: flume::Receiver<Result<(), Failure>>,
 }
 
 fn start(file: PathBuf) -> Running {
@@ -44,8 +51,13 @@ fn start(file: PathBuf) -> Running {
     let labels = vec![Some("load".into()), None];
     let options = panel::Persistence { file: file.clone(), flush: FLUSH };
     let telemetry = Telemetry::new(&[], &[], &[]).persistence;
-    actix::spawn(run(options, labels, world, telemetry, arriving));
-    Running { world, mailbox, file }
+    let (stop, stopped) = watch::channel(false);
+    let supervision = worker::Context::unsupervised(world, stopped);
+    let (answer, ended) = flume::bounded(1);
+    actix::spawn(async move {
+        let _ = answer.send(run(options, labels, supervision, telemetry, arriving).await);
+    });
+    Running { world, mailbox, file, stop, ended }
 }
 
 impl Running {
@@ -62,7 +74,8 @@ impl Running {
     }
 
     async fn drain(&self) {
-        assert!(self.mailbox.drain().await);
+        self.stop.send_replace(true);
+        assert_eq!(self.ended.recv_async().await.unwrap(), Ok(()));
     }
 
     /// Rows that another connection sees in the history.
@@ -244,9 +257,10 @@ fn a_core_that_is_gone_ends_the_writer_with_everything_written() {
     simulate(async {
         let running = start(folder.path().join("state.db"));
         running.keep(ledger(0)).await;
-        let Running { mailbox, world, file } = running;
+        let Running { mailbox, world, file, stop: _stop, ended } = running;
         drop(mailbox);
         world.sleep_until(world.now() + MS).await;
+        assert_eq!(ended.try_recv().unwrap(), Ok(()));
         assert_eq!(dump(&file, "SELECT count(*) FROM data_history"), "2\n");
     });
 }
@@ -329,4 +343,35 @@ fn a_writer_that_must_not_write_still_answers() {
         running.drain().await;
     });
     assert_eq!(dump(&file, "SELECT name FROM sqlite_schema"), "a\n");
+}
+
+#[test]
+fn a_writer_that_fails_loses_what_it_had_in_hand_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = panel::Persistence { file: folder.path().join("state.db"), flush: FLUSH };
+    simulate(async {
+        let world = World::simulated(false);
+        let (mailbox, arriving) = mailbox();
+        let rule = Rule { point: "writer.flush".into(), actor: None, after: 0, fault: Fault::Panic };
+        let faults = Faults::listed([rule]);
+        let start = |stopped| {
+            let supervision = worker::Context::new(world, Pass::unlimited(), faults.clone(), stopped);
+            let telemetry = Telemetry::new(&[], &[], &[]).persistence;
+            let labels = vec![Some("load".into()), None];
+            actix::spawn(run(options.clone(), labels, supervision, telemetry, arriving.clone()))
+        };
+        let (stop, stopped) = watch::channel(false);
+        let first = start(stopped.clone());
+        mailbox.keep(ledger(0)).unwrap();
+        assert!(first.await.unwrap_err().is_panic(), "it panics at its first flush");
+        assert_eq!(arriving.estate.waiting.load(Ordering::Relaxed), 2, "a sample and a result");
+        mailbox.keep(ledger(1)).unwrap();
+        let second = start(stopped);
+        world.sleep_until(world.now() + 2 * FLUSH).await;
+        assert_eq!(arriving.estate.waiting.load(Ordering::Relaxed), 0, "they are given up");
+        stop.send_replace(true);
+        second.await.unwrap().unwrap();
+    });
+    let kept = dump(&options.file, "SELECT data_key, data_value FROM data_history ORDER BY 1");
+    assert_eq!(kept, "load 2\nsystem.cpu 1\n", "the second tick, under the name that came with the first");
 }

@@ -1,14 +1,17 @@
 //! The writer's state: what waits, the connection while there is one, and when to try again.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
+use super::mailbox::Estate;
 use super::queue::{BATCH_ROWS, Pending, Queue};
 use super::rows::{self, Names, Performance, Written};
 use super::{Error, Ledger, Retention, retention, schema};
 use crate::panel;
+use crate::supervisor::worker;
 use crate::telemetry;
 use crate::world::World;
 
@@ -39,6 +42,8 @@ pub(super) struct Writer {
     telemetry: telemetry::Persistence,
     counts: Counts,
     world: World,
+    supervision: worker::Context,
+    estate: Arc<Estate>,
     names: Names,
     queue: Queue,
     connection: Option<Connection>,
@@ -70,10 +75,12 @@ impl Writer {
     pub(super) fn new(
         options: panel::Persistence,
         labels: Vec<Option<Arc<str>>>,
-        world: World,
+        supervision: worker::Context,
         telemetry: telemetry::Persistence,
+        estate: Arc<Estate>,
     ) -> Writer {
-        Writer {
+        let (world, names) = (supervision.world, estate.names(|names| names.clone()));
+        let mut writer = Writer {
             options,
             retention: Retention::default(),
             labels,
@@ -81,7 +88,7 @@ impl Writer {
             counts: Counts::default(),
             refused: false,
             world,
-            names: Names::default(),
+            names,
             queue: Queue::default(),
             connection: None,
             waiting_since: Duration::ZERO,
@@ -89,7 +96,15 @@ impl Writer {
             set_aside: 0,
             performance: Performance::default(),
             performance_due: world.now() + PERFORMANCE_EVERY,
+            supervision,
+            estate,
+        };
+        let lost = writer.estate.waiting.swap(0, Ordering::Relaxed);
+        if lost > 0 {
+            tracing::error!(rows = lost, "what a writer that failed had in hand is lost");
         }
+        writer.lose(lost);
+        writer
     }
 
     /// Opens the database, or plans another try.
@@ -103,6 +118,7 @@ impl Writer {
     pub(super) fn keep(&mut self, ledger: Ledger) {
         for (key, name) in ledger.new_keys.iter() {
             self.names.insert(*key, name.clone());
+            self.estate.names(|names| names.insert(*key, name.clone()));
         }
         let label = |index: u32| self.labels.get(index as usize).cloned().flatten();
         let results = ledger.changed.iter().filter_map(|(id, value)| Some((label(id.0)?, value.clone())));
@@ -181,6 +197,7 @@ impl Writer {
     fn write_all(&mut self) -> Result<(), Error> {
         self.connect()?;
         while !self.queue.is_empty() {
+            self.supervision.heart.beat();
             let began = self.world.now();
             let (written, now_ms) = self.write_batch()?;
             self.note(&written, self.world.now().saturating_sub(began));
@@ -315,6 +332,8 @@ impl Writer {
     fn show_queue(&self) {
         self.telemetry.queue.set(self.queue.ticks() as f64);
         self.telemetry.connections.set(f64::from(u8::from(self.connection.is_some())));
+        let rows = self.queue.rows();
+        self.supervision.pass.enter(|| self.estate.waiting.store(rows, Ordering::Relaxed));
     }
 
     fn show_degraded(&mut self, degraded: bool) {

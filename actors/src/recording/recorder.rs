@@ -1,13 +1,12 @@
-//! The recorder: a task with a thread of its own that writes down what the ring seals. The core hands it
-//! each tick through a bounded channel and never waits for it: a disk that is too slow ends the recording,
-//! with an error, and not the display.
+//! The recorder: writes down what the ring seals, on a thread of its own. The core hands it each tick
+//! through a bounded channel and never waits for it: a disk that is too slow ends the recording, with an
+//! error, and not the display. It outlives the core, whose restarts are part of what is recorded.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine::ring::intake::Sealed;
 use engine::sample::{KeyId, Sample, SourceId};
@@ -16,113 +15,117 @@ use serde::Serialize;
 
 use super::lines::Limits;
 use super::{Error, Header, Inputs, RecordedSample, RecordedSignal, StateName};
+use crate::supervisor::worker::{self, Failure};
 use crate::telemetry::number::Gauge;
 use crate::telemetry::table;
-use crate::world::World;
 
 /// Ticks that wait for the disk before the recording is given up: 17 seconds at 60 ticks a second.
 const MAILBOX: usize = 1_024;
 
-/// How long the disk has to take what waits when the run ends.
-const FINISH_MAX: Duration = Duration::from_secs(3);
+/// A recording in the making: clones are the same one.
+#[derive(Clone)]
+pub struct Recorder(Arc<Shared>);
 
-/// The core's side of a recording in the making.
-pub struct Recorder {
-    world: World,
+struct Shared {
     file: PathBuf,
+    state: Mutex<State>,
+    arriving: flume::Receiver<Arc<Sealed>>,
+}
+
+struct State {
     /// `None` once the recording has ended.
     mailbox: Option<flume::Sender<Arc<Sealed>>>,
-    /// What came of it, when the task ends.
-    ended: flume::Receiver<io::Result<()>>,
+    /// `None` once it is being written.
+    scribe: Option<Scribe>,
+    /// What came of it.
+    ended: Option<io::Result<()>>,
     /// Whether the disk was too slow.
     gave_up: bool,
     queue: Gauge,
 }
 
 impl Recorder {
-    /// Creates the file, writes the header and starts the task that writes the rest. `sources` are the
-    /// names of the panel's sources, by [`SourceId`].
+    /// Creates the file and writes the header; [`Recorder::run`] writes the rest. `sources` are the names of
+    /// the panel's sources, by [`SourceId`].
     ///
     /// # Errors
-    /// Those of the file system; a header that is longer than a line may be; no more threads.
-    pub fn start(
-        world: World,
-        file: PathBuf,
-        header: &Header,
-        sources: &[String],
-    ) -> Result<Recorder, Error> {
+    /// Those of the file system; a header that is longer than a line may be.
+    pub fn create(file: PathBuf, header: &Header, sources: &[String]) -> Result<Recorder, Error> {
         let scribe = File::create(&file)
-            .and_then(|out| Scribe::begin(BufWriter::new(out), header, sources, Limits::default()));
-        let recorder = scribe.and_then(|scribe| Recorder::spawn(world, file.clone(), scribe, MAILBOX));
-        recorder.map_err(|error| Error::Io { file, error })
+            .and_then(|out| Scribe::begin(Box::new(BufWriter::new(out)), header, sources, Limits::default()));
+        match scribe {
+            Ok(scribe) => Ok(Recorder::new(file, scribe, MAILBOX)),
+            Err(error) => Err(Error::Io { file, error }),
+        }
+    }
+
+    fn new(file: PathBuf, scribe: Scribe, capacity: usize) -> Recorder {
+        let (mailbox, arriving) = flume::bounded(capacity);
+        let queue = table::RECORDER_QUEUE.gauge(&[]);
+        let state =
+            State { mailbox: Some(mailbox), scribe: Some(scribe), ended: None, gave_up: false, queue };
+        Recorder(Arc::new(Shared { file, state: state.into(), arriving }))
     }
 
     /// Hands over the inputs of a tick, without waiting.
-    pub fn keep(&mut self, sealed: &Arc<Sealed>) {
-        let Some(mailbox) = &self.mailbox else { return };
+    pub fn keep(&self, sealed: &Arc<Sealed>) {
         if is_empty(sealed) && sealed.new_keys.is_empty() {
             return;
         }
-        self.queue.set(mailbox.len() as f64);
+        let mut state = self.state();
+        let Some(mailbox) = &state.mailbox else { return };
+        state.queue.set(mailbox.len() as f64);
         match mailbox.try_send(sealed.clone()) {
             Ok(()) => return,
             Err(TrySendError::Full(_)) => {
                 tracing::error!(tick = %sealed.tick, "the recording ends here: the disk is too slow");
-                self.gave_up = true;
+                state.gave_up = true;
             }
-            // The task has said why.
             Err(TrySendError::Disconnected(_)) => {}
         }
-        self.mailbox = None;
+        state.mailbox = None;
     }
 
-    /// Waits until all is written, but not for ever.
+    /// Writes what is handed over until it is told to stop; then all that was is on the disk.
+    ///
+    /// # Errors
+    /// Why the recording cannot go on. It is not taken up again.
+    pub async fn run(&self, supervision: worker::Context) -> Result<(), Failure> {
+        let Some(scribe) = self.state().scribe.take() else {
+            return Err(Failure::Configuration("a recording that broke off is not taken up again".into()));
+        };
+        let written = scribe.write_all(&self.0.arriving, &supervision).await;
+        let told = written.as_ref().map_err(|error| Failure::Configuration(error.to_string())).copied();
+        let mut state = self.state();
+        state.mailbox = None;
+        state.ended = Some(written);
+        told
+    }
+
+    /// What came of it, once [`Recorder::run`] has ended.
     ///
     /// # Errors
     /// Why the recording is not whole.
-    pub async fn finish(mut self) -> Result<(), Error> {
-        // The task ends when nobody can send any more and all is written.
-        self.mailbox = None;
-        let too_slow = || Error::TooSlow { file: self.file.clone() };
-        let deadline = self.world.now() + FINISH_MAX;
-        let ended = tokio::select! {
-            biased;
-            ended = self.ended.recv_async() => ended,
-            () = self.world.sleep_until(deadline) => return Err(too_slow()),
-        };
-        let ended = ended.unwrap_or_else(|_| Err(io::Error::other("the recorder stopped working")));
-        ended.map_err(|error| Error::Io { file: self.file.clone(), error })?;
-        if self.gave_up { Err(too_slow()) } else { Ok(()) }
+    pub fn outcome(&self) -> Result<(), Error> {
+        let (file, mut state) = (self.0.file.clone(), self.state());
+        match state.ended.take() {
+            Some(Ok(())) if !state.gave_up => Ok(()),
+            Some(Err(error)) => Err(Error::Io { file, error }),
+            None if !state.gave_up && self.0.arriving.is_empty() => {
+                Err(Error::Io { file, error: io::Error::other("the recorder stopped working") })
+            }
+            Some(Ok(())) | None => Err(Error::TooSlow { file }),
+        }
     }
 
-    fn spawn<W>(world: World, file: PathBuf, scribe: Scribe<W>, capacity: usize) -> io::Result<Recorder>
-    where
-        W: Write + Send + 'static,
-    {
-        let (mailbox, arriving) = flume::bounded(capacity);
-        let (answer, ended) = flume::bounded(1);
-        world.spawn("recorder", move || async move {
-            let written = scribe.write_all(arriving).await;
-            if let Err(error) = &written {
-                tracing::error!(%error, "the recording ends here: it cannot be written");
-            }
-            // Whoever asked may have given up waiting.
-            answer.send(written).ok();
-        })?;
-        Ok(Recorder {
-            world,
-            file,
-            mailbox: Some(mailbox),
-            ended,
-            gave_up: false,
-            queue: table::RECORDER_QUEUE.gauge(&[]),
-        })
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Writes lines, none longer and not more of them than a reader takes.
-struct Scribe<W> {
-    out: W,
+struct Scribe {
+    out: Box<dyn Write + Send>,
     sources: Vec<Arc<str>>,
     /// The names of keys, without their sources.
     keys: BTreeMap<KeyId, Arc<str>>,
@@ -130,10 +133,15 @@ struct Scribe<W> {
     bytes: u64,
 }
 
-impl<W: Write> Scribe<W> {
+impl Scribe {
     /// Begins with the header, which is on the disk when this returns: even the shortest recording can be
     /// read, and a file that cannot be written is found out before the run.
-    fn begin(out: W, header: &Header, sources: &[String], limits: Limits) -> io::Result<Scribe<W>> {
+    fn begin(
+        out: Box<dyn Write + Send>,
+        header: &Header,
+        sources: &[String],
+        limits: Limits,
+    ) -> io::Result<Scribe> {
         let sources = sources.iter().map(|name| name.as_str().into()).collect();
         let mut scribe = Scribe { out, sources, keys: BTreeMap::new(), limits, bytes: 0 };
         let line = line(header)?;
@@ -145,9 +153,21 @@ impl<W: Write> Scribe<W> {
         Ok(scribe)
     }
 
-    /// Writes what arrives, until nobody is left to send. Blocks its thread while it writes.
-    async fn write_all(mut self, arriving: flume::Receiver<Arc<Sealed>>) -> io::Result<()> {
-        while let Ok(sealed) = arriving.recv_async().await {
+    /// Writes what arrives, until it is told to stop and nothing waits. Blocks its thread while it writes.
+    async fn write_all(
+        mut self,
+        arriving: &flume::Receiver<Arc<Sealed>>,
+        supervision: &worker::Context,
+    ) -> io::Result<()> {
+        let next = async || {
+            tokio::select! {
+                biased;
+                sealed = arriving.recv_async() => sealed.ok(),
+                () = supervision.stopped() => arriving.try_recv().ok(),
+            }
+        };
+        while let Some(sealed) = supervision.heart.resting(next()).await {
+            supervision.strike("recorder.write").await.map_err(io::Error::other)?;
             self.write(&sealed)?;
             // Nothing stays in memory while there is time to write it: the process may be killed.
             if arriving.is_empty() {
@@ -230,17 +250,19 @@ fn line(what: &impl Serialize) -> io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::Mutex;
+    use std::time::Duration;
 
     use engine::ring::Limits as RingLimits;
     use engine::ring::intake::{Intake, SourceSpec};
     use engine::sample::Reading;
     use engine::tick::Fps;
     use engine::value::Value;
+    use tokio::sync::watch;
 
     use super::*;
     use crate::recording::Recording;
     use crate::source::rig::simulate;
+    use crate::world::World;
 
     /// A disk that takes so many bytes.
     #[derive(Clone)]
@@ -283,9 +305,21 @@ mod tests {
         Arc::new(intake.seal(0).0)
     }
 
-    fn start(disk: &Disk, limits: Limits, capacity: usize) -> Recorder {
-        let scribe = Scribe::begin(disk.clone(), &header(), &["room".into()], limits).unwrap();
-        Recorder::spawn(World::simulated(false), "run.jsonl".into(), scribe, capacity).unwrap()
+    fn create(disk: &Disk, limits: Limits, capacity: usize) -> Recorder {
+        let scribe = Scribe::begin(Box::new(disk.clone()), &header(), &["room".into()], limits).unwrap();
+        Recorder::new("run.jsonl".into(), scribe, capacity)
+    }
+
+    /// Runs a recorder until `work` is done, and says what came of it.
+    async fn run<F: Future<Output = ()>>(recorder: &Recorder, work: F) -> String {
+        let (stop, stopped) = watch::channel(false);
+        let supervision = worker::Context::unsupervised(World::simulated(false), stopped);
+        let (running, task) = (recorder.clone(), supervision.clone());
+        let running = actix::spawn(async move { running.run(task).await });
+        work.await;
+        stop.send_replace(true);
+        let _ = running.await.unwrap();
+        recorder.outcome().map_or_else(|error| error.to_string(), |()| "written".into())
     }
 
     fn read(disk: &Disk) -> Recording {
@@ -295,9 +329,8 @@ mod tests {
     /// What comes of recording three ticks of ten samples, and how many of them are on the disk.
     fn record(disk: Disk, limits: Limits, capacity: usize) -> (String, usize) {
         simulate(async {
-            let mut recorder = start(&disk, limits, capacity);
-            (0..3).for_each(|_| recorder.keep(&sealed(10)));
-            let told = recorder.finish().await.map_or_else(|error| error.to_string(), |()| "written".into());
+            let recorder = create(&disk, limits, capacity);
+            let told = run(&recorder, async { (0..3).for_each(|_| recorder.keep(&sealed(10))) }).await;
             (told, read(&disk).inputs.iter().map(|inputs| inputs.samples.len()).sum())
         })
     }
@@ -335,7 +368,7 @@ mod tests {
     #[test]
     fn a_header_that_does_not_fit_is_no_recording() {
         let limits = Limits { line_bytes: 20, ..Limits::default() };
-        let begun = Scribe::begin(disk(usize::MAX), &header(), &[], limits);
+        let begun = Scribe::begin(Box::new(disk(usize::MAX)), &header(), &[], limits);
         let error = begun.err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains("more history"), "{error}");
     }
@@ -346,12 +379,14 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("run.jsonl");
             let world = World::simulated(false);
-            let mut recorder = Recorder::start(world, file.clone(), &header(), &["room".into()]).unwrap();
+            let recorder = Recorder::create(file.clone(), &header(), &["room".into()]).unwrap();
             assert_eq!(Recording::read(&file).unwrap().inputs, [], "the header is there at once");
-            recorder.keep(&sealed(2));
-            world.sleep_until(world.now() + Duration::from_millis(1)).await;
-            assert_eq!(Recording::read(&file).unwrap().inputs.len(), 1);
-            recorder.finish().await.unwrap();
+            let work = async {
+                recorder.keep(&sealed(2));
+                world.sleep_until(world.now() + Duration::from_millis(1)).await;
+                assert_eq!(Recording::read(&file).unwrap().inputs.len(), 1);
+            };
+            assert_eq!(run(&recorder, work).await, "written");
         });
     }
 }

@@ -1,9 +1,6 @@
 //! The core: ring, expression, coordination and renderer, chained on one thread, and the clock. When one of
 //! them fails, all are started anew, and go on where the failed ones were: see [`crate::journal`].
 
-mod generation;
-
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use actix::Recipient;
@@ -16,7 +13,6 @@ use engine::scene::Stage;
 use engine::signal::{self, Signal};
 use tokio::sync::watch;
 
-pub(super) use self::generation::keep;
 use super::{Error, Wiring, beginning};
 use crate::clock::{Clock, End};
 use crate::coordination::{Coordinated, CoordinationActor, Decisions, EventSink};
@@ -25,7 +21,7 @@ use crate::handle::{Pulse, QuerySources, QueryValues, Slot, SourceReport};
 use crate::journal::{Fenced, Journal, Sink};
 use crate::panel::Panel;
 use crate::persistence::Mailbox;
-use crate::recording::{self, Header, Recorder, Recording, Replay};
+use crate::recording::{Header, Recorder, Recording, Replay};
 use crate::renderer::{self, Done, FrameSink, RendererActor, Show};
 use crate::ring::{Begin, Feed, Inputs, Records, Report, RingActor, SourceInfo};
 use crate::source::Port;
@@ -106,7 +102,7 @@ pub(super) struct Inlets {
 pub(super) struct Outlets {
     pub(super) on_frame: Option<FrameSink>,
     pub(super) on_event: Option<EventSink>,
-    pub(super) record: Option<PathBuf>,
+    pub(super) recorder: Option<Recorder>,
     pub(super) writer: Option<Mailbox>,
 }
 
@@ -143,7 +139,7 @@ impl Core {
     /// A core that nobody has started.
     ///
     /// # Errors
-    /// Those of the recording's file, and keys that cannot be declared.
+    /// Keys that cannot be declared.
     pub(super) fn new(
         wiring: &Wiring,
         header: Header,
@@ -151,11 +147,9 @@ impl Core {
         inlets: &mut Inlets,
         outlets: Outlets,
     ) -> Result<Core, Error> {
-        let Outlets { on_frame, on_event, record, writer } = outlets;
+        let Outlets { on_frame, on_event, recorder, writer } = outlets;
         let panel = wiring.panel.clone();
         intake(&panel, header.start_ms)?;
-        let names: Vec<_> = panel.sources.iter().map(|source| source.name.clone()).collect();
-        let recorder = record.map(|file| Recorder::start(wiring.world, file, &header, &names));
         let sources = panel.sources.iter().zip(&inlets.ports).map(|(source, port)| SourceInfo {
             report: SourceReport::new(&source.name, source.kind.name()),
             counts: port.counts(),
@@ -166,7 +160,7 @@ impl Core {
             sources: sources.collect(),
             feed: inlets.feed(&panel),
             journal: Journal::new(panel.ring),
-            records: Fenced::new(Records::new(recorder.transpose()?)),
+            records: Fenced::new(Records::new(recorder)),
             decisions: Fenced::new(Decisions::new(wiring.events.clone(), writer)),
             show: Fenced::new(Show::new(wiring.pictures.clone())),
             on_event: Sink::new(on_event),
@@ -179,17 +173,6 @@ impl Core {
             header,
             ticks,
         })))
-    }
-
-    /// Waits until all that was sealed is recorded.
-    ///
-    /// # Errors
-    /// Why the recording is not whole.
-    pub(super) async fn finish_recording(&self) -> Result<(), recording::Error> {
-        match self.0.records.look(Records::take) {
-            Some(recorder) => recorder.finish().await,
-            None => Ok(()),
-        }
     }
 
     /// Runs the renderer, the first to be started.
@@ -382,8 +365,8 @@ impl Core {
             intake,
             feed: lasting.feed.clone(),
             sources: lasting.sources.clone(),
-            arrived: None,
             records: lasting.records.clone(),
+            arrived: None,
             journal: lasting.journal.clone(),
             pass: context.pass.clone(),
             vitals: context.vitals(),

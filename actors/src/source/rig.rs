@@ -1,14 +1,18 @@
 //! A test rig: runs one source in a simulated world and notes what arrives at the ring, and when.
 
+use std::future::poll_fn;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use engine::sample::{Reading, SourceId};
 use tokio::sync::watch;
 
+use crate::fault::Faults;
 use crate::source::port::Doorbell;
 use crate::source::{Context, Error, Kind, Policy, Port};
-use crate::supervisor::worker;
+use crate::supervisor::fence::Fence;
+use crate::supervisor::{panics, worker};
 use crate::world::World;
 
 /// How a source is run.
@@ -77,6 +81,65 @@ impl Rig {
             Run { readings: noted.await.unwrap(), outcome, rejected }
         })
     }
+}
+
+/// How long a source may be silent under [`supervise`] before it is given up.
+pub(crate) const HANG_AFTER: Duration = Duration::from_secs(1);
+
+/// Runs `kind` for `span` of virtual time and starts it anew after every failure, panic and hang. The ring looks
+/// into the port each `taken_every`. Returns what it received, and how often the source was started.
+pub(crate) fn supervise(
+    kind: &Kind,
+    policy: Policy,
+    faults: &Faults,
+    span: Duration,
+    taken_every: Duration,
+) -> (Vec<Reading>, u64) {
+    simulate(async {
+        let world = World::simulated(false);
+        let (port, arrivals) = Port::new(SourceId(0), world, policy, Doorbell::default());
+        let (kind, faults) = (kind.clone(), faults.of(&"source.a".into()));
+        let starts = std::rc::Rc::new(std::cell::Cell::new(0));
+        let counted = starts.clone();
+        let (_stop, stopped) = watch::channel(false);
+        actix::spawn(async move {
+            let fence = Fence::default();
+            loop {
+                counted.set(counted.get() + 1);
+                let pass = fence.admit(counted.get());
+                let supervision = worker::Context::new(world, pass, faults.clone(), stopped.clone());
+                let heart = supervision.heart.clone();
+                let mut context = Context::new(SourceId(0), 7, &port, supervision);
+                let kind = kind.clone();
+                let run = async move { kind.run(&kind.keys().unwrap(), &mut context).await };
+                let mut run = Box::pin(run);
+                let mut running = actix::spawn(poll_fn(move |woken| {
+                    let polled = panics::catch(|| run.as_mut().poll(woken));
+                    polled.unwrap_or_else(|panic| Poll::Ready(Err(Error::Transient(panic))))
+                }));
+                let mut is_over = false;
+                while !is_over && heart.well_until() + HANG_AFTER >= world.now() {
+                    let looked = world.now() + Duration::from_millis(100);
+                    tokio::select! {
+                        ended = &mut running => match ended.unwrap() {
+                            Ok(()) => return,
+                            Err(_) => is_over = true,
+                        },
+                        () = world.sleep_until(looked) => {}
+                    }
+                }
+                let pause = Duration::from_millis(70 * (counted.get() % 5));
+                world.sleep_until(world.now() + pause).await;
+            }
+        });
+        let mut readings = Vec::new();
+        while world.now() < span {
+            readings.extend(std::iter::from_fn(|| arrivals.take()).map(|posted| posted.reading));
+            world.sleep_until(world.now() + taken_every).await;
+        }
+        readings.extend(std::iter::from_fn(|| arrivals.take()).map(|posted| posted.reading));
+        (readings, starts.get())
+    })
 }
 
 /// Runs a future in an actix system under virtual time.

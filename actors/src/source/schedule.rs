@@ -33,37 +33,6 @@ impl Schedule {
     }
 }
 
-/// Numbered samples, each due one period after the one before. Unlike a [`Schedule`] it leaves none out:
-/// after a long pause it goes on with the next one, and all that follow are as much later.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Steps {
-    every: Duration,
-    next: u64,
-    delay: Duration,
-}
-
-impl Steps {
-    /// The samples that are due at n * `every`, from `now` on; the first ones too where they can be caught
-    /// up with. An `every` of zero counts as a nanosecond.
-    pub(crate) fn new(every: Duration, now: Duration) -> Steps {
-        let every = every.max(Duration::from_nanos(1));
-        let next = now.saturating_sub(CATCH_UP).as_nanos().div_ceil(every.as_nanos());
-        Steps { every, next: u64::try_from(next).unwrap_or(u64::MAX), delay: Duration::ZERO }
-    }
-
-    /// The number and the time of the next sample, which is taken by this.
-    pub(crate) fn next(&mut self, now: Duration) -> (u64, Duration) {
-        let n = self.next;
-        let due = from_nanos(self.every.as_nanos().saturating_mul(u128::from(n)));
-        let behind = now.saturating_sub(due.saturating_add(self.delay));
-        if behind > CATCH_UP {
-            self.delay = self.delay.saturating_add(behind);
-        }
-        self.next = n.saturating_add(1);
-        (n, due.saturating_add(self.delay))
-    }
-}
-
 fn from_nanos(nanos: u128) -> Duration {
     let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(u64::MAX);
     Duration::new(seconds, (nanos % 1_000_000_000) as u32)
@@ -92,25 +61,5 @@ mod tests {
         // A short delay is caught up with, a long one is not.
         check(100, 0, &[0, 950, 950], &[(0, 0), (1, 100), (2, 200)]);
         check(100, 0, &[0, 60_050, 60_050], &[(0, 0), (601, 60_100), (602, 60_200)]);
-    }
-
-    #[test]
-    fn steps_leave_none_out() {
-        let check = |every_ms, start_ms, now_ms: &[u64], expected: &[(u64, u64)]| {
-            let ms = Duration::from_millis;
-            let mut steps = Steps::new(ms(every_ms), ms(start_ms));
-            let found: Vec<(u64, u64)> = now_ms
-                .iter()
-                .map(|now| steps.next(ms(*now)))
-                .map(|(n, at)| (n, at.as_millis() as u64))
-                .collect();
-            assert_eq!(found, expected, "every {every_ms} from {start_ms}");
-        };
-        check(100, 0, &[0, 0, 100], &[(0, 0), (1, 100), (2, 200)]);
-        check(100, 150, &[150, 200], &[(0, 0), (1, 100)]);
-        check(100, 3_650_000, &[3_650_000], &[(36_490, 3_649_000)]);
-        // After a long pause it goes on, and stays as much later.
-        check(100, 0, &[0, 1_100, 1_201], &[(0, 0), (1, 100), (2, 1_201)]);
-        check(100, 0, &[0, 60_100, 60_100], &[(0, 0), (1, 60_100), (2, 60_200)]);
     }
 }

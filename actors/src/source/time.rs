@@ -85,9 +85,11 @@ pub async fn run(options: &Options, context: &mut Context) -> Result<(), Error> 
     let fixed = offset(options)?;
     let names: Vec<Arc<str>> = keys(options)?.into_iter().map(|key| key.name).collect();
     let mut last = match context.place() {
-        Some(source::Place::Time(place)) => Some(*place),
-        _ => None,
+        Some(source::Place::Time(place)) => *place,
+        _ => Place { unix: context.world.unix_ms().div_euclid(1_000) - 1, at: context.world.now() },
     };
+    // So that a start that comes to nothing begins with the same second.
+    context.mark(source::Place::Time(last))?;
     loop {
         let second = next_second(last, context).await?;
         let at = context.world.now();
@@ -96,17 +98,17 @@ pub async fn run(options: &Options, context: &mut Context) -> Result<(), Error> 
             let place = Place { unix, at: at.saturating_sub(Duration::from_secs(second.abs_diff(unix))) };
             // Under the engine's time, not the wall's: a step of the wall clock must not reach the windows.
             context.emit(None, values, source::Place::Time(place)).await?;
-            last = Some(place);
+            last = place;
         }
     }
 }
 
-/// Sleeps until the wall clock shows another second than the `last`, and returns that.
-async fn next_second(last: Option<Place>, context: &mut Context) -> Result<i64, Error> {
+/// Sleeps until the wall clock shows another second than the `last` one, and returns that.
+async fn next_second(last: Place, context: &mut Context) -> Result<i64, Error> {
     loop {
         let now_ms = context.world.unix_ms();
         let second = now_ms.div_euclid(1_000);
-        if last.is_none_or(|last| last.unix != second) {
+        if last.unix != second {
             return Ok(second);
         }
         // A slewed wall clock and a coarse timer may wake this early, hence the loop.
@@ -118,8 +120,7 @@ async fn next_second(last: Option<Place>, context: &mut Context) -> Result<i64, 
 
 /// The seconds between the `last` and this one, where so much time has passed. Where not, the wall clock was
 /// set, and they never were.
-fn late(last: Option<Place>, second: i64, now: Duration) -> std::ops::Range<i64> {
-    let Some(last) = last else { return second..second };
+fn late(last: Place, second: i64, now: Duration) -> std::ops::Range<i64> {
     let passed = now.saturating_sub(last.at).as_secs();
     let between = second.saturating_sub(last.unix).saturating_sub(1);
     if between > 0 && between.unsigned_abs() <= passed {
@@ -238,9 +239,8 @@ mod tests {
         let check = |last: i64, at_ms: u64, second, now_ms, expected: std::ops::Range<i64>| {
             let ms = Duration::from_millis;
             let last = Place { unix: last, at: ms(at_ms) };
-            assert_eq!(late(Some(last), second, ms(now_ms)), expected, "{last:?} {second} {now_ms}");
+            assert_eq!(late(last, second, ms(now_ms)), expected, "{last:?} {second} {now_ms}");
         };
-        assert!(late(None, 100, Duration::ZERO).is_empty());
         check(100, 0, 101, 1_000, 101..101);
         // Down for three seconds, the first of them begun.
         check(100, 900, 103, 3_000, 101..103);

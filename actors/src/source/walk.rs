@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::formula;
-use engine::generator;
+use engine::generator::{self, Steps};
 use engine::hash;
 use engine::value::Value;
 
-use crate::source::{Context, Error, KeySpec, Place, Steps};
+use crate::source::{Context, Error, KeySpec, Place};
 
 /// Emits, each `every`, a seeded random walk over the range of every number in `keys`; a text says its
 /// key's name. A key's walk depends on the seed and its name alone, not on its neighbours: it is the same
@@ -19,16 +19,16 @@ use crate::source::{Context, Error, KeySpec, Place, Steps};
 pub async fn walk(keys: &[KeySpec], every: Duration, context: &mut Context) -> Result<(), Error> {
     let streams: Vec<u64> = keys.iter().map(|key| hash::of(key.name.as_bytes())).collect();
     let mut steps = match context.place() {
-        Some(Place::Steps(steps)) => *steps,
+        Some(Place::Walk(steps)) => *steps,
         _ => Steps::new(every, context.world.now()),
     };
-    context.mark(Place::Steps(steps))?;
+    context.mark(Place::Walk(steps))?;
     loop {
         let (n, at) = steps.next(context.world.now());
         context.sleep_until(at).await?;
         let values = keys.iter().zip(&streams).map(|(key, stream)| step(key, n, context.seed, *stream));
         let values = values.collect();
-        context.emit(None, values, Place::Steps(steps)).await?;
+        context.emit(None, values, Place::Walk(steps)).await?;
     }
 }
 

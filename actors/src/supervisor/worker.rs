@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use super::fence::Pass;
 use super::heart::{Heart, Work};
+use super::policy::Exceptions;
 use crate::fault::{Fault, Faults};
 use crate::world::World;
 
@@ -48,6 +49,10 @@ pub struct Worker {
     pub role: &'static str,
     /// Where in the tree it stands.
     pub group: Group,
+    /// Whether it runs on the one thread that all such workers share; if not, it has one of its own.
+    pub shares_thread: bool,
+    /// Where it differs from its group.
+    pub exceptions: Exceptions,
     /// Starts it.
     pub run: Run,
 }
@@ -168,7 +173,9 @@ impl Context {
         A: Actor<Context = actix::Context<A>>,
     {
         let mut acting = actix::Context::new().into_future(actor);
-        started(acting.address());
+        // Kept until the end: an actor ends by itself when nobody is left who could send it anything.
+        let address = acting.address();
+        started(address.clone());
         self.heart.rest();
         let ended = tokio::select! {
             biased;

@@ -1,6 +1,7 @@
 //! The costliest formulas. One formula every few ticks is evaluated once more, alone and timed: it comes to
 //! the same and changes nothing. The means of all formulas are kept, and the largest are exported.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::number::Gauge;
@@ -19,6 +20,21 @@ const LABEL_CHARACTERS: usize = 60;
 /// A new measurement counts for so much of the mean.
 const WEIGHT: f64 = 0.25;
 
+/// The costliest formulas as they were last shown, for whoever wants to read them: clones are the same.
+#[derive(Clone, Default)]
+pub struct Costliest(Arc<Mutex<Vec<(usize, Duration)>>>);
+
+impl Costliest {
+    /// Each formula, by its index, and its mean; the costliest first.
+    pub fn read(&self) -> Vec<(usize, Duration)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn show(&self, costliest: Vec<(usize, Duration)>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = costliest;
+    }
+}
+
 /// The costs of the formulas of a run.
 pub struct Costs {
     labels: Vec<String>,
@@ -26,14 +42,16 @@ pub struct Costs {
     means: Vec<f64>,
     series: Vec<(usize, Gauge)>,
     next: usize,
+    shown: Costliest,
 }
 
 impl Costs {
-    /// Nothing measured yet. `labels` are the formulas' names or texts, by formula.
-    pub fn new<'a>(labels: impl Iterator<Item = &'a str>) -> Costs {
+    /// Nothing measured yet. `labels` are the formulas' names or texts, by formula; `shown` is where the
+    /// costliest can be read.
+    pub fn new<'a>(labels: impl Iterator<Item = &'a str>, shown: Costliest) -> Costs {
         let labels: Vec<String> =
             labels.map(|label| label.chars().take(LABEL_CHARACTERS).collect()).collect();
-        Costs { means: vec![0.0; labels.len()], labels, series: Vec::new(), next: 0 }
+        Costs { means: vec![0.0; labels.len()], labels, series: Vec::new(), next: 0, shown }
     }
 
     /// The formula to measure next; `None` where there are none. After the last one the costliest are shown.
@@ -75,6 +93,8 @@ impl Costs {
 
     fn show(&mut self) {
         let costliest = self.ranking();
+        let mean = |formula: &usize| (*formula, Duration::from_secs_f64(self.means[*formula]));
+        self.shown.show(costliest.iter().map(mean).collect());
         for formula in &costliest {
             let is_known = self.series.iter().any(|(known, _)| self.labels[*known] == self.labels[*formula]);
             if !is_known && self.series.len() < SERIES_MAX {
@@ -94,7 +114,7 @@ mod tests {
 
     fn costs(count: usize) -> Costs {
         let labels: Vec<String> = (0..count).map(|formula| format!("f{formula}")).collect();
-        Costs::new(labels.iter().map(String::as_str))
+        Costs::new(labels.iter().map(String::as_str), Costliest::default())
     }
 
     /// Measures all once, in their order.
@@ -115,6 +135,7 @@ mod tests {
         let names: Vec<&str> = costs.costliest().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["f29", "f28", "f27", "f26", "f25", "f24", "f23", "f22", "f21", "f20"]);
         assert_eq!(costs.series[0].1.value(), 129e-9);
+        assert_eq!(costs.shown.read()[0], (29, Duration::from_nanos(129)));
         costs.take(29, Duration::ZERO);
         assert_eq!(costs.means[29], 129e-9 * 0.75, "a mean that follows");
     }
@@ -138,9 +159,9 @@ mod tests {
     #[test]
     fn labels_are_short_and_same_texts_are_one() {
         let long = "x".repeat(1_000);
-        let mut costs = Costs::new([long.as_str(), long.as_str()].into_iter());
+        let mut costs = Costs::new([long.as_str(), long.as_str()].into_iter(), Costliest::default());
         measure(&mut costs, |formula| 5 + formula as u64);
         assert_eq!(costs.costliest(), [("x".repeat(LABEL_CHARACTERS).as_str(), 6e-9)]);
-        assert_eq!(Costs::new([].into_iter()).next(), None);
+        assert_eq!(Costs::new([].into_iter(), Costliest::default()).next(), None);
     }
 }

@@ -67,7 +67,7 @@ mod tests {
             let mut picture = Picture::new(Tick(0), Frame::new(Size::new(1, 1), Color::rgb(0, 0, 0)));
             picture.arrived = Some(Duration::ZERO);
             telemetry.output(0).shown(&picture, Duration::from_millis(2));
-            let mut costs = Costs::new(["load"].into_iter());
+            let mut costs = Costs::new(["load"].into_iter(), telemetry.formulas.costliest.clone());
             costs.take(0, Duration::from_micros(1));
             assert_eq!((costs.next(), costs.next()), (Some(0), Some(0)), "after the last one they are shown");
             telemetry.value(0).set(Some(0.5));

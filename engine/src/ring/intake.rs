@@ -546,7 +546,7 @@ mod tests {
         let limits = Limits { samples: 2, ..Limits::default() };
         let mut intake = Intake::new(&sources, &[], limits, Fps::default(), 0).unwrap();
         for (source, key) in [(0, "x"), (1, "x"), (0, "y"), (0, "x"), (2, "z")] {
-            intake.accept(reading(source, key, 1.0));
+            intake.accept(&reading(source, key, 1.0));
         }
         assert_eq!(intake.overwritten(), [2, 1, 0]);
     }

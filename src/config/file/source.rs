@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::supervision::Restart;
 use super::{FileName, UtcOffset};
 use crate::config::duration::Duration;
 use crate::config::limits;
@@ -16,6 +17,12 @@ pub struct Source {
     /// What happens to a reading when too many wait: `block` by default for `playback`, `drop_newest` for
     /// `push`, `drop_oldest` for the others.
     pub on_full: Option<OnFull>,
+    /// After which ends it is started anew, where that is not what `[supervision.sources]` says.
+    pub restart: Option<Restart>,
+    /// The silence after which it is held for hanging, where that is not what `[supervision.sources]` says.
+    pub hang_after: Option<Duration>,
+    /// How long it may fail without a healthy spell until it is left alone. Without it, it is tried for ever.
+    pub give_up_after: Option<Duration>,
     /// What it reads.
     #[serde(flatten)]
     pub kind: Kind,
@@ -63,6 +70,10 @@ pub enum Kind {
         /// The time between two samples.
         #[serde(default = "one_second")]
         every: Duration,
+        /// What goes wrong with it, for trials.
+        #[serde(default)]
+        #[schemars(length(max = limits::FAULTS))]
+        faults: Vec<Fault>,
     },
     /// Recorded data.
     Playback {
@@ -110,6 +121,49 @@ pub enum Wave {
     Step,
     /// A random walk.
     Walk,
+}
+
+/// Something that goes wrong with made-up data: at one moment, ever again, or by chance.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[schemars(extend("unevaluatedProperties" = false))]
+pub struct Fault {
+    /// Before the first sample that is due then, after the beginning of the run.
+    pub at: Option<Duration>,
+    /// Before every sample that is due a multiple of this after the beginning of the run.
+    pub every: Option<Duration>,
+    /// Before any sample, with this probability.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    pub chance: Option<f64>,
+    /// What goes wrong.
+    #[serde(flatten)]
+    pub kind: FaultKind,
+}
+
+/// What goes wrong.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The source ends with an error.
+    Error {},
+    /// The source panics.
+    Panic {},
+    /// The source hangs.
+    Hang {
+        /// How long; for ever without it.
+        #[serde(rename = "for")]
+        span: Option<Duration>,
+    },
+    /// Readings come at a high rate beside the usual ones.
+    Flood {
+        /// Readings a second.
+        #[schemars(range(min = 1, max = limits::FLOOD_RATE))]
+        rate: u32,
+        /// How long.
+        #[serde(rename = "for", default = "one_second")]
+        span: Duration,
+    },
+    /// A reading comes that no display can use.
+    Garbage {},
 }
 
 /// What is known about a key.

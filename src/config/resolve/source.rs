@@ -1,5 +1,7 @@
 //! Sources.
 
+mod fault;
+
 use std::fs::File;
 use std::path::Path;
 
@@ -7,7 +9,7 @@ use actors::source::{Error, KeySpec, Kind, Policy, Source, generator, playback, 
 use engine::diagnostic::Diagnostic;
 use engine::tick::Fps;
 
-use super::Setting;
+use super::{Setting, supervision};
 use crate::config::duration::Duration;
 use crate::config::file::source as form;
 use crate::config::place::Place;
@@ -25,10 +27,11 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Vec<Sou
         let before = problems.len();
         let kind = kind(&source.kind, at, fps, setting.folder, problems);
         let policy = policy(source.on_full, &kind, at, problems);
+        let supervision = supervision::exceptions(setting, source, at, problems);
         let stale_after = source.stale_after.map(|span| positive(span, at.get("stale_after"), fps, problems));
         // What is wrong with the options has been said; the source would only say it again.
         let keys = if problems.len() == before { keys(&kind, at, problems) } else { Vec::new() };
-        (Source { name: name.clone(), kind, stale_after, policy }, keys)
+        (Source { name: name.clone(), kind, stale_after, policy, supervision }, keys)
     };
     setting.file.source.0.iter().map(resolve).unzip()
 }
@@ -75,19 +78,21 @@ fn kind(kind: &form::Kind, at: Place<'_>, fps: Fps, folder: &Path, problems: &mu
         form::Kind::Time { utc_offset } => Kind::Time(time::Options {
             utc_offset_minutes: utc_offset.as_ref().and_then(|offset| utc_offset::parse(&offset.0).ok()),
         }),
-        form::Kind::Generator { shape, min, max, period, every } => {
+        form::Kind::Generator { shape, min, max, period, every, faults } => {
             if min >= max {
                 let span = at.find("max").map_or_else(|| at.get("min").span(), Place::span);
                 let message = format!("`min` is {min}, which is not below `max`, {max}");
                 problems.error_help("empty-range", span, message, "make `min` the lower one");
             }
-            Kind::Generator(generator::Options {
+            let wave = generator::Wave {
                 shape: shape_of(*shape),
                 min: *min,
                 max: *max,
                 period: wave_period(*shape, *period, at, fps, problems),
                 every: positive(*every, at.get("every"), fps, problems),
-            })
+            };
+            let faults = fault::resolve(faults, wave.every, at.get("faults"), fps, problems);
+            Kind::Generator(generator::Options { wave, faults })
         }
         form::Kind::Playback { file, speed, repeat } => {
             Kind::Playback(playback::Options { file: folder.join(&file.0), speed: *speed, repeat: *repeat })

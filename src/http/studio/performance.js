@@ -12,7 +12,15 @@ const STAGES = {
   painting: "painting",
   between: "handing over",
 };
-const LATENCIES = { ingest_to_ring: "arrival to ring" };
+const LATENCIES = {
+  ingest_to_ring: "arrival to ring",
+  ring_to_trigger: "ring to triggers",
+  tick_to_frame: "tick to picture",
+  sample_to_frame: "arrival to picture",
+  frame_to_output: "picture to ",
+  sample_to_output: "arrival to ",
+};
+const PARTS = { ring: "the ring's samples", glyphs: "glyphs", lua: "formulas", sqlite: "database cache, at most" };
 const QUEUES = { port: ["readings", "waiting for the ring"], writer: ["ticks", "waiting for the database"], recorder: ["ticks", "waiting for the recording"] };
 
 const find = (id) => document.getElementById(id);
@@ -61,6 +69,7 @@ function showTicks({ budget_us: budget, ticks }) {
 
   const mean = stages.reduce((sum, { mean_us: mean }) => sum + mean, 0);
   const share = (micros, whole) => (whole ? micros / whole : 0);
+  write(find("parts-of"), duration ? `in an average tick of ${brief(mean).join(" ")}` : "");
   const parts = duration ? stages.map((stage) => ({ ...stage, kind: `part ${stage.name}` })) : [];
   const used = parts.map(({ mean_us, kind }) => ({ kind, share: share(mean_us, Math.max(budget, mean)) }));
   const mark = duration ? [{ kind: "p99" }] : [];
@@ -95,7 +104,7 @@ function showParts(parts, mean) {
     item.className = kind;
     write(item.children[1], STAGES[name] ?? name);
     write(item.children[2], brief(micros).join(" "));
-    write(item.children[3], mean ? `${Math.round((100 * micros) / mean)} %` : "");
+    write(item.children[3], !mean ? "" : micros < mean / 200 ? "< 1 %" : `${Math.round((100 * micros) / mean)} %`);
   });
 }
 
@@ -113,7 +122,7 @@ function showLatencies({ ticks, latencies: told, database, budget_us: budget, wi
   const rows = [
     ["a whole tick", ticks.duration],
     ["a tick's lateness", ticks.lateness],
-    ...told.map(({ name, time }) => [LATENCIES[name] ?? name.replaceAll("_", " "), time]),
+    ...told.map(({ name, output, time }) => [`${LATENCIES[name] ?? name.replaceAll("_", " ")}${output === "web" ? "this page" : (output ?? "")}`, time]),
     ...(database ? [["a write to the database", database.flush]] : []),
   ];
   sync(find("latency-rows"), latencies, rows, ([name]) => name, LatencyRow);
@@ -184,8 +193,7 @@ function showFacts({ drawing, database, memory }) {
   facts("stores", [
     ...stored,
     ["this process in memory", memory.resident_bytes ? bytes(memory.resident_bytes).join(" ") : "–"],
-    ["the ring's samples", `${bytes(memory.ring_bytes).join(" ")} (${count(memory.ring_samples)})`],
-    ...(memory.parts ?? []).map(({ name, bytes: size }) => [name, bytes(size).join(" ")]),
+    ...memory.parts.filter(({ bytes: size }) => size).map(({ name, bytes: size }) => [PARTS[name] ?? name, bytes(size).join(" ")]),
   ]);
 }
 
@@ -200,30 +208,30 @@ function facts(id, told) {
   });
 }
 
-function showCosts({ formulas, budget_us: budget }) {
+function showCosts({ formulas }) {
   find("costs-empty").hidden = formulas.length > 0;
   find("costs").querySelector("table").hidden = !formulas.length;
   write(find("costs-empty"), "This panel has no formulas, or none was measured yet.");
   const key = ({ name, text }) => JSON.stringify([name, text]);
   sync(find("cost-rows"), costs, formulas, key, CostRow);
   const most = Math.max(...formulas.map(({ mean_us: mean }) => mean), 1e-9);
-  for (const cost of formulas) costs.get(key(cost)).show(cost, most, budget);
+  for (const cost of formulas) costs.get(key(cost)).show(cost, most);
 }
 
 class CostRow {
   constructor({ name, text }) {
-    this.element = template(`<tr><th scope="row"><span class="title"></span><code></code></th><td class="number"></td><td><span class="track"><span class="part"></span></span><span class="number"></span></td></tr>`);
+    this.element = template(`<tr><th scope="row"><span class="title"></span><code></code></th><td><span class="track"><span class="part"></span></span><span class="number"></span></td></tr>`);
     const [title, code] = this.element.firstElementChild.children;
     title.textContent = name ?? "";
     title.hidden = !name;
     code.textContent = code.title = text;
-    [this.each, this.cell] = [...this.element.children].slice(1);
+    [this.track, this.number] = this.element.lastElementChild.children;
   }
 
-  show({ mean_us: mean }, most, budget) {
-    write(this.each, brief(mean).join(" "));
-    fill(this.cell.firstElementChild, [{ kind: "part", share: mean / most }]);
-    write(this.cell.lastElementChild, `${((100 * mean) / budget).toFixed(2)} %`);
+  // The bar compares it with the costliest.
+  show({ mean_us: mean }, most) {
+    fill(this.track, [{ kind: "part", share: mean / most }]);
+    write(this.number, brief(mean).join(" "));
   }
 }
 

@@ -49,12 +49,50 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("source: a time of ages", "[source.a]\nkind = \"system\"\nstale_after = \"9999d\"\n"),
     ("source: part of a tick", "[source.a]\nkind = \"system\"\nstale_after = \"1.5ticks\"\n"),
     ("source: an unknown policy", "[source.a]\nkind = \"system\"\non_full = \"drop\"\n"),
+    ("push: made to wait", "[source.a]\nkind = \"push\"\non_full = \"block\"\n"),
+    ("push: another kind's key", "[source.a]\nkind = \"push\"\nevery = \"1s\"\n"),
     ("time: no offset", "[source.a]\nkind = \"time\"\nutc_offset = \"Berlin\"\n"),
     ("generator: no shape", "[source.a]\nkind = \"generator\"\n"),
     ("generator: an unknown shape", "[source.a]\nkind = \"generator\"\nshape = \"sinus\"\n"),
     ("generator: upside down", "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nmin = 5\nmax = 1\n"),
     ("generator: infinite", "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nmax = inf\n"),
     ("generator: a walk's period", "[source.a]\nkind = \"generator\"\nshape = \"walk\"\nperiod = \"1s\"\n"),
+    (
+        "faults: no kind",
+        "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [\n  { at = \"5s\" },\n]\n",
+    ),
+    (
+        "faults: an unknown kind",
+        "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [\n  { kind = \"crash\", at = \"5s\" },\n]\n",
+    ),
+    (
+        "faults: never",
+        "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [\n  { kind = \"panic\" },\n]\n",
+    ),
+    (
+        "faults: twice",
+        "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [\n  { kind = \"panic\", at = \"5s\", every = \"5s\" },\n]\n",
+    ),
+    (
+        "faults: ever at once",
+        "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [\n  { kind = \"error\", every = \"0s\" },\n]\n",
+    ),
+    (
+        "faults: more than certain",
+        "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [\n  { kind = \"garbage\", chance = 1.5 },\n]\n",
+    ),
+    (
+        "faults: a flood without a rate",
+        "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [\n  { kind = \"flood\", at = \"1s\", for = \"1s\" },\n]\n",
+    ),
+    (
+        "faults: a flood of nothing",
+        "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [\n  { kind = \"flood\", at = \"1s\", rate = 0 },\n]\n",
+    ),
+    (
+        "faults: another kind's key",
+        "[source.a]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [\n  { kind = \"panic\", at = \"1s\", for = \"1s\" },\n]\n",
+    ),
     ("playback: no file", "[source.a]\nkind = \"playback\"\n"),
     ("playback: not there", "[source.a]\nkind = \"playback\"\nfile = \"missing.csv\"\n"),
     ("playback: another kind of file", "[source.a]\nkind = \"playback\"\nfile = \"good.toml\"\n"),

@@ -59,6 +59,10 @@ fn counts() {
             keys.replace("k0\"", "value\"")
         )
     });
+    check("wrong-length", limits::FAULTS, |count| {
+        let faults = lines(count, |_| "{ kind = \"error\", at = \"1s\" },".into());
+        format!("[source.s]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [\n{faults}]\n")
+    });
     check("too-many", limits::VALUES, |count| {
         format!("[value]\n{}", lines(count, |n| format!("v{n} = \"1\"")))
     });
@@ -92,6 +96,10 @@ fn numbers() {
     check("out-of-range", engine::tick::Fps::MAX as usize, |fps| format!("[display]\nfps = {fps}\n"));
     check("out-of-range", limits::SIDE as usize, |side| format!("[display]\nsize = [{side}, 128]\n"));
     check("out-of-range", limits::RING_SAMPLES, |samples| format!("[ring]\nsamples = {samples}\n"));
+    check("out-of-range", limits::FLOOD_RATE as usize, |rate| {
+        let fault = format!("{{ kind = \"flood\", at = \"1s\", rate = {rate} }}");
+        format!("[source.s]\nkind = \"generator\"\nshape = \"sine\"\nfaults = [{fault}]\n")
+    });
     check("duration", 3_650, |days| format!("[source.s]\nkind = \"time\"\nstale_after = \"{days}d\"\n"));
 }
 

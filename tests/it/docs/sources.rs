@@ -33,7 +33,8 @@ fn table(keys: &[KeySpec]) -> String {
 #[test]
 fn keys_are_those_of_clocks_and_generators() {
     let (every, period) = (Duration::from_secs(1), Duration::from_secs(60));
-    let wave = generator::Options { shape: generator::Shape::Sine, min: 0.0, max: 100.0, period, every };
+    let wave = generator::Wave { shape: generator::Shape::Sine, min: 0.0, max: 100.0, period, every };
+    let wave = generator::Options { wave, faults: Vec::new() };
     for kind in [Kind::Time(time::Options::default()), Kind::Generator(wave)] {
         page().check_region(&format!("keys of {}", kind.name()), &table(&kind.keys().unwrap()));
     }

@@ -8,6 +8,7 @@ use engine::sample::{KeyId, Sample, SourceId};
 use engine::tick::Tick;
 use engine::value::Value;
 use rusqlite::TransactionBehavior;
+use tokio::sync::watch;
 
 use super::super::queue::MAX_PENDING_ROWS;
 use super::*;
@@ -27,7 +28,9 @@ fn with_writer(check: impl AsyncFnOnce(&mut Case)) {
         let options =
             panel::Persistence { file: folder.path().join("state.db"), flush: Duration::from_millis(250) };
         let telemetry = Telemetry::new(&[], &[], &[]).persistence;
-        let mut writer = Writer::new(options, Vec::new(), World::simulated(false), telemetry);
+        let stopped = watch::channel(false).1;
+        let supervision = worker::Context::unsupervised(World::simulated(false), stopped);
+        let mut writer = Writer::new(options, Vec::new(), supervision, telemetry, Arc::default());
         writer.names.insert(KeyId(0), "a.b".into());
         check(&mut Case { folder, writer }).await;
     });

@@ -6,9 +6,11 @@ use engine::sample::SourceId;
 use tokio::sync::watch;
 
 use super::*;
+use crate::fault::Faults;
 use crate::source::port::{Doorbell, PORT_READINGS};
 use crate::source::rig::{self, Rig, Run};
 use crate::source::{Kind, Policy, Port};
+use crate::supervisor::fence::Fence;
 use crate::supervisor::worker;
 use crate::world::World;
 
@@ -182,4 +184,70 @@ fn after_a_long_pause_it_goes_on_from_where_it_was() {
         assert_eq!(late, [0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
         running.await.unwrap().unwrap();
     });
+}
+
+/// Plays a file for a while, then once more after something has happened to it.
+fn restarted(case: &Case, span: Duration, meanwhile: impl FnOnce(&Path)) -> String {
+    rig::simulate(async {
+        let world = World::simulated(false);
+        let (port, arrivals) = Port::new(SourceId(0), world, Policy::Block, Doorbell::default());
+        let fence = Fence::default();
+        let start = |generation| {
+            let (stop, stopped) = watch::channel(false);
+            let supervision =
+                worker::Context::new(world, fence.admit(generation), Faults::default(), stopped);
+            let mut context = Context::new(SourceId(0), 7, &port, supervision);
+            let options = case.options.clone();
+            actix::spawn(async move { run(&options, &mut context).await });
+            stop
+        };
+        let first = start(1);
+        world.sleep_until(span).await;
+        first.send_replace(true);
+        meanwhile(&case.options.file);
+        let _second = start(2);
+        world.sleep_until(span + MS * 10_000).await;
+        let counts = port.counts();
+        let rejected = counts.rejected.load(std::sync::atomic::Ordering::Relaxed);
+        let taken = std::iter::from_fn(|| arrivals.take());
+        let readings: Vec<_> = taken.map(|posted| (posted.at, posted.reading)).collect();
+        rig::print(&readings) + &format!("rejected {rejected}\n")
+    })
+}
+
+#[test]
+fn a_file_is_played_on_unless_it_was_replaced() {
+    let check = |name, content: &str, meanwhile: &dyn Fn(&Path), expected: &str| {
+        let case = case(name, content);
+        assert_eq!(restarted(&case, MS * 1_500, meanwhile), expected, "{content}");
+    };
+    let csv = "time,a\n0,1\nx,2\n1,3\n2,4\n";
+    let whole = "0 a=1\n1000 a=3\n2000 a=4\nrejected 1\n";
+    check("a.csv", csv, &|_| (), whole);
+    // Written anew with the same content, and grown.
+    check("a.csv", csv, &|file| fs::write(file, csv).unwrap(), whole);
+    let grown = format!("{csv}3,5\n");
+    check(
+        "a.csv",
+        csv,
+        &|file| fs::write(file, &grown).unwrap(),
+        "0 a=1\n1000 a=3\n2000 a=4\n3000 a=5\nrejected 1\n",
+    );
+    // Another header, another row, and a file that ends before the place.
+    let check_new = |new: &str, expected: &str| {
+        let expected = format!("0 a=1\n1000 a=3\n{expected}");
+        check("a.csv", csv, &|file| fs::write(file, new).unwrap(), &expected);
+    };
+    check_new("time,b\n0,1\nx,2\n1,3\n2,4\n", "1500 b=1\n2500 b=3\n3500 b=4\nrejected 2\n");
+    check_new("time,a\n0,1\nx,2\n1,9\n2,4\n", "1500 a=1\n2500 a=9\n3500 a=4\nrejected 2\n");
+    check_new("time,a\n0,7\n", "1500 a=7\nrejected 1\n");
+    let jsonl = "{\"time\":0,\"a\":1}\n{\"time\":1,\"a\":3}\n{\"time\":2,\"a\":4}\n";
+    check("a.jsonl", jsonl, &|_| (), "0 a=1\n1000 a=3\n2000 a=4\nrejected 0\n");
+    let new = jsonl.replace(":1}", ":2}");
+    check(
+        "a.jsonl",
+        jsonl,
+        &|file| fs::write(file, &new).unwrap(),
+        "0 a=1\n1000 a=3\n1500 a=2\n2500 a=3\n3500 a=4\nrejected 0\n",
+    );
 }

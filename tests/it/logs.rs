@@ -1,0 +1,142 @@
+//! Logs of the real program: their forms, and what they never say.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value as Json;
+
+use crate::program::{PATIENCE, Program, wait_until};
+
+/// A panel with a source that fails.
+const FAILING: &str = r##"
+    version = 1
+    [source.lost]
+    kind = "playback"
+    file = "lost.csv"
+    [keys]
+    "lost.value" = {}
+    [page.main]
+    widgets = [{ kind = "text", at = [0, 0], size = [160, 20], text = "{lost.value}", color = "#fff" }]
+"##;
+
+/// Runs the panel for a second.
+fn run(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let panel = folder.join("panel.toml");
+    std::fs::write(&panel, FAILING).unwrap();
+    Command::new(env!("CARGO_BIN_EXE_tinydisplay"))
+        .args(arguments)
+        .args([
+            "run",
+            panel.to_str().unwrap(),
+            "--ticks",
+            "60",
+            "--output",
+            "null",
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .env_remove("TINYDISPLAY_LOG")
+        .env_remove("TINYDISPLAY_LOG_FORMAT")
+        .env_remove("JOURNAL_STREAM")
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn logs_come_in_the_form_that_was_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |arguments: &[&str], variables: &[(&str, &str)], is_json: bool| {
+        let output = run(folder.path(), arguments, variables);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{said}");
+        let lines: Vec<&str> = said.lines().filter(|line| line.contains("source failed")).collect();
+        assert!(!lines.is_empty(), "{said}");
+        for line in lines {
+            match serde_json::from_str::<Json>(line) {
+                Ok(entry) => {
+                    assert!(is_json, "{line}");
+                    assert_eq!(
+                        (&entry["level"], &entry["source"]),
+                        (&"WARN".into(), &"lost".into()),
+                        "{line}"
+                    );
+                    assert!(entry["error"].as_str().unwrap().contains("lost.csv"), "{line}");
+                }
+                Err(_) => assert!(!is_json && line.contains("WARN") && line.contains("lost.csv"), "{line}"),
+            }
+        }
+    };
+    check(&[], &[], false);
+    check(&["--log-format", "text"], &[("TINYDISPLAY_LOG_FORMAT", "json")], false);
+    check(&["--log-format", "json"], &[], true);
+    check(&[], &[("TINYDISPLAY_LOG_FORMAT", "json")], true);
+    // Standard error is not that stream.
+    check(&[], &[("JOURNAL_STREAM", "1:2")], false);
+}
+
+#[test]
+fn a_form_that_does_not_exist_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &[], &[("TINYDISPLAY_LOG_FORMAT", "xml")]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("TINYDISPLAY_LOG_FORMAT is \"xml\"; write `text`, `json` or `journald`"), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(run(folder.path(), &["--log-format", "xml"], &[]).status.code(), Some(2));
+}
+
+#[test]
+fn a_failure_that_goes_on_is_logged_five_times_and_then_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let panel = folder.path().join("panel.toml");
+    // Eight sources, each a cause of its own, that fail as often as they are started.
+    let sources: String =
+        (0..8).map(|n| format!("[source.s{n}]\nkind = \"playback\"\nfile = \"lost.csv\"\n")).collect();
+    let page = "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"x\", color = \"#fff\" }]\n";
+    std::fs::write(&panel, format!("version = 1\n{sources}{page}")).unwrap();
+    let program = Program::start(folder.path(), &[panel.to_str().unwrap(), "--output", "null"]);
+    let count = |source: &str| {
+        let is_its =
+            |line: &&str| line.contains("source failed") && line.contains(&format!("source={source} "));
+        program.said().lines().filter(is_its).count()
+    };
+    assert!(PATIENCE.as_secs() > 20, "two periods of ten seconds");
+    let told = wait_until("what was left out is not told", || {
+        let said = program.said();
+        said.lines().find(|line| line.contains("left out")).map(str::to_owned).ok_or(said.clone())
+    });
+    assert!(told.contains("tinydisplay::log") && told.contains("actors::supervisor"), "{told}");
+    // In ten seconds and a little more of the next ones.
+    let counts: Vec<usize> = (0..8).map(|n| count(&format!("s{n}"))).collect();
+    assert!(counts.iter().all(|count| (1..=10).contains(count)), "{counts:?}\n{}", program.said());
+    assert_eq!(program.terminate(), Some(0));
+}
+
+/// Whatever is logged, at any level: what a client sends as a secret is not in it.
+#[test]
+fn secrets_are_not_logged() {
+    const SECRET: &str = "hunter2-correct-horse";
+    let folder = tempfile::tempdir().unwrap();
+    let panel = folder.path().join("panel.toml");
+    std::fs::write(&panel, FAILING).unwrap();
+    let variables = [("TINYDISPLAY_LOG", "trace"), ("TINYDISPLAY_LOG_FORMAT", "json")];
+    let arguments = [panel.to_str().unwrap(), "--output", "null"];
+    let program = Program::start_in(folder.path(), &arguments, &variables);
+    program.wait_for("/readyz", |status, _| status == 200);
+    for path in ["/", "/metrics", "/api/v1/values", "/nothing", "/ws"] {
+        program.get(&format!("{path}?token={SECRET}"));
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(&program.address).unwrap();
+        let host = &program.address;
+        let head = format!("Authorization: Bearer {SECRET}\r\nCookie: token={SECRET}\r\nConnection: close");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\n{head}\r\n\r\n").unwrap();
+        stream.read_to_end(&mut Vec::new()).unwrap();
+    }
+    program.wait_for("/metrics", |_, body| body.contains("tinydisplay_http_requests_total"));
+    let said = program.said();
+    assert!(said.lines().count() > 1, "there is something to look through: {said}");
+    assert!(!said.contains(SECRET), "{said}");
+    let metrics = program.text("/metrics");
+    assert!(!metrics.contains(SECRET), "{metrics}");
+    assert_eq!(program.terminate(), Some(0));
+}

@@ -1,0 +1,110 @@
+//! The program under a service manager: what it tells, and the example of a unit.
+
+use std::fs;
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::time::{Duration, Instant};
+
+use crate::program::{PATIENCE, Program};
+
+/// The manager's end of the socket.
+struct Manager(UnixDatagram);
+
+impl Manager {
+    /// The lines of the next datagram; none where nothing comes for so long.
+    fn hear(&self, within: Duration) -> Vec<String> {
+        self.0.set_read_timeout(Some(within)).unwrap();
+        let mut bytes = [0; 4_096];
+        let Ok(length) = self.0.recv(&mut bytes) else { return Vec::new() };
+        std::str::from_utf8(&bytes[..length]).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    /// All lines up to and with the one that is wanted.
+    fn hear_until(&self, wanted: &str) -> Vec<String> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut heard = Vec::new();
+        while !heard.iter().any(|line: &String| line == wanted) {
+            assert!(Instant::now() < deadline, "{wanted} never came, but {heard:?}");
+            heard.extend(self.hear(Duration::from_millis(100)));
+        }
+        heard
+    }
+}
+
+#[test]
+fn the_manager_is_told_of_the_first_frame_of_life_and_of_the_end() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("notify");
+    let manager = Manager(UnixDatagram::bind(&path).unwrap());
+    let variables = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "900000")];
+    let program = Program::start_in(home.path(), &["--output", "null"], &variables);
+
+    let mut heard = manager.hear_until("READY=1");
+    assert_eq!(heard[0], "READY=1", "nothing comes before it");
+    assert_eq!(program.get("/readyz").0, 200, "it comes after the first frame");
+    // Three signs of life in the time that the manager waits for one.
+    while heard.iter().filter(|line| *line == "WATCHDOG=1").count() < 5 {
+        let next = manager.hear(Duration::from_millis(900));
+        assert!(!next.is_empty(), "the manager would have ended it after {heard:?}");
+        heard.extend(next);
+    }
+    let page = format!("STATUS=http://{}/ all well", program.address);
+    assert!(heard.contains(&page), "{heard:?}");
+
+    program.send_term();
+    heard.extend(manager.hear_until("STOPPING=1"));
+    assert_eq!(program.wait(), Some(0));
+    loop {
+        let last = manager.hear(Duration::from_millis(1));
+        if last.is_empty() {
+            break;
+        }
+        heard.extend(last);
+    }
+    let count = |wanted: &str| heard.iter().filter(|line| *line == wanted).count();
+    assert_eq!((count("READY=1"), count("STOPPING=1")), (1, 1), "{heard:?}");
+    let stopping = heard.iter().position(|line| line == "STOPPING=1").unwrap();
+    assert!(!heard[stopping..].contains(&"WATCHDOG=1".into()), "{heard:?}");
+}
+
+#[test]
+fn nobody_is_told_where_nobody_asks() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("notify");
+    let manager = Manager(UnixDatagram::bind(&path).unwrap());
+    let program = Program::start_in(home.path(), &["--output", "null"], &[("WATCHDOG_USEC", "100000")]);
+    program.wait_for("/readyz", |status, _| status == 200);
+    assert_eq!(program.terminate(), Some(0));
+    assert_eq!(manager.hear(Duration::from_millis(1)), Vec::<String>::new());
+}
+
+/// Where systemd's tools are: the example is well formed and closed as far as it can be.
+#[test]
+fn the_example_of_a_unit_is_sound() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let unit = fs::read_to_string(root.join("config/systemd/tinydisplay.service")).unwrap();
+    let exec = unit.lines().find(|line| line.starts_with("ExecStart=")).unwrap();
+    let arguments = exec.strip_prefix("ExecStart=/usr/local/bin/tinydisplay ").unwrap();
+    assert_eq!(arguments, "run /etc/tinydisplay/panel.toml");
+    for setting in ["Type=notify", "Restart=on-failure", "RestartPreventExitStatus=2"] {
+        assert!(unit.lines().any(|line| line == setting), "{setting}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("tinydisplay.service");
+    // The check wants a program that is there.
+    fs::write(&copy, unit.replace("/usr/local/bin/tinydisplay", env!("CARGO_BIN_EXE_tinydisplay"))).unwrap();
+    let copy = copy.to_str().unwrap();
+    let analyze = |arguments: &[&str]| -> Option<(ExitStatus, String)> {
+        let output = Command::new("systemd-analyze").args(arguments).arg(copy).output().ok()?;
+        Some((output.status, String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()))
+    };
+    let Some((status, said)) = analyze(&["verify", "--man=no"]) else { return };
+    assert!(status.success() && !said.contains("tinydisplay.service"), "{said}");
+    // In tenths, from 0 for what can do nothing to 100 for what can do everything.
+    let Some((status, said)) = analyze(&["security", "--offline=true", "--no-pager", "--threshold=20"])
+    else {
+        return;
+    };
+    assert!(status.success() || said.contains("nrecognized option"), "{said}");
+}
