@@ -334,7 +334,7 @@ impl Handler<Arrived> for RingActor {
     type Result = ();
 
     fn handle(&mut self, _: Arrived, context: &mut Self::Context) {
-        let Some(_work) = self.vitals.clone().handle("ring.arrive", context) else { return };
+        let Some(_work) = self.vitals.clone().take_up("ring.arrive", context) else { return };
         self.drain();
     }
 }
@@ -344,7 +344,7 @@ impl Handler<Begin> for RingActor {
 
     fn handle(&mut self, begin: Begin, context: &mut Self::Context) {
         let vitals = self.vitals.clone();
-        let Some(work) = vitals.handle("ring.seal", context) else { return };
+        let Some(work) = vitals.take_up("ring.seal", context) else { return };
         let began = self.world.now();
         self.drain();
         self.take_signals();
