@@ -198,7 +198,7 @@ impl Handler<Evaluated> for CoordinationActor {
     fn handle(&mut self, evaluated: Evaluated, context: &mut Self::Context) {
         let began = self.world.now();
         let vitals = self.vitals.clone();
-        let Some(work) = vitals.handle("coordination.step", context) else { return };
+        let Some(work) = vitals.take_up("coordination.step", context) else { return };
         let events = self.step(&evaluated);
         self.time(&evaluated);
         self.announce(&events);

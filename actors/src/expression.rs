@@ -308,7 +308,7 @@ impl Handler<Inputs> for ExpressionActor {
 
     fn handle(&mut self, inputs: Inputs, context: &mut Self::Context) {
         let vitals = self.around.vitals.clone();
-        let Some(work) = vitals.handle("expression.evaluate", context) else { return };
+        let Some(work) = vitals.take_up("expression.evaluate", context) else { return };
         self.take(&inputs);
         let Some(work) = vitals.go_on(work, "expression.evaluate.middle", context) else { return };
         let changed = self.evaluate(&inputs);

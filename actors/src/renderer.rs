@@ -286,7 +286,7 @@ impl Handler<Coordinated> for RendererActor {
 
     fn handle(&mut self, coordinated: Coordinated, context: &mut Self::Context) {
         let (inputs, vitals) = (&coordinated.evaluated.inputs, self.vitals.clone());
-        let Some(mut work) = vitals.handle("renderer.step", context) else { return };
+        let Some(mut work) = vitals.take_up("renderer.step", context) else { return };
         let began = self.world.now();
         self.step(&coordinated);
         self.telemetry.step.record(self.world.now().saturating_sub(began));

@@ -335,7 +335,7 @@ impl Handler<Arrived> for RingActor {
     type Result = ();
 
     fn handle(&mut self, _: Arrived, context: &mut Self::Context) {
-        let Some(_work) = self.vitals.clone().handle("ring.arrive", context) else { return };
+        let Some(_work) = self.vitals.clone().take_up("ring.arrive", context) else { return };
         self.drain();
     }
 }
@@ -345,7 +345,7 @@ impl Handler<Begin> for RingActor {
 
     fn handle(&mut self, begin: Begin, context: &mut Self::Context) {
         let vitals = self.vitals.clone();
-        let Some(work) = vitals.handle("ring.seal", context) else { return };
+        let Some(work) = vitals.take_up("ring.seal", context) else { return };
         let began = self.world.now();
         self.drain();
         self.take_signals();
@@ -355,7 +355,7 @@ impl Handler<Begin> for RingActor {
         self.next.do_send(Inputs { checkpoint, ..inputs });
         let Some(_work) = vitals.go_on(work, "ring.seal.after", context) else { return };
         if checkpoint {
-            self.journal.give(&self.pass, sealing.tick, Part::Ring(self.memory()));
+            self.journal.give(&self.pass, sealing.tick, Part::Ring(Box::new(self.memory())));
         }
     }
 }

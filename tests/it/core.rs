@@ -50,13 +50,19 @@ impl Told {
 
 /// Runs the panel in virtual time.
 fn run(folder: &Path, options: Options) -> Result<Told, runtime::Error> {
-    run_panel(PANEL, folder, Options { time: Time::Virtual, ticks: Some(TICKS), ..options })
+    let options = Options { time: Time::Virtual, ticks: Some(TICKS), ..options };
+    // Ports have room for what comes until then.
+    run_panel(PANEL, folder, Duration::from_millis(500), options)
 }
 
-fn run_panel(panel: &str, folder: &Path, options: Options) -> Result<Told, runtime::Error> {
+fn run_panel(
+    panel: &str,
+    folder: &Path,
+    hang_after: Duration,
+    options: Options,
+) -> Result<Told, runtime::Error> {
     let mut config = tinydisplay::config::parse("panel.toml", panel, folder).unwrap();
-    // Ports have room for what comes until then.
-    config.panel.supervision.core.hang_after = Duration::from_millis(500);
+    config.panel.supervision.core.hang_after = hang_after;
     let told = Arc::new(Mutex::new(Told::default()));
     let (frames, events) = (told.clone(), told.clone());
     let options = Options {
@@ -239,7 +245,7 @@ fn live(input: Recording, ticks: u64, faults: Faults) -> (Told, Vec<String>) {
     let panel = format!("{PANEL}\n[persistence]\nfile = \"state.db\"\n");
     let options =
         Options { time: Time::Live, ticks: Some(ticks), input: Some(input), faults, ..Options::default() };
-    let told = run_panel(&panel, folder.path(), options).unwrap();
+    let told = run_panel(&panel, folder.path(), Duration::from_secs(2), options).unwrap();
     (told, rows(&folder.path().join("state.db")))
 }
 

@@ -162,7 +162,7 @@ fn check(texts: &[String], steps: &[Vec<(usize, Option<f64>)>], native: bool) ->
     }
     let program = compiled.program;
     let ids: Vec<bool> = (0u32..).zip(texts).map(|(id, _)| program.kind(FormulaId(id)).is_some()).collect();
-    let mut evaluator = Evaluator::new(program.clone(), Fps::default()).unwrap();
+    let mut evaluator = Evaluator::new(program, Fps::default()).unwrap();
     if native {
         evaluator.compile_native().unwrap();
     }
@@ -206,14 +206,18 @@ fn check(texts: &[String], steps: &[Vec<(usize, Option<f64>)>], native: bool) ->
             }
         }
         prop_assert_eq!(evaluator.changed().collect::<Vec<_>>(), changed);
-        // Another one takes over, as after a failure of the core, and is none the wiser.
         if tick % 3 == 2 {
-            let memory = evaluator.memory();
-            evaluator = Evaluator::new(program.clone(), Fps::default()).unwrap();
-            evaluator.restore(&memory);
+            evaluator = successor(&evaluator);
         }
     }
     Ok(())
+}
+
+/// Another one that takes over, as after a failure of the core.
+fn successor(evaluator: &Evaluator) -> Evaluator {
+    let mut successor = Evaluator::new(evaluator.program().clone(), Fps::default()).unwrap();
+    successor.restore(&evaluator.memory());
+    successor
 }
 
 proptest! {
