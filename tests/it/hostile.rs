@@ -42,7 +42,6 @@ fn check(misbehave: impl FnOnce(&Hostile)) {
     let before = hostile.ticks();
     misbehave(&hostile);
     hostile.goes_on(before);
-    drop(hostile);
     assert_eq!(program.terminate(), Some(0));
 }
 
