@@ -30,7 +30,7 @@ fn panel(faulty: bool) -> String {
         source("steady", ""),
         source("floods", "{ kind = \"flood\", every = \"1s\", rate = 100_000, for = \"1s\" }"),
         source("panics", "{ kind = \"panic\", every = \"1s\" }"),
-        source("hangs", "{ kind = \"hang\", every = \"10s\" }"),
+        source("hangs", "{ kind = \"hang\", every = \"10s\", for = \"15s\" }"),
         source("fails", "{ kind = \"error\", chance = 0.05 }"),
     ];
     let widgets = (0..5).map(|n| {

@@ -71,16 +71,12 @@ impl Decisions {
         true
     }
 
-    /// How many ticks wait for the writer.
-    fn waiting(&self) -> usize {
-        self.writer.as_ref().map_or(0, Mailbox::waiting)
-    }
-
-    /// Hands the writer a tick, unless that was done; returns how many rows were lost.
-    fn keep(&mut self, mut ledger: Ledger) -> usize {
-        let Some(writer) = &self.writer else { return 0 };
+    /// Hands the writer a tick, unless that was done; returns how many rows were lost, and how many
+    /// ledgers wait.
+    fn keep(&mut self, mut ledger: Ledger) -> (usize, usize) {
+        let Some(writer) = &self.writer else { return (0, 0) };
         if ledger.tick < self.kept {
-            return 0;
+            return (0, writer.waiting());
         }
         self.kept = ledger.tick.next();
         if !self.unnamed.is_empty() {
@@ -88,11 +84,12 @@ impl Decisions {
         }
         self.unnamed = Arc::new([]);
         // The display never waits for the database: what finds no room is dropped and counted.
-        writer.keep(ledger).err().map_or(0, |lost| {
+        let lost = writer.keep(ledger).err().map_or(0, |lost| {
             // Without its name a key's samples could not be kept ever after.
             self.unnamed = lost.new_keys.clone();
             lost.rows()
-        })
+        });
+        (lost, writer.waiting())
     }
 }
 
@@ -153,10 +150,9 @@ impl CoordinationActor {
         self.coordinator.step(&step).into()
     }
 
-    /// A tick that an earlier generation sealed has no times any more.
     fn time(&self, evaluated: &Evaluated) {
         let inputs = &evaluated.inputs;
-        if !inputs.again && !inputs.sealed.samples.is_empty() {
+        if !inputs.sealed.samples.is_empty() && !inputs.again {
             let took = self.world.now().saturating_sub(inputs.timing.sealed);
             self.telemetry.events.from_ring.record(took);
         }
@@ -184,11 +180,11 @@ impl CoordinationActor {
             events,
         };
         if ledger.rows() > 0 || !ledger.new_keys.is_empty() {
-            let lost = self.decisions.enter(&self.pass, |decisions| decisions.keep(ledger)).unwrap_or(0);
+            let kept = self.decisions.enter(&self.pass, |decisions| decisions.keep(ledger));
+            let (lost, waiting) = kept.unwrap_or_default();
             self.telemetry.persistence.dropped.increment(lost as u64);
+            self.telemetry.persistence.mailbox.set(waiting as f64);
         }
-        let waiting = self.decisions.look(|decisions| decisions.waiting());
-        self.telemetry.persistence.mailbox.set(waiting as f64);
     }
 }
 
@@ -202,7 +198,7 @@ impl Handler<Evaluated> for CoordinationActor {
     fn handle(&mut self, evaluated: Evaluated, context: &mut Self::Context) {
         let began = self.world.now();
         let vitals = self.vitals.clone();
-        let Some(work) = vitals.handle("coordination.step", context) else { return };
+        let Some(work) = vitals.take_up("coordination.step", context) else { return };
         let events = self.step(&evaluated);
         self.time(&evaluated);
         self.announce(&events);

@@ -42,6 +42,7 @@ const TIMED_EVERY: u64 = 4;
 
 /// Memory and caches are looked at once in so many ticks.
 const COUNTED_EVERY: u64 = 60;
+
 /// What the actor has to be told to go on as if nothing had happened.
 #[derive(Clone, Debug)]
 pub struct Memory {
@@ -102,7 +103,8 @@ impl ExpressionActor {
     pub fn new(panel: Arc<Panel>, around: Surroundings) -> Result<ExpressionActor, chunk::Error> {
         let began = around.world.now();
         let mut evaluator = Evaluator::new(panel.program.clone(), panel.fps)?;
-        around.telemetry.formulas.compile.set(around.world.now().saturating_sub(began).as_secs_f64());
+        let took = around.world.now().saturating_sub(began);
+        around.telemetry.formulas.compile.set(took.as_secs_f64());
         let keys: Vec<_> = panel.keys.iter().map(|key| key.default.clone()).collect();
         for (index, default) in keys.iter().enumerate() {
             evaluator.set_key(index, default.as_ref());
@@ -186,6 +188,9 @@ impl ExpressionActor {
         }
         let failed = self.evaluator.errors().map(|(id, site)| (id, site.problem.message()));
         let failed: Vec<_> = failed.chain(self.panics()).collect();
+        if !self.evaluator.panics().is_empty() {
+            self.around.telemetry.formulas.disabled.set(self.evaluator.disabled() as f64);
+        }
         for (id, problem) in failed {
             self.fail(id, problem, inputs);
         }
@@ -238,12 +243,12 @@ impl ExpressionActor {
 
     /// Times one formula now and then. Virtual time has nothing to tell.
     fn time(&mut self, inputs: &Inputs) {
-        let tick = inputs.sealed.tick;
-        if inputs.again || self.around.world.is_simulated() {
+        if self.around.world.is_simulated() || inputs.again {
             return;
         }
+        let tick = inputs.sealed.tick;
         if tick.0.is_multiple_of(TIMED_EVERY)
-            && let Some(formula) = self.costs.next()
+            && let Some(formula) = self.costs.turn()
         {
             let began = self.around.world.now();
             // What fails here has failed, and was told, a moment ago.
@@ -254,7 +259,7 @@ impl ExpressionActor {
             let telemetry = &self.around.telemetry.formulas;
             telemetry.memory.set(self.evaluator.used_bytes() as f64);
             telemetry.texts.set(self.evaluator.lookups());
-            telemetry.disabled.set(f64::from(self.evaluator.disabled()));
+            telemetry.disabled.set(self.evaluator.disabled() as f64);
         }
     }
 
@@ -303,14 +308,14 @@ impl Handler<Inputs> for ExpressionActor {
 
     fn handle(&mut self, inputs: Inputs, context: &mut Self::Context) {
         let vitals = self.around.vitals.clone();
-        let Some(work) = vitals.handle("expression.evaluate", context) else { return };
+        let Some(work) = vitals.take_up("expression.evaluate", context) else { return };
         self.take(&inputs);
         let Some(work) = vitals.go_on(work, "expression.evaluate.middle", context) else { return };
         let changed = self.evaluate(&inputs);
         self.export(&changed);
         self.compile(&inputs);
-        let (tick, checkpoint) = (inputs.sealed.tick, inputs.checkpoint);
         self.time(&inputs);
+        let (tick, checkpoint) = (inputs.sealed.tick, inputs.checkpoint);
         self.around.next.do_send(Evaluated { inputs, changed });
         let Some(_work) = vitals.go_on(work, "expression.evaluate.after", context) else { return };
         if checkpoint {

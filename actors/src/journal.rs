@@ -111,7 +111,7 @@ pub struct Checkpoint {
 /// The part of one actor.
 pub enum Part {
     /// The ring's.
-    Ring(ring::Memory),
+    Ring(Box<ring::Memory>),
     /// The expressions'.
     Expression(Box<expression::Memory>),
     /// Coordination's.
@@ -126,7 +126,7 @@ struct Parts {
     tick: Tick,
     /// How much of the log it stands for.
     entries: usize,
-    ring: Option<ring::Memory>,
+    ring: Option<Box<ring::Memory>>,
     expression: Option<Box<expression::Memory>>,
     coordination: Option<Box<coordination::Memory>>,
     renderer: Option<Box<renderer::Memory>>,
@@ -259,8 +259,7 @@ impl State {
             return None;
         }
         self.parts.add(part);
-        let parts = std::mem::take(&mut self.parts).complete();
-        let (entries, checkpoint) = parts.map_err(|parts| self.parts = parts).ok()?;
+        let (entries, checkpoint) = self.parts.complete()?;
         let since = self.log.split_off(entries);
         self.weight = Weight::default();
         since.iter().for_each(|entry| self.weight.add_entry(entry));
@@ -279,22 +278,18 @@ impl Parts {
         }
     }
 
-    /// The checkpoint and how many entries of the log it stands for; itself, where a part is missing.
-    fn complete(self) -> Result<(usize, Checkpoint), Parts> {
-        match self {
-            Parts {
-                tick,
-                entries,
-                ring: Some(ring),
-                expression: Some(expression),
-                coordination: Some(coordination),
-                renderer: Some(renderer),
-            } => {
-                let (expression, coordination, renderer) = (*expression, *coordination, *renderer);
-                Ok((entries, Checkpoint { tick, ring, expression, coordination, renderer }))
-            }
-            parts => Err(parts),
+    /// The checkpoint and how many entries of the log it stands for; `None` while a part is missing.
+    fn complete(&mut self) -> Option<(usize, Checkpoint)> {
+        let Parts { ring, expression, coordination, renderer, .. } = &*self;
+        let is_missing =
+            ring.is_none() || expression.is_none() || coordination.is_none() || renderer.is_none();
+        if is_missing {
+            return None;
         }
+        let Parts { tick, entries, ring, expression, coordination, renderer } = std::mem::take(self);
+        let (ring, expression) = (*ring?, *expression?);
+        let (coordination, renderer) = (*coordination?, *renderer?);
+        Some((entries, Checkpoint { tick, ring, expression, coordination, renderer }))
     }
 }
 
@@ -318,3 +313,6 @@ impl Weight {
             || self.bytes >= limits.bytes.saturating_mul(rings)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use crate::coordination::Coordinated;
 use crate::handle::Picture;
 use crate::journal::{Fenced, Journal, Part, Sink};
-use crate::ring::Inputs;
+use crate::ring::{Inputs, Timing};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::panics;
 use crate::supervisor::worker::Vitals;
@@ -198,11 +198,7 @@ impl RendererActor {
         let arrived = self.arrived.take();
         if damage > 0 {
             self.publish(tick, arrived);
-            let now = self.world.now();
-            if !inputs.again {
-                self.telemetry.from_tick.record(now.saturating_sub(inputs.timing.began));
-            }
-            arrived.iter().for_each(|at| self.telemetry.from_sample.record(now.saturating_sub(*at)));
+            self.time(inputs.timing, arrived);
         } else {
             self.show.enter(&self.pass, |show| show.published = tick.next());
         }
@@ -210,6 +206,12 @@ impl RendererActor {
             self.telemetry.glyphs.set(self.stage.fonts().lookups());
             self.telemetry.glyph_bytes.set(self.stage.fonts().cached_bytes() as f64);
         }
+    }
+
+    fn time(&self, timing: Timing, arrived: Option<Duration>) {
+        let now = self.world.now();
+        self.telemetry.from_tick.record(now.saturating_sub(timing.began));
+        arrived.iter().for_each(|at| self.telemetry.from_sample.record(now.saturating_sub(*at)));
     }
 
     /// Says once of each character that no font has it: on the panel it is a box.
@@ -232,7 +234,7 @@ impl RendererActor {
                 tracing::error!(widget = name, panic, "a widget failed and is shown as a box with a cross");
             }
         }
-        self.telemetry.disabled.set(self.broken.len() as f64);
+        self.telemetry.disabled.set(self.stage.broken().count() as f64);
     }
 
     /// Tells the clock that the tick is through, and the journal.
@@ -284,7 +286,7 @@ impl Handler<Coordinated> for RendererActor {
 
     fn handle(&mut self, coordinated: Coordinated, context: &mut Self::Context) {
         let (inputs, vitals) = (&coordinated.evaluated.inputs, self.vitals.clone());
-        let Some(mut work) = vitals.handle("renderer.step", context) else { return };
+        let Some(mut work) = vitals.take_up("renderer.step", context) else { return };
         let began = self.world.now();
         self.step(&coordinated);
         self.telemetry.step.record(self.world.now().saturating_sub(began));

@@ -186,7 +186,7 @@ impl RingActor {
                 Entry::Told(report) => self.hear(report),
                 Entry::Signalled(signal) => drop(self.intake.signal(signal)),
                 Entry::Sealed(sealing) => {
-                    if let Some(inputs) = self.seal(sealing) {
+                    if let Some(inputs) = self.seal(sealing, self.world.now()) {
                         self.next.do_send(Inputs { again: true, ..inputs });
                     }
                 }
@@ -269,14 +269,15 @@ impl RingActor {
     }
 
     /// Seals a tick and records it; `None` for an actor of the past.
-    fn seal(&mut self, sealing: Sealing) -> Option<Inputs> {
+    fn seal(&mut self, sealing: Sealing, began: Duration) -> Option<Inputs> {
         let replayed_ms = self.replay();
         let (sealed, missed) = self.intake.seal(sealing.rebase_ms.saturating_add(replayed_ms));
         self.count(&sealed, missed);
         let sealed = Arc::new(sealed);
         self.records.enter(&self.pass, |records| records.keep(&sealed))?;
-        let timing = Timing::default();
-        Some(Inputs { sealed, paint: sealing.paint, timing, checkpoint: false, again: false })
+        let timing = Timing { began, sealed: self.world.now(), arrived: self.arrived.take() };
+        self.telemetry.ring.seal.record(timing.sealed.saturating_sub(began));
+        Some(Inputs { sealed, paint: sealing.paint, checkpoint: false, again: false, timing })
     }
 
     fn count(&self, sealed: &Sealed, missed: u64) {
@@ -334,7 +335,7 @@ impl Handler<Arrived> for RingActor {
     type Result = ();
 
     fn handle(&mut self, _: Arrived, context: &mut Self::Context) {
-        let Some(_work) = self.vitals.clone().handle("ring.arrive", context) else { return };
+        let Some(_work) = self.vitals.clone().take_up("ring.arrive", context) else { return };
         self.drain();
     }
 }
@@ -344,19 +345,17 @@ impl Handler<Begin> for RingActor {
 
     fn handle(&mut self, begin: Begin, context: &mut Self::Context) {
         let vitals = self.vitals.clone();
-        let Some(work) = vitals.handle("ring.seal", context) else { return };
+        let Some(work) = vitals.take_up("ring.seal", context) else { return };
         let began = self.world.now();
         self.drain();
         self.take_signals();
         let Some((sealing, checkpoint)) = self.log(begin) else { return };
         let Some(work) = vitals.go_on(work, "ring.seal.middle", context) else { return };
-        let Some(inputs) = self.seal(sealing) else { return };
-        let timing = Timing { began, sealed: self.world.now(), arrived: self.arrived.take() };
-        self.telemetry.ring.seal.record(timing.sealed.saturating_sub(began));
-        self.next.do_send(Inputs { checkpoint, timing, ..inputs });
+        let Some(inputs) = self.seal(sealing, began) else { return };
+        self.next.do_send(Inputs { checkpoint, ..inputs });
         let Some(_work) = vitals.go_on(work, "ring.seal.after", context) else { return };
         if checkpoint {
-            self.journal.give(&self.pass, sealing.tick, Part::Ring(self.memory()));
+            self.journal.give(&self.pass, sealing.tick, Part::Ring(Box::new(self.memory())));
         }
     }
 }

@@ -75,11 +75,13 @@ fn offer(
     let Some(source) = item.source.as_deref().or(usual) else {
         let detail = "there are several push sources, or none; name one";
         let reason = ("no_source", detail.to_owned());
-        return Ok(tally.refuse_all(index, item.values, reason));
+        tally.refuse_all(index, item.values, &reason);
+        return Ok(());
     };
     if !known.contains(&source) {
         let reason = ("unknown_source", format!("there is no push source `{source}`"));
-        return Ok(tally.refuse_all(index, item.values, reason));
+        tally.refuse_all(index, item.values, &reason);
+        return Ok(());
     }
     if item.values.is_empty() {
         return Ok(());
@@ -166,7 +168,7 @@ impl Tally {
         self.results.push(Outcome { index, key, status: "rejected", reason, detail });
     }
 
-    fn refuse_all(&mut self, index: usize, values: parse::Values, reason: Wrong) {
+    fn refuse_all(&mut self, index: usize, values: parse::Values, reason: &Wrong) {
         for (key, _) in values {
             self.refuse(index, key.to_string(), reason.clone());
         }

@@ -570,10 +570,10 @@ mod tests {
         rig.web.output.from_frame.record(MS * 3);
         let mut costs = Costs::new(["third", "2 / 3"].into_iter(), rig.telemetry.formulas.costliest.clone());
         for micros in [4, 9] {
-            let formula = costs.next().unwrap();
+            let formula = costs.turn().unwrap();
             costs.take(formula, Duration::from_micros(micros));
         }
-        costs.next();
+        costs.turn();
         let document = rig.second(&[1]).unwrap();
         assert_eq!(
             document["queues"],

@@ -13,7 +13,7 @@ use serde_json::{Map, Value as Json};
 pub(super) struct Problem {
     status: StatusCode,
     detail: String,
-    header: Option<(HeaderName, HeaderValue)>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
     /// Further members of the document.
     members: Vec<(&'static str, Json)>,
 }
@@ -46,7 +46,7 @@ impl Problem {
     }
 
     pub(super) fn with_header(self, name: HeaderName, value: HeaderValue) -> Problem {
-        Problem { header: Some((name, value)), ..self }
+        Problem { header: Some(Box::new((name, value))), ..self }
     }
 }
 
@@ -72,7 +72,7 @@ impl IntoResponse for Problem {
         let body = serde_json::to_string(&document).unwrap_or_default();
         let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         let mut response = (self.status, [kind], body).into_response();
-        response.headers_mut().extend(self.header);
+        response.headers_mut().extend(self.header.map(|header| *header));
         response
     }
 }

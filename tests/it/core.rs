@@ -48,15 +48,24 @@ impl Told {
     }
 }
 
+/// Runs the panel in virtual time.
 fn run(folder: &Path, options: Options) -> Result<Told, runtime::Error> {
-    let mut config = tinydisplay::config::parse("panel.toml", PANEL, folder).unwrap();
+    let options = Options { time: Time::Virtual, ticks: Some(TICKS), ..options };
     // Ports have room for what comes until then.
-    config.panel.supervision.core.hang_after = Duration::from_millis(500);
+    run_panel(PANEL, folder, Duration::from_millis(500), options)
+}
+
+fn run_panel(
+    panel: &str,
+    folder: &Path,
+    hang_after: Duration,
+    options: Options,
+) -> Result<Told, runtime::Error> {
+    let mut config = tinydisplay::config::parse("panel.toml", panel, folder).unwrap();
+    config.panel.supervision.core.hang_after = hang_after;
     let told = Arc::new(Mutex::new(Told::default()));
     let (frames, events) = (told.clone(), told.clone());
     let options = Options {
-        time: Time::Virtual,
-        ticks: Some(TICKS),
         on_frame: Some(Box::new(move |tick, frame| {
             frames.lock().unwrap().frames.push((tick.0, frame.hash()));
         })),
@@ -204,4 +213,67 @@ fn what_fails_every_time_is_given_up() {
     let faulty = Options { faults: Faults::listed(always), ..Options::default() };
     let ended = run(folder.path(), faulty).map(|_| ());
     assert!(matches!(ended, Err(runtime::Error::Escalated(_))), "{ended:?}");
+}
+
+/// What the database has of a run, row by row.
+fn rows(file: &Path) -> Vec<String> {
+    let database = rusqlite::Connection::open(file).unwrap();
+    let mut rows = Vec::new();
+    for query in [
+        "SELECT tick, event_type, coordination_id || ' ' || event_data_json FROM timeline_events \
+         WHERE event_type <> 'actor_restarted' ORDER BY event_id",
+        "SELECT tick, data_key, source || ' ' || ifnull(sequence, '') || ' ' || ifnull(data_value, data_text) \
+         FROM data_history ORDER BY data_id",
+    ] {
+        let mut statement = database.prepare(query).unwrap();
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(format!(
+                "{} {} {:?}",
+                row.get::<_, i64>(0)?,
+                row.get::<_, String>(1)?,
+                row.get::<_, Option<String>>(2)?
+            ))
+        };
+        rows.extend(statement.query_map([], row).unwrap().map(Result::unwrap));
+    }
+    rows
+}
+
+/// Runs a recording in real time, with real threads and a database.
+fn live(input: Recording, ticks: u64, faults: Faults) -> (Told, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let panel = format!("{PANEL}\n[persistence]\nfile = \"state.db\"\n");
+    let options =
+        Options { time: Time::Live, ticks: Some(ticks), input: Some(input), faults, ..Options::default() };
+    let told = run_panel(&panel, folder.path(), Duration::from_secs(2), options).unwrap();
+    (told, rows(&folder.path().join("state.db")))
+}
+
+#[test]
+fn a_thread_that_hangs_and_wakes_up_late_changes_nothing() {
+    let control = Control::new();
+    // It is given up after two seconds, and wakes up when its successor has long gone on.
+    const LONG: u64 = 60 * 5;
+    let late = |point: &str| {
+        let hang = rule(point, 30, Fault::Hang(Some(Duration::from_millis(3_300))));
+        let rules = [hang, rule("expression.evaluate", 20, Fault::Panic)];
+        let (input, point) = (control.input.clone(), point.to_string());
+        std::thread::spawn(move || (point, live(input, LONG, Faults::listed(rules))))
+    };
+    let faulty: Vec<_> = ["ring.seal", "coordination.step", "renderer.paint.middle"].map(late).into();
+    let (told, expected) = live(control.input.clone(), LONG, Faults::default());
+    assert!(expected.len() > 100, "{} rows", expected.len());
+    for (point, (faulty, rows)) in faulty.into_iter().map(|thread| thread.join().unwrap()) {
+        assert_eq!(faulty.events(), told.events(), "{point}");
+        assert!(
+            faulty.frames.is_sorted_by(|(one, _), (other, _)| one < other),
+            "{point}: a frame came twice"
+        );
+        let frames: BTreeMap<_, _> = told.frames.iter().copied().collect();
+        let both = faulty.frames.iter().filter_map(|(tick, hash)| Some((tick, hash, frames.get(tick)?)));
+        both.for_each(|(tick, hash, expected)| {
+            assert_eq!(hash, expected, "{point}: the frame of tick {tick}")
+        });
+        assert!(rows == expected, "{point}: the database has something else");
+    }
 }

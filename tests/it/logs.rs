@@ -50,15 +50,15 @@ fn logs_come_in_the_form_that_was_asked_for() {
         let output = run(folder.path(), arguments, variables);
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.success(), "{said}");
-        let lines: Vec<&str> = said.lines().filter(|line| line.contains("source failed")).collect();
+        let lines: Vec<&str> = said.lines().filter(|line| line.contains("an actor failed")).collect();
         assert!(!lines.is_empty(), "{said}");
         for line in lines {
             match serde_json::from_str::<Json>(line) {
                 Ok(entry) => {
                     assert!(is_json, "{line}");
                     assert_eq!(
-                        (&entry["level"], &entry["source"]),
-                        (&"WARN".into(), &"lost".into()),
+                        (&entry["level"], &entry["actor"]),
+                        (&"WARN".into(), &"source.lost".into()),
                         "{line}"
                     );
                     assert!(entry["error"].as_str().unwrap().contains("lost.csv"), "{line}");
@@ -96,8 +96,9 @@ fn a_failure_that_goes_on_is_logged_five_times_and_then_counted() {
     std::fs::write(&panel, format!("version = 1\n{sources}{page}")).unwrap();
     let program = Program::start(folder.path(), &[panel.to_str().unwrap(), "--output", "null"]);
     let count = |source: &str| {
-        let is_its =
-            |line: &&str| line.contains("source failed") && line.contains(&format!("source={source} "));
+        let is_its = |line: &&str| {
+            line.contains("an actor failed") && line.contains(&format!("actor=\"source.{source}\""))
+        };
         program.said().lines().filter(is_its).count()
     };
     assert!(PATIENCE.as_secs() > 20, "two periods of ten seconds");

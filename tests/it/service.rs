@@ -79,6 +79,76 @@ fn nobody_is_told_where_nobody_asks() {
     assert_eq!(manager.hear(Duration::from_millis(1)), Vec::<String>::new());
 }
 
+/// A panel whose source hangs after a second. Its supervisor is patient, so that nothing helps.
+const HANGING: &str = r##"
+    version = 1
+    [source.stuck]
+    kind = "generator"
+    shape = "saw"
+    every = "50ms"
+    faults = [{ kind = "hang", at = "1s" }]
+    [supervision.sources]
+    hang_after = "1h"
+    [page.main]
+    widgets = [{ kind = "text", at = [0, 0], size = [160, 20], text = "{stuck.value}", color = "#fff" }]
+"##;
+
+#[test]
+fn signs_of_life_end_while_an_actor_hangs() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("notify");
+    let panel = home.path().join("panel.toml");
+    fs::write(&panel, HANGING).unwrap();
+    let manager = Manager(UnixDatagram::bind(&path).unwrap());
+    let variables = [("NOTIFY_SOCKET", path.to_str().unwrap()), ("WATCHDOG_USEC", "900000")];
+    let program = Program::start_in(home.path(), &[panel.to_str().unwrap(), "--output", "null"], &variables);
+    let status = format!("STATUS=http://{}/ source.stuck is silent", program.address);
+    let heard = manager.hear_until(&status);
+    assert!(heard.contains(&"WATCHDOG=1".into()), "it was well before: {heard:?}");
+    // Three signs of life would come in this time.
+    assert_eq!(manager.hear(Duration::from_millis(900)), Vec::<String>::new());
+    program.text("/healthz");
+}
+
+/// What is documented of exit codes, each brought about: all but that of a process that aborts, which no
+/// command line brings about.
+#[test]
+fn exit_codes_are_those_of_the_manual() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let manual = fs::read_to_string(root.join("docs/operations.md")).unwrap();
+    let (_, table) = manual.split_once("| code | meaning |").unwrap();
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let documented: Vec<i32> =
+        rows.map(|row| row.split('|').nth(1).unwrap().trim().parse().unwrap()).collect();
+
+    let documented: Vec<i32> = documented.into_iter().filter(|code| *code != 134).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let panel = folder.path().join("panel.toml");
+    // One failure is more than this supervision bears.
+    let failing = HANGING
+        .replace("\"hang\"", "\"error\"")
+        .replace("hang_after = \"1h\"", "restarts = 0\nperiod = \"10s\"");
+    fs::write(&panel, failing).unwrap();
+    let panel = panel.to_str().unwrap();
+    let cases: [(&[&str], i32); 4] = [
+        (&["functions"], 0),
+        (&["check", "tests/it/data/broken.toml"], 1),
+        (&["run", "--nonsense"], 2),
+        (&["run", panel, "--output", "null", "--listen", "127.0.0.1:0"], 70),
+    ];
+    assert_eq!(documented, cases.map(|(_, code)| code));
+    for (arguments, code) in cases {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tinydisplay"));
+        let output = command.args(arguments).current_dir(root).output().unwrap();
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
 /// Where systemd's tools are: the example is well formed and closed as far as it can be.
 #[test]
 fn the_example_of_a_unit_is_sound() {

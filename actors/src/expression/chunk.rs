@@ -250,8 +250,14 @@ impl Evaluator {
         self.errors.iter().filter_map(|(id, site)| Some((*id, self.program.site(*id, *site as usize)?)))
     }
 
+    /// The formulas that the last run found to panic, each with the panic's text. They keep their last good
+    /// result, and are [failing](Evaluator::is_failing) for good.
+    pub fn panics(&self) -> &[(FormulaId, Arc<str>)] {
+        &self.panics
+    }
+
     /// Computes a formula once more, to see how long that takes. Right after [`Evaluator::run`] it comes to
-    /// what it has come to, so that nothing changes.
+    /// what it has come to, so that nothing changes. One that panicked is left alone.
     ///
     /// # Errors
     /// As [`Evaluator::run`].
@@ -260,16 +266,12 @@ impl Evaluator {
         let groups = self.program.groups();
         let group = groups.partition_point(|group| group.nodes.end <= node);
         if let (Some(Group { nodes, .. }), Some(function)) = (groups.get(group), self.functions.get(group)) {
-            // What panicked would do so again.
-            let able = (1u32 << (node - nodes.start)) & !self.disabled[group];
-            function.call::<(u32, u32, u32)>(able)?;
+            let bit = 1u32 << (node - nodes.start);
+            if self.disabled[group] & bit == 0 {
+                function.call::<(u32, u32, u32)>(bit)?;
+            }
         }
         Ok(())
-    }
-
-    /// How many results are not computed any more, since they panicked.
-    pub fn disabled(&self) -> u32 {
-        self.disabled.iter().map(|group| group.count_ones()).sum()
     }
 
     /// Bytes that the virtual machine holds.
@@ -282,10 +284,11 @@ impl Evaluator {
         self.texts.borrow().lookups()
     }
 
-    /// The formulas that the last run found to panic, each with the panic's text. They keep their last good
-    /// result, and are [failing](Evaluator::is_failing) for good.
-    pub fn panics(&self) -> &[(FormulaId, Arc<str>)] {
-        &self.panics
+    /// How many formulas panicked so far.
+    pub fn disabled(&self) -> usize {
+        let groups = self.program.groups().iter().zip(&self.disabled);
+        let nodes = groups.flat_map(|(group, mask)| bits(*mask).map(move |bit| group.nodes.start + bit));
+        nodes.map(|node| self.program.formulas_of(node).len()).sum()
     }
 
     /// Compiles everything to native code. The results stay the same, bit for bit.

@@ -213,7 +213,7 @@ impl Vitals {
     ///
     /// # Panics
     /// Where the fault is a panic.
-    pub fn handle<A>(&self, point: &str, context: &mut actix::Context<A>) -> Option<Work>
+    pub fn take_up<A>(&self, point: &str, context: &mut actix::Context<A>) -> Option<Work>
     where
         A: Actor<Context = actix::Context<A>>,
     {
@@ -265,7 +265,7 @@ impl Vitals {
     {
         // An actor that hangs here does not rest, so what would say so goes first.
         drop(work);
-        self.handle(point, context)
+        self.take_up(point, context)
     }
 
     /// Ends the actor with a failure.

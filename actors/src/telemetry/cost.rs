@@ -55,7 +55,7 @@ impl Costs {
     }
 
     /// The formula to measure next; `None` where there are none. After the last one the costliest are shown.
-    pub fn next(&mut self) -> Option<usize> {
+    pub fn turn(&mut self) -> Option<usize> {
         if self.next == self.labels.len() {
             self.show();
             self.next = 0;
@@ -120,7 +120,7 @@ mod tests {
     /// Measures all once, in their order.
     fn measure(costs: &mut Costs, nanos: impl Fn(usize) -> u64) {
         for expected in 0..costs.labels.len() {
-            let formula = costs.next().unwrap();
+            let formula = costs.turn().unwrap();
             assert_eq!(formula, expected);
             costs.take(formula, Duration::from_nanos(nanos(formula)));
         }
@@ -131,7 +131,7 @@ mod tests {
         let mut costs = costs(30);
         measure(&mut costs, |formula| 100 + formula as u64);
         assert_eq!(costs.series.len(), 0, "not before all were measured");
-        costs.next();
+        costs.turn();
         let names: Vec<&str> = costs.costliest().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["f29", "f28", "f27", "f26", "f25", "f24", "f23", "f22", "f21", "f20"]);
         assert_eq!(costs.series[0].1.value(), 129e-9);
@@ -147,7 +147,7 @@ mod tests {
             // Others are the costliest in every round.
             measure(&mut costs, |formula| if formula / COSTLIEST == round { 1_000_000_000 } else { 0 });
             costs.next = costs.labels.len();
-            costs.next();
+            costs.turn();
             costs.next = 0;
             assert!(costs.series.len() <= SERIES_MAX);
         }
@@ -162,6 +162,6 @@ mod tests {
         let mut costs = Costs::new([long.as_str(), long.as_str()].into_iter(), Costliest::default());
         measure(&mut costs, |formula| 5 + formula as u64);
         assert_eq!(costs.costliest(), [("x".repeat(LABEL_CHARACTERS).as_str(), 6e-9)]);
-        assert_eq!(Costs::new([].into_iter(), Costliest::default()).next(), None);
+        assert_eq!(Costs::new([].into_iter(), Costliest::default()).turn(), None);
     }
 }

@@ -69,7 +69,7 @@ mod tests {
             telemetry.output(0).shown(&picture, Duration::from_millis(2));
             let mut costs = Costs::new(["load"].into_iter(), telemetry.formulas.costliest.clone());
             costs.take(0, Duration::from_micros(1));
-            assert_eq!((costs.next(), costs.next()), (Some(0), Some(0)), "after the last one they are shown");
+            assert_eq!((costs.turn(), costs.turn()), (Some(0), Some(0)), "after the last one they are shown");
             telemetry.value(0).set(Some(0.5));
             telemetry.events.count(EventKind::PageShown);
             telemetry.source(SourceId(0)).set_state(SourceState::Live);

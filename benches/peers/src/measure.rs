@@ -1,10 +1,9 @@
 //! Timing, and the table of results.
 
-use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::peer::{Message, Peer, Seen};
+use crate::peer::{Message, Peer};
 
 /// How long hops took.
 pub struct Hops {
@@ -20,8 +19,9 @@ impl Hops {
         for sequence in 0..count as u64 {
             thread::sleep(Duration::from_micros(200));
             peer.send(Message::new(sequence));
-            wait(peer.seen(), sequence + 1);
-            hops.push(Duration::from_nanos(peer.seen().hop_nanos.load(Ordering::Acquire)));
+            peer.flush();
+            wait(&*peer, sequence + 1);
+            hops.push(peer.last_hop());
         }
         peer.end();
         hops.sort();
@@ -37,7 +37,8 @@ pub fn throughput(start: fn() -> Box<dyn Peer>, count: u64, rounds: usize) -> f6
             let mut peer = start();
             let began = Instant::now();
             (0..count).for_each(|sequence| peer.send(Message::new(sequence)));
-            wait(peer.seen(), count);
+            peer.flush();
+            wait(&*peer, count);
             let rate = count as f64 / began.elapsed().as_secs_f64();
             peer.end();
             rate
@@ -47,8 +48,8 @@ pub fn throughput(start: fn() -> Box<dyn Peer>, count: u64, rounds: usize) -> f6
     rates[rates.len() / 2]
 }
 
-fn wait(seen: &Seen, count: u64) {
-    while seen.count.load(Ordering::Acquire) < count {
+fn wait(peer: &dyn Peer, count: u64) {
+    while peer.handled() < count {
         thread::yield_now();
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A message of 64 bytes.
 pub struct Message {
     sent: Instant,
-    payload: [u64; 6],
+    pub payload: [u64; 6],
 }
 
 impl Message {
@@ -20,12 +20,20 @@ impl Message {
 /// What a receiver has seen.
 #[derive(Default)]
 pub struct Seen {
-    pub count: AtomicU64,
-    pub hop_nanos: AtomicU64,
+    count: AtomicU64,
+    hop_nanos: AtomicU64,
     sum: AtomicU64,
 }
 
 impl Seen {
+    fn handled(&self) -> u64 {
+        self.count.load(Ordering::Acquire)
+    }
+
+    fn last_hop(&self) -> Duration {
+        Duration::from_nanos(self.hop_nanos.load(Ordering::Acquire))
+    }
+
     fn take(&self, message: &Message) {
         self.hop_nanos.store(message.sent.elapsed().as_nanos() as u64, Ordering::Release);
         self.sum.fetch_add(message.payload[5], Ordering::Relaxed);
@@ -36,7 +44,12 @@ impl Seen {
 /// One that messages are sent to.
 pub trait Peer {
     fn send(&mut self, message: Message);
-    fn seen(&self) -> &Seen;
+    /// Sends what was held back to be sent together.
+    fn flush(&mut self) {}
+    /// How many were handled.
+    fn handled(&self) -> u64;
+    /// How long the newest took.
+    fn last_hop(&self) -> Duration;
     fn end(self: Box<Self>);
 }
 
@@ -72,8 +85,12 @@ impl Peer for Flume {
         self.sender.send(message).expect("a receiver");
     }
 
-    fn seen(&self) -> &Seen {
-        &self.seen
+    fn handled(&self) -> u64 {
+        self.seen.handled()
+    }
+
+    fn last_hop(&self) -> Duration {
+        self.seen.last_hop()
     }
 
     fn end(self: Box<Self>) {
@@ -131,8 +148,12 @@ impl Peer for Actix {
         self.address.do_send(message);
     }
 
-    fn seen(&self) -> &Seen {
-        &self.seen
+    fn handled(&self) -> u64 {
+        self.seen.handled()
+    }
+
+    fn last_hop(&self) -> Duration {
+        self.seen.last_hop()
     }
 
     fn end(self: Box<Self>) {
@@ -183,8 +204,12 @@ impl Peer for Kameo {
         self.actor.tell(message).blocking_send().expect("a receiver");
     }
 
-    fn seen(&self) -> &Seen {
-        &self.seen
+    fn handled(&self) -> u64 {
+        self.seen.handled()
+    }
+
+    fn last_hop(&self) -> Duration {
+        self.seen.last_hop()
     }
 
     fn end(self: Box<Self>) {
@@ -250,8 +275,12 @@ impl Peer for Ractor {
         self.actor.cast(message).expect("a receiver");
     }
 
-    fn seen(&self) -> &Seen {
-        &self.seen
+    fn handled(&self) -> u64 {
+        self.seen.handled()
+    }
+
+    fn last_hop(&self) -> Duration {
+        self.seen.last_hop()
     }
 
     fn end(self: Box<Self>) {

@@ -5,8 +5,11 @@ use std::vec;
 use std::vec::Vec;
 
 use super::*;
+use crate::hash;
 
 mod beyond_otp;
+mod histories;
+mod otp;
 
 const NOW: Backoff = Backoff { base: Duration::ZERO, cap: Duration::ZERO, healthy: ms(1_000) };
 
@@ -25,6 +28,32 @@ fn group(strategy: Strategy, children: Vec<Child>) -> Group {
 
 fn abc(strategy: Strategy) -> Group {
     group(strategy, vec![worker("a").into(), worker("b").into(), worker("c").into()])
+}
+
+/// Random numbers that a seed decides on.
+struct Dice {
+    seed: u64,
+    rolls: u64,
+}
+
+impl Dice {
+    fn new(seed: u64) -> Dice {
+        Dice { seed, rolls: 0 }
+    }
+
+    /// From 0 to `end` - 1.
+    fn below(&mut self, end: usize) -> usize {
+        self.rolls += 1;
+        (hash::unit(self.seed, 0, self.rolls) * end as f64) as usize
+    }
+
+    fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
 }
 
 /// A tree and how its steps are written: workers have names of one letter, generations follow them.

@@ -190,11 +190,10 @@ impl Tree {
     fn bury(&mut self, worker: WorkerId, exit: Exit, well: Duration) {
         let now = self.now;
         let runner = &mut self.workers[worker.0];
-        let was_asked = matches!(runner.phase, Phase::Stopping { .. });
         runner.last_exit = Some(exit);
         runner.enter(now, Phase::Down);
-        let group = &self.groups[runner.parent.0];
-        if was_asked || !group.cares_for(runner.place) {
+        // Whoever was told to end, or is about to be, is down and nothing more.
+        if !self.groups[runner.parent.0].cares_for(runner.place) {
             return;
         }
         let is_restarted = match runner.spec.restart {

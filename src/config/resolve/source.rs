@@ -92,7 +92,8 @@ fn kind(kind: &form::Kind, at: Place<'_>, setting: Setting<'_>, name: &str, prob
                 period: wave_period(*shape, *period, at, fps, problems),
                 every: positive(*every, at.get("every"), fps, problems),
             };
-            let faults = fault::resolve(faults, wave.every, at.get("faults"), fps, problems);
+            let raw = setting.raw.get("source").get(name).get("faults");
+            let faults = fault::resolve(faults, wave.every, at.get("faults"), raw, fps, problems);
             Kind::Generator(generator::Options { wave, faults })
         }
         form::Kind::Playback { file, speed, repeat } => Kind::Playback(playback::Options {

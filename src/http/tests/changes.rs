@@ -6,9 +6,7 @@ use engine::value::Value;
 use serde_json::{Value as Json, json};
 
 use crate::http::fixture::{Answer, FakePanel, conforms, get, send};
-use crate::http::limits::{
-    BODY_BYTES, BURST_SECONDS, CHANGES_PER_SECOND, EVALUATIONS_PER_SECOND, FORMULA_BYTES, VARIABLES,
-};
+use crate::http::limits::{BODY_BYTES, BURST_SECONDS, EVALUATIONS_PER_SECOND, FORMULA_BYTES, VARIABLES};
 use crate::http::openapi::openapi;
 use crate::http::routes::ROUTES;
 use crate::http::{Server, tests};
@@ -154,11 +152,8 @@ fn rates_are_limited() {
     };
     check("/api/v1/evaluate", r#"{"expression":"1"}"#, EVALUATIONS_PER_SECOND);
     assert_eq!(get(&server, "/api/v1/values").status, 200, "questions go on");
-    if cfg!(debug_assertions) {
-        // Others have buckets of their own.
-        assert_eq!(post(&server, "/api/v1/signals/a", "").status, 202);
-    }
-    assert!(CHANGES_PER_SECOND > EVALUATIONS_PER_SECOND);
+    // Changes have buckets of their own.
+    assert_eq!(post(&server, "/api/v1/signals/a", "").status, 202);
 }
 
 #[test]

@@ -148,13 +148,7 @@ fn check(texts: &[String], steps: &[Vec<(usize, Option<f64>)>], native: bool) ->
     let names: Vec<String> = (0..texts.len()).map(|index| format!("v{index}")).collect();
     let entries: Vec<Entry<'_>> =
         names.iter().zip(texts).map(|(name, text)| Entry { name: Some(name), text }).collect();
-    let kinds = [vec![Kind::Number; NUMBERS.len()], vec![Kind::Text; TEXTS.len()]].concat();
-    let keys: Vec<Key> = NUMBERS
-        .iter()
-        .chain(&TEXTS)
-        .zip(kinds)
-        .map(|(name, kind)| Key { name: (*name).into(), kind })
-        .collect();
+    let keys = keys();
     let compiled = compile(&entries, &keys);
     for (id, problem) in compiled.problems.iter().filter(|(_, problem)| problem.severity == Severity::Error) {
         let certain = ["division-by-zero", "domain", "overflow"].contains(&problem.code);
@@ -206,8 +200,25 @@ fn check(texts: &[String], steps: &[Vec<(usize, Option<f64>)>], native: bool) ->
             }
         }
         prop_assert_eq!(evaluator.changed().collect::<Vec<_>>(), changed);
+        if tick % 3 == 2 {
+            evaluator = successor(&evaluator);
+        }
     }
     Ok(())
+}
+
+/// The keys that programs may name.
+fn keys() -> Vec<Key> {
+    let numbers = NUMBERS.iter().map(|name| (name, Kind::Number));
+    let texts = TEXTS.iter().map(|name| (name, Kind::Text));
+    numbers.chain(texts).map(|(name, kind)| Key { name: (*name).into(), kind }).collect()
+}
+
+/// Another one that takes over, as after a failure of the core.
+fn successor(evaluator: &Evaluator) -> Evaluator {
+    let mut successor = Evaluator::new(evaluator.program().clone(), Fps::default()).unwrap();
+    successor.restore(&evaluator.memory());
+    successor
 }
 
 proptest! {

@@ -275,3 +275,34 @@ fn the_examples_of_the_catalogue_are_right() {
         assert_eq!(result, function.example_result, "{}", function.example);
     }
 }
+
+#[test]
+fn a_formula_that_panics_is_switched_off_and_no_other() {
+    let formulas =
+        [("good", "sin(a) + 1"), ("bad", "cos(a) + 1"), ("after", "coalesce(bad, 7)"), ("b2", "b * 2")];
+    let mut bench = Bench::new(&formulas);
+    let compiled = bench.evaluator.program().clone();
+    bench.set(0, 0.0).set(1, 1.0).run();
+    let before = bench.shown();
+    trampoline::FAULTY.set(Some("cos"));
+    bench.set(0, 1.0).run();
+    trampoline::FAULTY.set(None);
+    let panics: Vec<_> =
+        bench.evaluator.panics().iter().map(|(id, text)| (id.0, text.contains("a fault in cos"))).collect();
+    assert_eq!(panics, [(1, true)]);
+    let after = bench.shown();
+    assert_eq!(after[1], before[1], "the last good result");
+    assert!(after[0] != before[0] && after[3] == before[3]);
+    let is_failing = |evaluator: &Evaluator| [0, 1, 2, 3].map(|id| evaluator.is_failing(FormulaId(id)));
+    assert_eq!(is_failing(&bench.evaluator), [false, true, false, false]);
+    // For good, and for its successor too.
+    let memory = bench.evaluator.memory();
+    bench.evaluator = Evaluator::new(compiled, Fps::default()).unwrap();
+    bench.evaluator.restore(&memory);
+    bench.set(0, 2.0).set(1, 5.0).run();
+    assert_eq!(is_failing(&bench.evaluator), [false, true, false, false]);
+    let last = bench.shown();
+    assert!(last[0] != after[0] && last[1] == before[1] && last[3] != after[3]);
+    assert_eq!(bench.evaluator.value(FormulaId(2)), Some(Value::Number(7.0)), "others see no value");
+    assert_eq!((bench.evaluator.panics().len(), bench.evaluator.disabled()), (0, 1), "told once");
+}

@@ -22,16 +22,18 @@ fn who_is_silent_hangs() {
          98 wake ->
          99 wake -> xa1 Hang, +a2
          100 a1 heard 1000 ->
-         149 a error -> +a3
-         150 a heard 500 ->
+         149 wake -> xa2 Hang, +a3
+         199 a error -> +a4
+         200 a heard 500 ->
          549 wake ->
-         549 a heard 540 ->
-         589 wake ->
-         590 wake -> xa3 Hang, +a4
+         549 a heard 9000 ->
+         550 a heard 550 ->
+         599 wake ->
+         600 wake -> xa4 Hang, +a5
          600 a heard ->
          3600000 wake ->",
     );
-    assert_eq!((rig.tree.abandoned(), rig.tree.next_wake()), (2, None));
+    assert_eq!((rig.tree.abandoned(), rig.tree.next_wake()), (3, None));
     assert_eq!((rig.status("a").state, rig.status("b").state), (State::Running, State::Running));
     // It counts as a failure, but not while it waits for its turn to be stopped.
     let intensity = Some(Intensity { restarts: 1, period: ms(1_000) });
@@ -94,9 +96,15 @@ fn who_is_silent_is_not_known_to_be_healthy() {
     let backoff = Backoff { healthy: ms(100), ..NOW };
     let spec = Worker { hang_after: Some(ms(1_000)), backoff, ..worker("a") };
     let mut rig = Rig::new(group(Strategy::OneForOne, vec![spec.into()]));
-    for (step, failures) in
-        [("0 start", 0), ("0 a panic", 1), ("99 a heard 99", 1), ("500 wake", 1), ("500 a heard 100", 0)]
-    {
+    for (step, failures) in [
+        ("0 start", 0),
+        ("0 a panic", 1),
+        ("99 a heard 99", 1),
+        // Hangs, and was well until 99.
+        ("1099 wake", 2),
+        ("1500 wake", 2),
+        ("1500 a heard 1199", 0),
+    ] {
         rig.step(step);
         assert_eq!(rig.status("a").failures_in_a_row, failures, "{step}");
     }
@@ -126,13 +134,19 @@ fn a_stop_cuts_a_wait_short() {
              10 a panic ->
              10 shutdown -> shutdown",
         );
-        check(
-            group(Strategy::RestForOne, vec![worker("b").into(), inner(None).into()]),
+        let middle = group(Strategy::OneForOne, vec![inner(intensity).into()]);
+        let rig = check(
+            group(Strategy::RestForOne, vec![worker("b").into(), middle.into()]),
             "0 start -> +b1, +a1
              10 a panic ->
              10 b panic -> +b2, +a2
              900 wake ->",
         );
+        // As new: the next wait is as long as the first.
+        let inner = rig.tree.status(Node::Group(GroupId(2))).unwrap();
+        let worker = rig.status("a");
+        assert!(inner.failures + worker.failures > 0);
+        assert_eq!((inner.failures_in_a_row, worker.failures_in_a_row), (0, 0));
     }
     // The siblings are stopped at once, and the wait runs meanwhile.
     let mut rig = Rig::new(group(Strategy::OneForAll, vec![slow("a").into(), worker("b").into()]));

@@ -11,17 +11,28 @@ use crate::config::place::Place;
 use crate::config::problems::Problems;
 
 /// The faults of a generator that has a sample `every` so often. Times become numbers of samples, so that a
-/// fault strikes the same sample in every run.
+/// fault strikes the same sample in every run. `raw` is the list as the file has it, with what is wrong in it.
 pub(super) fn resolve(
     faults: &[form::Fault],
     every: Duration,
     at: Place<'_>,
+    raw: Place<'_>,
     fps: Fps,
     problems: &mut Problems,
 ) -> Vec<Fault> {
     let resolve = |(index, fault): (usize, &form::Fault)| {
         let at = at.item(index);
         let kind = kind(&fault.kind, at, fps, problems);
+        if fault.at.is_none() && fault.every.is_none() && fault.chance.is_none() {
+            // What it says wrongly has been told.
+            let said = at.twin(raw);
+            let says = |key: &&str| said.find(key).is_some();
+            if !["at", "every", "chance"].iter().any(says) {
+                let help = "write one of `at = \"5s\"`, `every = \"20s\"` and `chance = 0.01`";
+                problems.error_help("fault", at.span(), "this fault does not say when it strikes", help);
+            }
+            return None;
+        }
         Some(Fault { kind, when: when(fault, every, at, fps, problems)? })
     };
     faults.iter().enumerate().filter_map(resolve).collect()
@@ -41,7 +52,7 @@ fn kind(kind: &form::FaultKind, at: Place<'_>, fps: Fps, problems: &mut Problems
     }
 }
 
-/// When a fault strikes, which the file says in exactly one way.
+/// When a fault strikes, which the file must say in one way alone.
 fn when(
     fault: &form::Fault,
     every: Duration,
@@ -56,11 +67,6 @@ fn when(
             Some(When::Every(samples(span, every).max(1)))
         }
         (None, None, Some(chance)) => Some(When::Chance(chance)),
-        (None, None, None) => {
-            let help = "write one of `at = \"5s\"`, `every = \"20s\"` and `chance = 0.01`";
-            problems.error_help("fault", at.span(), "this fault does not say when it strikes", help);
-            None
-        }
         _ => {
             let help = "keep one of `at`, `every` and `chance`, and write a second fault for the other";
             problems.error_help("fault", at.span(), "this fault says twice when it strikes", help);
