@@ -2,6 +2,7 @@
 //! them fails, all are started anew, and go on where the failed ones were: see [`crate::journal`].
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use actix::Recipient;
 use engine::animation::Pose;
@@ -232,24 +233,43 @@ impl Core {
     /// # Errors
     /// If no tick comes out of the core any more.
     pub(super) async fn run_clock(self, context: Context) -> Result<End, Failure> {
+        let (world, grace) = (self.0.world, self.grace());
         let mut entrance = self.0.entrance.subscribe();
         let is_open = |entrance: &Option<Entrance>| {
             entrance.as_ref().is_some_and(|entrance| entrance.pass.is_valid() && entrance.ring.connected())
         };
+        let mut stops_by = None;
+        // A core that is told to end while it comes back has still to work off what was accepted.
+        let patience = async {
+            context.stopped().await;
+            world.sleep_until(*stops_by.insert(world.now() + grace)).await;
+        };
+        // How long the others take to start is seen by their own hearts.
         let entered = tokio::select! {
             biased;
-            entered = entrance.wait_for(is_open) => entered.ok().and_then(|entrance| entrance.clone()),
-            () = context.stopped() => return Ok(End::Stopped),
+            entered = context.heart.resting(entrance.wait_for(is_open)) => {
+                entered.ok().and_then(|entrance| entrance.clone())
+            }
+            () = patience => None,
         };
-        let Some(Entrance { ring, done, broken, .. }) = entered else { return Ok(End::Stopped) };
+        let Some(Entrance { ring, done, broken, .. }) = entered.filter(|_| context.pass.is_valid()) else {
+            tracing::error!("the core did not come back in time to show all that had been accepted");
+            return Ok(End::Stopped);
+        };
         let clock = Clock {
-            world: self.0.world,
+            world,
             fps: self.0.panel.fps,
             core: ring,
             done,
             broken,
             resumption: self.0.journal.resumption(),
             supervision: context,
+            ports: match &self.0.feed {
+                Feed::Sources { ports, .. } => ports.clone(),
+                Feed::Replay(_) => Vec::new(),
+            },
+            grace,
+            stops_by,
             pulse: self.0.pulse.clone(),
             telemetry: self.0.telemetry.clock.clone(),
             ticks: self.0.ticks,
@@ -261,6 +281,10 @@ impl Core {
         }
     }
 }
+
+/// What part of the core's time to end its clock may take for the last ticks: the rest is for the others, and
+/// for a clock that is held up by a tick.
+const GRACE: f64 = 0.75;
 
 fn missing(actor: &str) -> Failure {
     Failure::Transient(format!("the {actor} has not started"))
@@ -279,6 +303,11 @@ impl Core {
 
     fn link(&self) -> Link {
         Link(self.chain().broken.clone())
+    }
+
+    /// How long a clock that is told to stop goes on.
+    fn grace(&self) -> Duration {
+        self.0.panel.supervision.core.shutdown.mul_f64(GRACE)
     }
 
     fn replays(&self) -> bool {
