@@ -394,6 +394,7 @@ impl Core {
             intake,
             feed: lasting.feed.clone(),
             sources: lasting.sources.clone(),
+            turn: 0,
             arrived: None,
             records: lasting.records.clone(),
             journal: lasting.journal.clone(),
