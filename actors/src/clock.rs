@@ -15,6 +15,7 @@ use crate::handle::Pulse;
 use crate::journal::{Resumption, Rhythm};
 use crate::renderer::Done;
 use crate::ring::Begin;
+use crate::source::port::Arrivals;
 use crate::supervisor::worker;
 use crate::telemetry;
 use crate::world::World;
@@ -28,8 +29,9 @@ pub const DRIFT_MAX_MS: u64 = 5_000;
 /// The longest sleep in one piece, which bounds how long a stop has to wait.
 const NAP_MAX: Duration = Duration::from_millis(50);
 
-/// How long a clock that is told to stop waits for the tick that it has begun.
-const LAST_TICK_MAX: Duration = Duration::from_secs(1);
+/// Between two of the last ticks, which are not paced, some time has to pass, in virtual time too: else a
+/// port that does not become empty would hold the clock for ever.
+const LAST_TICKS_APART: Duration = Duration::from_millis(1);
 
 /// How long a tick may take, beyond what it takes to find that an actor hangs, until it counts as lost: far
 /// longer than any takes.
@@ -60,8 +62,15 @@ pub struct Clock {
     pub broken: watch::Receiver<bool>,
     /// Where an earlier clock got to.
     pub resumption: Option<Resumption>,
-    /// Ends the clock, after one more tick that seals what had been accepted.
+    /// Ends the clock, after one more tick that seals what had been accepted, and as many as it takes.
     pub supervision: worker::Context,
+    /// What has to be empty when it ends: the ports of running sources.
+    pub ports: Vec<Arrivals>,
+    /// How long one that is told to stop goes on: for the core to come back, for the tick that is under way,
+    /// and until the ports are empty.
+    pub grace: Duration,
+    /// When that is over, once it is told to.
+    pub stops_by: Option<Duration>,
     /// How the run is doing, for all who want to know.
     pub pulse: watch::Sender<Pulse>,
     /// Counters.
@@ -79,24 +88,63 @@ impl Clock {
         let Some((mut tick, mut rhythm)) = self.resume().await else { return End::CoreDied };
         while self.ticks.is_none_or(|ticks| tick.0 < ticks) {
             let due = rhythm.origin + Duration::from_nanos(self.fps.nanos_at(tick));
-            let stopped = self.sleep_until(due).await;
-            let late = self.world.now().saturating_sub(due);
-            let behind = if late > BEHIND_MAX {
-                rhythm.origin += late;
-                Duration::ZERO
-            } else {
-                late
-            };
-            let rebase_ms = self.rebase_ms(&mut rhythm, tick, behind);
-            if !self.step(tick, late, rebase_ms, rhythm).await {
-                return End::CoreDied;
+            if self.sleep_until(due).await {
+                return self.stop(tick, rhythm).await;
             }
-            if stopped {
-                return End::Stopped;
+            if !self.make(tick, &mut rhythm, true).await {
+                return End::CoreDied;
             }
             tick = tick.next();
         }
         End::Finished
+    }
+
+    /// Makes the last ticks: one, and as many more as it takes until all that was accepted is sealed. Of
+    /// those only the last is painted, since time is short.
+    async fn stop(&mut self, mut tick: Tick, mut rhythm: Rhythm) -> End {
+        let by = *self.stops_by.get_or_insert(self.world.now() + self.grace);
+        if !self.make(tick, &mut rhythm, true).await {
+            return End::CoreDied;
+        }
+        let mut is_shown = true;
+        while self.ticks.is_none_or(|ticks| tick.0 + 1 < ticks) {
+            let is_last = self.waiting() == 0 || self.world.now() >= by;
+            if is_last && is_shown {
+                break;
+            }
+            tick = tick.next();
+            self.world.sleep_until(self.world.now() + LAST_TICKS_APART).await;
+            if !self.make(tick, &mut rhythm, is_last).await {
+                return End::CoreDied;
+            }
+            is_shown = is_last;
+        }
+        let lost = self.waiting();
+        if lost > 0 {
+            tracing::error!(lost, "time was up before all readings that had been accepted were shown");
+        }
+        End::Stopped
+    }
+
+    /// How many readings wait in the ports.
+    fn waiting(&self) -> usize {
+        self.ports.iter().map(Arrivals::len).sum()
+    }
+
+    /// Makes a tick and says whether it came out.
+    async fn make(&mut self, tick: Tick, rhythm: &mut Rhythm, may_paint: bool) -> bool {
+        let due = rhythm.origin + Duration::from_nanos(self.fps.nanos_at(tick));
+        let late = self.world.now().saturating_sub(due);
+        let behind = if late > BEHIND_MAX {
+            rhythm.origin += late;
+            Duration::ZERO
+        } else {
+            late
+        };
+        let rebase_ms = self.rebase_ms(rhythm, tick, behind);
+        let length = Duration::from_nanos(self.fps.nanos_at(Tick(1)));
+        let paint = may_paint && (tick == Tick(0) || rebase_ms != 0 || late < length);
+        self.step(tick, late, Begin { rebase_ms, paint, rhythm: *rhythm }).await
     }
 
     /// The first tick to make, and what it goes by: where an earlier clock got to, after the tick that it
@@ -106,7 +154,7 @@ impl Clock {
             return Some((Tick(0), Rhythm { origin: self.world.now(), start_ms: self.start_ms }));
         };
         if !is_done {
-            self.done().await?;
+            self.done(sealed.tick).await?;
             self.telemetry.ticks.increment(1);
         }
         self.pulse.send_modify(|pulse| {
@@ -116,17 +164,27 @@ impl Clock {
         Some((sealed.tick.next(), sealed.rhythm))
     }
 
-    /// Waits for a tick to come out of the core; `None` where that will not be.
-    async fn done(&mut self) -> Option<Done> {
+    /// Waits for `tick` to come out of the core; `None` where that will not be.
+    async fn done(&mut self, tick: Tick) -> Option<Done> {
         // The actor that hangs is found by its own heart; the clock's is for a tick that got lost.
         let _rest = self.supervision.heart.pause(self.world.now() + TICK_MAX);
         let patience = async {
             self.supervision.stopped().await;
-            self.world.sleep_until(self.world.now() + LAST_TICK_MAX).await;
+            let by = *self.stops_by.get_or_insert(self.world.now() + self.grace);
+            self.world.sleep_until(by).await;
+        };
+        // A core that came back may have told of an earlier tick after its clock had asked how far it is.
+        let came_out = async {
+            loop {
+                match self.done.recv_async().await {
+                    Ok(earlier) if earlier.tick < tick => {}
+                    done => return done.ok(),
+                }
+            }
         };
         tokio::select! {
             biased;
-            done = self.done.recv_async() => done.ok(),
+            done = came_out => done,
             _ = self.broken.wait_for(|broken| *broken) => None,
             () = patience => None,
         }
@@ -162,26 +220,29 @@ impl Clock {
     }
 
     /// Sends a tick through the core and says whether it came out.
-    async fn step(&mut self, tick: Tick, late: Duration, rebase_ms: i64, rhythm: Rhythm) -> bool {
-        let length = Duration::from_nanos(self.fps.nanos_at(Tick(1)));
-        let paint = tick == Tick(0) || rebase_ms != 0 || late < length;
+    async fn step(&mut self, tick: Tick, late: Duration, begin: Begin) -> bool {
         if self.supervision.strike("clock.tick").await.is_err() {
             return false;
         }
         let began = self.world.now();
-        if self.core.try_send(Begin { rebase_ms, paint, rhythm }).is_err() {
+        // A clock of the past has no say.
+        if self.supervision.pass.enter(|| self.core.try_send(begin).is_ok()) != Some(true) {
             return false;
         }
-        let Some(done) = self.done().await else { return false };
+        let Some(done) = self.done(tick).await else { return false };
+        let Begin { rebase_ms, paint, .. } = begin;
         let duration = self.world.now().saturating_sub(began);
-        let is_late = late > length / 2;
-        self.pulse.send_modify(|pulse| {
+        let is_late = late > Duration::from_nanos(self.fps.nanos_at(Tick(1))) / 2;
+        let beat = |pulse: &mut Pulse| {
             pulse.tick = done.tick;
             pulse.duration = duration;
             pulse.late_ticks += u64::from(is_late);
             pulse.skipped_frames += u64::from(!paint);
             pulse.ready |= paint;
-        });
+        };
+        if self.supervision.pass.enter(|| self.pulse.send_modify(beat)).is_none() {
+            return false;
+        }
         self.telemetry.ticks.increment(1);
         self.telemetry.late_ticks.increment(u64::from(is_late));
         self.telemetry.skipped_frames.increment(u64::from(!paint));
@@ -198,17 +259,30 @@ mod tests {
 
     use actix::{Actor, AsyncContext, Context, Handler, WrapFuture};
 
+    use engine::sample::SourceId;
+
     use super::*;
+    use crate::journal::Sealing;
+    use crate::source::Policy;
+    use crate::source::port::{Doorbell, Letter, Port};
     use crate::source::rig::simulate;
+    use crate::supervisor::fence::Pass;
     use crate::telemetry::Telemetry;
     use crate::world::SIMULATED_START_MS;
 
     const MS: Duration = Duration::from_millis(1);
 
+    const GRACE: Duration = Duration::from_secs(2);
+
     /// A core that does nothing, in the time that `slowness` says for each tick.
     struct Core {
         world: World,
         slowness: fn(u64) -> Duration,
+        /// The first tick that it is given.
+        first: u64,
+        port: Arrivals,
+        /// Readings that it takes at a tick.
+        takes: usize,
         begun: Arc<Mutex<Vec<(Duration, Begin)>>>,
         done: flume::Sender<Done>,
     }
@@ -223,8 +297,9 @@ mod tests {
         fn handle(&mut self, begin: Begin, context: &mut Self::Context) {
             let (world, done) = (self.world, self.done.clone());
             let mut begun = self.begun.lock().unwrap();
-            let tick = begun.len() as u64;
+            let tick = self.first + begun.len() as u64;
             begun.push((world.now(), begin));
+            (0..self.takes).for_each(|_| drop(self.port.take()));
             let until = world.now() + (self.slowness)(tick);
             let work = async move {
                 if until > world.now() {
@@ -244,12 +319,22 @@ mod tests {
         /// The wall clock's lead over the engine's time.
         lead_ms: i64,
         slowness: fn(u64) -> Duration,
+        resumption: Option<Resumption>,
+        /// Readings that wait from the beginning, and how many of them the core takes at a tick.
+        waiting: (usize, usize),
     }
 
     impl Default for Given {
         fn default() -> Given {
-            let stop_at = Duration::from_secs(3_600);
-            Given { fps: 60, ticks: Some(60), stop_at, lead_ms: 0, slowness: |_| Duration::ZERO }
+            Given {
+                fps: 60,
+                ticks: Some(60),
+                stop_at: Duration::from_secs(3_600),
+                lead_ms: 0,
+                slowness: |_| Duration::ZERO,
+                resumption: None,
+                waiting: (0, 0),
+            }
         }
     }
 
@@ -258,6 +343,9 @@ mod tests {
         end: End,
         begun: Vec<(Duration, Begin)>,
         pulse: Pulse,
+        ended: Duration,
+        /// Readings that nobody has taken.
+        left: usize,
     }
 
     impl Run {
@@ -272,8 +360,28 @@ mod tests {
         simulate(async {
             let world = World::simulated(false);
             let begun = Arc::new(Mutex::new(Vec::new()));
-            let (done, came_out) = flume::bounded(1);
-            let core = Core { world, slowness: given.slowness, begun: begun.clone(), done }.start();
+            let (done, came_out) = flume::unbounded();
+            let (port, arrivals) = Port::new(SourceId(0), world, Policy::DropNewest, Doorbell::default());
+            let inlet = port.open(Pass::unlimited());
+            for _ in 0..given.waiting.0 {
+                inlet.send(inlet.room().await, Letter::default(), None, 0).unwrap();
+            }
+            let mut first = 0;
+            if let Some(Resumption { sealed, .. }) = given.resumption {
+                // The core has just finished what it was resumed with.
+                first = sealed.tick.0 + 1;
+                done.send(Done { tick: sealed.tick }).unwrap();
+            }
+            let core = Core {
+                world,
+                slowness: given.slowness,
+                first,
+                port: arrivals.clone(),
+                takes: given.waiting.1,
+                begun: begun.clone(),
+                done,
+            };
+            let core = core.start();
             let (stop, stopped) = watch::channel(false);
             let (_whole, broken) = watch::channel(false);
             let (pulse, beaten) = watch::channel(Pulse::default());
@@ -283,8 +391,11 @@ mod tests {
                 core: core.recipient(),
                 done: came_out,
                 broken,
-                resumption: None,
+                resumption: given.resumption,
                 supervision: worker::Context::unsupervised(world, stopped),
+                ports: vec![arrivals.clone()],
+                grace: GRACE,
+                stops_by: None,
                 pulse,
                 telemetry: Telemetry::new(&[], &[], &[]).clock,
                 ticks: given.ticks,
@@ -297,7 +408,7 @@ mod tests {
             let end = clock.run().await;
             let begun = begun.lock().unwrap().clone();
             let pulse = *beaten.borrow();
-            Run { end, begun, pulse }
+            Run { end, begun, pulse, ended: world.now(), left: arrivals.len() }
         })
     }
 
@@ -357,5 +468,45 @@ mod tests {
         // Tick 10 begins at 167 ms and ends at 6167 ms; tick 11 counts for 183 ms and is not made good.
         let six_seconds = |tick| if tick == 10 { 6_000 * MS } else { Duration::ZERO };
         check(0, six_seconds, &[(11, 5_984)]);
+    }
+
+    #[test]
+    fn one_told_to_stop_waits_until_the_ports_are_empty() {
+        let stop_at = 20 * MS;
+        let stop = |readings, takes| {
+            run(Given { ticks: None, stop_at, waiting: (readings, takes), ..Given::default() })
+        };
+        let frames = |run: &Run| run.begun.iter().map(|(_, begin)| begin.paint).collect::<Vec<_>>();
+        // Ticks 0 and 1 come before the stop, and tick 2 in any case.
+        assert_eq!(frames(&stop(9, 3)), [true; 3]);
+        let more = stop(20, 3);
+        assert_eq!(frames(&more), [true, true, true, false, false, false, false, true]);
+        assert_eq!((more.left, more.end, more.pulse.tick), (0, End::Stopped, Tick(7)));
+        // Where that does not come about, its time is limited.
+        let stuck = stop(20, 0);
+        assert_eq!((stuck.left, stuck.end), (20, End::Stopped));
+        assert!(stuck.begun[stuck.begun.len() - 1].1.paint, "the last frame is shown");
+        assert!(
+            stuck.ended >= stop_at + GRACE && stuck.ended < stop_at + GRACE + 100 * MS,
+            "{:?}",
+            stuck.ended
+        );
+        // Nor does it make more ticks than it was to make.
+        let few = run(Given { ticks: Some(4), stop_at, waiting: (20, 3), ..Given::default() });
+        assert_eq!((few.begun.len(), few.left), (4, 8));
+    }
+
+    #[test]
+    fn one_that_resumes_waits_for_each_tick_that_it_makes() {
+        let rhythm = Rhythm { origin: Duration::ZERO, start_ms: Some(SIMULATED_START_MS) };
+        let sealed = Sealing { tick: Tick(4), rebase_ms: 0, paint: true, rhythm };
+        for is_done in [false, true] {
+            let resumption = Some(Resumption { sealed, is_done });
+            let run = run(Given { ticks: Some(9), resumption, slowness: |_| 30 * MS, ..Given::default() });
+            assert_eq!((run.end, run.begun.len(), run.pulse.tick), (End::Finished, 4, Tick(8)), "{is_done}");
+            let apart = run.begun.windows(2).map(|two| two[1].0 - two[0].0).min().unwrap();
+            assert!(apart >= 30 * MS, "{is_done}: a tick began before the last was done: {apart:?}");
+            assert!(run.ended >= run.begun[3].0 + 30 * MS, "{is_done}: the last tick did not come out");
+        }
     }
 }

@@ -102,7 +102,7 @@ impl ExpressionActor {
     /// Those of the Lua machine, which takes no configuration that was checked amiss.
     pub fn new(panel: Arc<Panel>, around: Surroundings) -> Result<ExpressionActor, chunk::Error> {
         let began = around.world.now();
-        let mut evaluator = Evaluator::new(panel.program.clone(), panel.fps)?;
+        let mut evaluator = Evaluator::built(panel.program.clone(), panel.fps, &mut || around.vitals.beat())?;
         let took = around.world.now().saturating_sub(began);
         around.telemetry.formulas.compile.set(took.as_secs_f64());
         let keys: Vec<_> = panel.keys.iter().map(|key| key.default.clone()).collect();

@@ -6,6 +6,8 @@
 //! | point | asked |
 //! |---|---|
 //! | `ring.seal`, `expression.evaluate`, `coordination.step`, `renderer.step`, `renderer.paint` | at every tick |
+//! | the same with `.middle` (not of `renderer.step`) and `.after` | in the middle of it, and after it |
+//! | `ring.arrive` | before it is looked into the ports between two ticks |
 //! | `clock.tick` | before every tick |
 //! | `source.emit`, `source.emitted` | before and after every reading |
 //! | `writer.flush` | before every flush |

@@ -153,8 +153,8 @@ impl Journal {
         }))
     }
 
-    /// Takes up to `most` readings out of a port and logs them, as long as there is `room` for them in the
-    /// ring. Returns them; `None` where the pass is not valid any more.
+    /// Takes up to `most` readings out of a port and logs them, as long as there is `room` for all of their
+    /// values in the ring. Returns them; `None` where the pass is not valid any more.
     pub fn take(&self, pass: &Pass, port: &Arrivals, most: usize, room: Room) -> Option<Arc<[Posted]>> {
         self.0.enter(pass, |state| state.take(port, most, room))
     }
@@ -228,8 +228,8 @@ impl Journal {
 impl State {
     fn take(&mut self, port: &Arrivals, most: usize, mut room: Room) -> Arc<[Posted]> {
         let mut taken = Vec::new();
-        while taken.len() < most && !room.is_empty() && !self.weight.reaches(&self.limits, RINGS_MAX) {
-            let Some(posted) = port.take() else { break };
+        while taken.len() < most && !self.weight.reaches(&self.limits, RINGS_MAX) {
+            let Some(posted) = port.take_if(|reading| room.fits(reading)) else { break };
             room = room.without(&posted.reading);
             self.weight.add(&posted);
             taken.push(posted);

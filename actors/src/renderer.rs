@@ -287,9 +287,7 @@ impl Handler<Coordinated> for RendererActor {
     fn handle(&mut self, coordinated: Coordinated, context: &mut Self::Context) {
         let (inputs, vitals) = (&coordinated.evaluated.inputs, self.vitals.clone());
         let Some(mut work) = vitals.take_up("renderer.step", context) else { return };
-        let began = self.world.now();
         self.step(&coordinated);
-        self.telemetry.step.record(self.world.now().saturating_sub(began));
         if self.is_to_be_shown(inputs) {
             let Some(painting) = vitals.go_on(work, "renderer.paint", context) else { return };
             let damage = self.paint();

@@ -132,6 +132,8 @@ pub struct RingActor {
     pub feed: Feed,
     /// The sources, for the face.
     pub sources: Vec<SourceInfo>,
+    /// Which port is the first to have room: the one that had none when others used it up, else 0.
+    pub turn: usize,
     /// When the oldest reading since the last seal had arrived.
     pub arrived: Option<Duration>,
     /// Where what is sealed is recorded.
@@ -202,18 +204,23 @@ impl RingActor {
         doorbell.answer();
         // A source's last words were said before its end was reported, so they are in its port by now.
         let told = reports.len();
-        ports.iter().for_each(|port| self.empty(port));
+        let in_turn = (self.turn..ports.len()).chain(0..self.turn);
+        let held_up: Vec<_> = in_turn.filter(|index| self.empty(&ports[*index])).collect();
+        self.turn = held_up.first().copied().unwrap_or(0);
         for report in self.journal.hear(&self.pass, &reports, told).unwrap_or_default() {
             self.hear(report);
         }
     }
 
-    /// Takes in what waits in a port now, so that a flood cannot hold the ring up.
-    fn empty(&mut self, port: &Arrivals) {
+    /// Takes in what waits in a port now, so that a flood cannot hold the ring up. Returns whether something
+    /// waits and nothing of it was taken, because there is no room.
+    fn empty(&mut self, port: &Arrivals) -> bool {
         let mut waiting = port.len();
+        let mut is_held_up = waiting > 0;
         while waiting > 0 {
             let taken = self.journal.take(&self.pass, port, waiting, self.intake.room());
-            let Some(taken) = taken.filter(|taken| !taken.is_empty()) else { return };
+            let Some(taken) = taken.filter(|taken| !taken.is_empty()) else { break };
+            is_held_up = false;
             waiting -= taken.len();
             for posted in taken.iter() {
                 let at = posted.at;
@@ -222,6 +229,7 @@ impl RingActor {
                 self.telemetry.ring.ingest.record(self.world.now().saturating_sub(at));
             }
         }
+        is_held_up
     }
 
     fn hear(&mut self, report: Report) {

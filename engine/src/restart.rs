@@ -36,7 +36,8 @@
 //!   abandoned thread that ends after all is no longer counted. More than [`Tree::abandoned_max`] at a time
 //!   end the tree.
 //! - A shutdown stops the root as any group is stopped. A group whose turn has not come goes on as before, so
-//!   that a core that fails in this very moment still comes back and works off what was accepted.
+//!   that a core that fails in this very moment still comes back and works off what was accepted. One that
+//!   [comes back](Group::comes_back) ends the restart that is under way first, without a wait.
 //!   [`Group::shutdown_max`] bounds it.
 //!
 //! Differences from OTP: back-off, hangs, fatal exits and degradation are added; starting does not wait for
@@ -240,24 +241,29 @@ pub struct Group {
     /// Stops its children all at once instead of one after the other: for children that know nothing of each
     /// other. False by default.
     pub stops_together: bool,
+    /// Told to stop in the middle of a restart, it comes back at once and is stopped then: for children that
+    /// have to work off what was accepted while they were away. False by default.
+    pub comes_back: bool,
     /// In the order in which they are started.
     pub children: Vec<Child>,
 }
 
 impl Group {
     /// The longest that a shutdown takes: the sum of its workers' [`Worker::shutdown`], where a group that
-    /// stops its children together counts as the longest of them. It holds if the caller steps the tree in
+    /// stops its children together counts as the longest of them, and one that comes back before counts
+    /// twice. It holds if the caller steps the tree in
     /// time.
     pub fn shutdown_max(&self) -> Duration {
         let children = self.children.iter().map(|child| match child {
             Child::Worker(worker) => worker.shutdown,
             Child::Group(group) => group.shutdown_max(),
         });
-        if self.stops_together {
+        let once = if self.stops_together {
             children.max().unwrap_or_default()
         } else {
             children.fold(Duration::ZERO, Duration::saturating_add)
-        }
+        };
+        if self.comes_back { once.saturating_mul(2) } else { once }
     }
 }
 

@@ -23,7 +23,7 @@ pub mod keys;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-use crate::sample::{KeyId, Sample};
+use crate::sample::{KeyId, Reading, Sample};
 use crate::value::Value;
 
 /// How much a ring keeps.
@@ -96,6 +96,12 @@ impl Ring {
         self.pushed_bytes += bytes as u64;
         self.samples.push_back(sample);
         self.keys[key].0 = self.end();
+    }
+
+    /// The most bytes that the values of a reading take in a ring.
+    pub fn bytes_for(reading: &Reading) -> u64 {
+        let texts = reading.values.iter().map(|(_, value)| text_bytes(value));
+        texts.map(|text| (size_of::<Sample>() + text) as u64).sum()
     }
 
     /// Appends samples in their order.
@@ -204,11 +210,14 @@ impl Ring {
 }
 
 fn bytes_of(sample: &Sample) -> usize {
-    let text = match &sample.value {
+    size_of::<Sample>() + text_bytes(&sample.value)
+}
+
+fn text_bytes(value: &Value) -> usize {
+    match value {
         Value::Text(text) => text.len(),
         Value::Number(_) | Value::Bool(_) => 0,
-    };
-    size_of::<Sample>() + text
+    }
 }
 
 #[cfg(test)]

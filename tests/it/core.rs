@@ -15,7 +15,8 @@ use engine::hash;
 use crate::replay::PANEL;
 
 /// Where the actors of the core can be made to fail: before, in the middle of and after their work.
-const POINTS: [&str; 12] = [
+const POINTS: [&str; 15] = [
+    "clock.tick",
     "ring.seal",
     "ring.seal.middle",
     "ring.seal.after",
@@ -26,8 +27,10 @@ const POINTS: [&str; 12] = [
     "coordination.step.middle",
     "coordination.step.after",
     "renderer.step",
+    "renderer.paint",
     "renderer.paint.middle",
     "renderer.paint.after",
+    "renderer.step.after",
 ];
 
 /// Two checkpoints and a little more.
@@ -111,7 +114,7 @@ impl Control {
 
     /// Replays the recording with these faults. What is told must be the same; with `all_frames` no frame
     /// may be missing, which costs time.
-    fn check(&self, rules: &[Rule], all_frames: bool) {
+    fn check(&self, rules: &[Rule], all_frames: bool) -> Told {
         let file = self.folder.path().join("faulty.jsonl");
         let options = Options {
             input: Some(self.input.clone()),
@@ -124,6 +127,7 @@ impl Control {
         assert_frames(&told, &self.told, rules);
         assert!(!all_frames || told.frames.len() == self.told.frames.len(), "{rules:?}: a frame is missing");
         assert!(sealed(&file) == self.sealed, "{rules:?}: something else was recorded");
+        told
     }
 }
 
@@ -164,6 +168,28 @@ fn a_hang_anywhere_costs_frames_alone() {
 }
 
 #[test]
+fn a_failure_at_a_start_or_an_end_changes_nothing() {
+    let control = Control::new();
+    let roles = ["renderer", "coordination", "expression", "ring", "clock"];
+    for role in roles {
+        for (point, after) in [("start", 0), ("start", 1), ("stop", 0)] {
+            // One that hangs wakes up when another has taken its place.
+            for fault in [Fault::Error, Fault::Panic, Fault::Hang(Some(Duration::from_secs(1)))] {
+                // All stop and start once more, besides.
+                let rules = [
+                    rule("coordination.step", 30, Fault::Panic),
+                    rule(&format!("{role}.{point}"), after, fault),
+                ];
+                let told = control.check(&rules, false);
+                let restarts = told.events.iter().filter(|event| event.kind == EventKind::ActorRestarted);
+                let restarts = restarts.count();
+                assert!((1..=2).contains(&restarts), "{rules:?}: {restarts} restarts");
+            }
+        }
+    }
+}
+
+#[test]
 fn random_failures_change_nothing() {
     let control = Control::new();
     for seed in 0..60 {
@@ -171,7 +197,11 @@ fn random_failures_change_nothing() {
         let count = 1 + random(0, 3);
         let rules = (1..=count).map(|index| {
             let fault = if random(10 * index, 5) == 0 { Fault::Hang(None) } else { Fault::Panic };
-            rule(POINTS[random(10 * index + 1, 12) as usize], random(10 * index + 2, TICKS), fault)
+            rule(
+                POINTS[random(10 * index + 1, POINTS.len() as u64) as usize],
+                random(10 * index + 2, TICKS),
+                fault,
+            )
         });
         let rules: Vec<_> = rules.collect();
         let all_frames = rules.iter().all(|rule| rule.fault == Fault::Panic);
@@ -182,7 +212,8 @@ fn random_failures_change_nothing() {
 #[test]
 fn a_run_with_failures_is_what_its_recording_says() {
     let folder = tempfile::tempdir().unwrap();
-    for (point, after) in POINTS.into_iter().zip((0..).step_by(11)) {
+    // Nothing arrives in a replay.
+    for (point, after) in ["ring.arrive"].into_iter().chain(POINTS).zip((0..).step_by(9)) {
         let file = folder.path().join("run.jsonl");
         let faults = Faults::listed([rule(point, after, Fault::Panic), rule(point, 60, Fault::Hang(None))]);
         let faulty = Options { record: Some(file.clone()), faults, ..Options::default() };

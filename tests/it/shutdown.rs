@@ -2,9 +2,13 @@
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
+use actors::fault::{Fault, Faults, Rule};
 use actors::handle::Handle;
-use actors::runtime::{self, Error, Options, Summary};
+use actors::recording::Recording;
+use actors::runtime::{self, Error, Face, Options, Summary, Time};
+use engine::restart::Backoff;
 
 fn run(panel: &str, folder: &Path, options: Options, started: impl FnOnce(Handle)) -> Result<Summary, Error> {
     let config = tinydisplay::config::parse("panel.toml", panel, folder).map_err(|r| r.render(false));
@@ -68,4 +72,53 @@ fn a_core_that_hangs_is_left_behind() {
     });
     assert!(ended.is_ok(), "who is told to end and does so has not failed: {ended:?}");
     drop(release);
+}
+
+/// A face that ends the run after a second.
+fn stops_after_a_second() -> Face {
+    Arc::new(|context, handle| {
+        Box::pin(async move {
+            context.sleep_until(Duration::from_secs(1)).await;
+            handle.stop.send_replace(true);
+            context.stopped().await;
+            Ok(())
+        })
+    })
+}
+
+/// What was accepted before a stop is sealed, though the ring is too small for it, or the core is away.
+#[test]
+fn what_waits_in_a_port_is_taken_before_the_end() {
+    let check = |ring: &str, rules: &[Rule]| {
+        let folder = tempfile::tempdir().unwrap();
+        let panel =
+            format!("{}\n{ring}", MOVING.replace("every = \"5ms\"", "every = \"2ms\"\n on_full = \"block\""));
+        let mut config = tinydisplay::config::parse("panel.toml", &panel, folder.path())
+            .map_err(|report| report.render(false))
+            .unwrap();
+        // Whoever fails would be away for long.
+        let minute = Duration::from_secs(60);
+        config.panel.supervision.core.backoff = Backoff { base: minute, cap: minute, healthy: minute };
+        let file = folder.path().join("run.jsonl");
+        let options = Options {
+            time: Time::Virtual,
+            edges: true,
+            face: Some(stops_after_a_second()),
+            record: Some(file.clone()),
+            faults: Faults::listed(rules.to_vec()),
+            ..Options::default()
+        };
+        runtime::run(config.panel, options, |_| {}).unwrap();
+        let recording = Recording::read(&file).unwrap();
+        let samples = recording.inputs.iter().flat_map(|inputs| &inputs.samples);
+        let numbers: Vec<u64> = samples.map(|sample| sample.sequence).collect();
+        assert!(numbers.iter().copied().eq(0..numbers.len() as u64), "{ring} {rules:?}");
+        assert!((499..=502).contains(&numbers.len()), "{ring} {rules:?}: {} of 500", numbers.len());
+    };
+    let panic = Rule { point: "ring.seal".into(), actor: None, after: 30, fault: Fault::Panic };
+    let small = "[ring]\nsamples = 4";
+    check("", &[]);
+    check(small, &[]);
+    check("", std::slice::from_ref(&panic));
+    check(small, &[panic]);
 }

@@ -96,6 +96,14 @@ impl Evaluator {
     /// # Errors
     /// If there is not enough memory.
     pub fn new(program: Program, fps: Fps) -> Result<Evaluator, Error> {
+        Evaluator::built(program, fps, &mut || ())
+    }
+
+    /// The same, with a call of `beat` after each of its parts, since a large panel takes seconds.
+    ///
+    /// # Errors
+    /// If there is not enough memory.
+    pub fn built(program: Program, fps: Fps, beat: &mut dyn FnMut()) -> Result<Evaluator, Error> {
         let lua = Lua::new_with(StdLib::MATH | StdLib::BIT | StdLib::BUFFER, LuaOptions::default())?;
         lua.enable_jit(false);
         let texts = Rc::new(RefCell::new(Texts::new(program.texts())));
@@ -130,6 +138,7 @@ impl Evaluator {
         for group in 0..evaluator.program.groups().len() {
             let function = evaluator.load(group)?;
             evaluator.functions.push(function);
+            beat();
         }
         Ok(evaluator)
     }

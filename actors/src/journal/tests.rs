@@ -1,6 +1,8 @@
 use std::time::Duration;
 
+use engine::ring::intake::{Intake, SourceSpec};
 use engine::sample::SourceId;
+use engine::tick::Fps;
 use engine::value::Value;
 
 use super::*;
@@ -12,7 +14,7 @@ use crate::world::World;
 
 const LIMITS: Limits = Limits { samples: 8, bytes: 100_000, keys: 8 };
 
-const MUCH: Room = Room { samples: 1_000, bytes: 1_000_000 };
+const MUCH: Room = Room { samples: 1_000, bytes: 1_000_000, is_whole: false };
 
 /// A journal of a small ring, a fence, and a port.
 struct Desk {
@@ -80,6 +82,67 @@ fn a_reading_is_in_its_port_or_in_the_log() {
         assert_eq!(desk.logged(&second), [0, 1]);
         assert_eq!(desk.take(&second, MUCH), Some(vec![2, 3, 4]));
         assert_eq!(desk.logged(&second), [0, 1, 2, 3, 4]);
+    });
+}
+
+/// Whatever the sizes of readings, ring and port: as long as there is room in the port, every value is sealed,
+/// once and in order, and nothing is overwritten before.
+#[test]
+fn a_ring_takes_readings_as_wholes() {
+    simulate(async {
+        for seed in 0..200 {
+            let random = |index, below: u64| (engine::hash::unit(seed, 3, index) * below as f64) as u64;
+            let limits = Limits { samples: 1 + random(0, 12) as usize, ..LIMITS };
+            let (port, arrivals) =
+                Port::new(SourceId(0), World::simulated(false), Policy::Block, Doorbell::default());
+            let (journal, pass) = (Journal::new(limits), Pass::unlimited());
+            let spec = SourceSpec { name: "a".into(), stale_after: None };
+            let mut intake = Intake::new(&[spec], &[], limits, Fps::new(60).unwrap(), 0).unwrap();
+            let inlet = port.open(pass.clone());
+            let mut sizes = Vec::new();
+            for index in 0..40 {
+                // None is larger than the ring, of which there is no whole.
+                let size = random(100 + index, limits.samples as u64 + 1);
+                let value = || if random(200 + index, 2) == 0 { "text".into() } else { Value::Number(1.0) };
+                let values = (0..size).map(|_| ("x".into(), value())).collect();
+                inlet.send(inlet.room().await, Letter { timestamp_ms: None, values }, None, 0).unwrap();
+                sizes.push(size);
+            }
+            let mut sealed = Vec::new();
+            while !arrivals.is_empty() {
+                let before = arrivals.len();
+                while let Some(taken) = journal.take(&pass, &arrivals, 3, intake.room())
+                    && !taken.is_empty()
+                {
+                    taken.iter().for_each(|posted| intake.accept(&posted.reading));
+                }
+                assert!(arrivals.len() < before, "{seed}: nothing more is taken");
+                let (tick, missed) = intake.seal(0);
+                assert_eq!(missed, 0, "{seed}: a sample was overwritten");
+                sealed.extend(tick.samples.iter().map(|sample| sample.sequence));
+                // As after a checkpoint.
+                journal.0.look(|state| state.weight = Weight::default());
+            }
+            let rejected = intake.sources()[0].rejected.iter().sum::<u64>();
+            assert_eq!(sealed.len() as u64 + rejected, sizes.iter().sum::<u64>(), "{seed}");
+            assert!(sealed.is_sorted_by(|one, other| one < other), "{seed}");
+        }
+    });
+}
+
+#[test]
+fn a_reading_that_is_larger_than_the_ring_is_let_in_alone() {
+    simulate(async {
+        let desk = desk();
+        let pass = desk.fence.admit(1);
+        let values = (0..LIMITS.samples + 1).map(|_| ("a".into(), Value::Number(1.0))).collect();
+        desk.send(1).await;
+        desk.inlet.send(desk.inlet.room().await, Letter { timestamp_ms: None, values }, None, 0).unwrap();
+        let whole = Room { samples: LIMITS.samples, bytes: 100_000, is_whole: true };
+        assert_eq!(desk.take(&pass, whole), Some(vec![0]));
+        assert_eq!((desk.take(&pass, Room { samples: 7, ..MUCH }), desk.arrivals.len()), (Some(vec![]), 1));
+        assert_eq!(desk.take(&pass, whole), Some(vec![1]));
+        assert!(desk.arrivals.is_empty());
     });
 }
 

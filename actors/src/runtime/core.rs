@@ -1,7 +1,8 @@
 //! The core: ring, expression, coordination and renderer, chained on one thread, and the clock. When one of
 //! them fails, all are started anew, and go on where the failed ones were: see [`crate::journal`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Duration;
 
 use actix::Recipient;
 use engine::animation::Pose;
@@ -52,7 +53,7 @@ struct Lasting {
     on_frame: Sink<FrameSink>,
     pulse: watch::Sender<Pulse>,
     questions: (Slot<QueryValues>, Slot<QuerySources>),
-    chain: Mutex<Chain>,
+    chain: Fenced<Chain>,
     entrance: watch::Sender<Option<Entrance>>,
 }
 
@@ -167,7 +168,7 @@ impl Core {
             on_frame: Sink::new(on_frame),
             pulse: wiring.pulse.clone(),
             questions: (wiring.values.clone(), wiring.sources.clone()),
-            chain: Mutex::default(),
+            chain: Fenced::new(Chain::default()),
             entrance: watch::channel(None).0,
             panel,
             header,
@@ -177,51 +178,61 @@ impl Core {
 
     /// Runs the renderer, the first to be started.
     pub(super) async fn run_renderer(self, context: Context) -> Result<(), Failure> {
-        self.0.journal.begin(&context.pass);
-        let _link = self.forge();
         let (done, came_out) = flume::unbounded();
-        self.chain().done = Some(came_out);
+        self.0.journal.begin(&context.pass).ok_or_else(replaced)?;
+        let _link = self.link(&context, |chain| {
+            *chain = Chain { done: Some(came_out), ..Chain::default() };
+        })?;
         let actor = self.renderer(&context, done);
-        context.act(actor, |address| self.chain().renderer = Some(address.recipient())).await
+        let started = |address: actix::Addr<RendererActor>| {
+            self.enter(&context, |chain| chain.renderer = Some(address.recipient()));
+        };
+        context.act(actor, started).await
     }
 
     /// Runs coordination, on the renderer's thread, after it.
     pub(super) async fn run_coordination(self, context: Context) -> Result<(), Failure> {
-        let _link = self.link();
-        let next = self.chain().renderer.take().ok_or_else(|| missing("renderer"))?;
-        let actor = self.coordination(&context, next);
-        context.act(actor, |address| self.chain().coordination = Some(address.recipient())).await
+        let mut next = None;
+        let _link = self.link(&context, |chain| next = chain.renderer.take())?;
+        let actor = self.coordination(&context, next.ok_or_else(|| missing("renderer"))?);
+        let started = |address: actix::Addr<CoordinationActor>| {
+            self.enter(&context, |chain| chain.coordination = Some(address.recipient()));
+        };
+        context.act(actor, started).await
     }
 
     /// Runs the expressions, on the same thread, after coordination.
     pub(super) async fn run_expression(self, context: Context) -> Result<(), Failure> {
-        let _link = self.link();
-        let next = self.chain().coordination.take().ok_or_else(|| missing("coordination"))?;
-        let actor = self.expression(&context, next)?;
+        let mut next = None;
+        let _link = self.link(&context, |chain| next = chain.coordination.take())?;
+        let actor = self.expression(&context, next.ok_or_else(|| missing("coordination"))?)?;
         let started = |address: actix::Addr<ExpressionActor>| {
-            self.0.questions.0.point(address.downgrade().recipient());
-            self.chain().expression = Some(address.recipient());
+            self.enter(&context, |chain| {
+                self.0.questions.0.point(address.downgrade().recipient());
+                chain.expression = Some(address.recipient());
+            });
         };
         context.act(actor, started).await
     }
 
     /// Runs the ring, on the same thread, after the expressions.
     pub(super) async fn run_ring(self, context: Context) -> Result<(), Failure> {
-        let _link = self.link();
-        let (next, done) = {
-            let mut chain = self.chain();
-            (chain.expression.take(), chain.done.take())
-        };
+        let (mut next, mut done) = (None, None);
+        let _link =
+            self.link(&context, |chain| (next, done) = (chain.expression.take(), chain.done.take()))?;
         let next = next.ok_or_else(|| missing("expression"))?;
         let done = done.ok_or_else(|| missing("renderer"))?;
         let actor = self.ring(&context, next)?;
         let started = |address: actix::Addr<RingActor>| {
-            self.0.questions.1.point(address.downgrade().recipient());
-            if let Feed::Sources { doorbell, .. } = &self.0.feed {
-                doorbell.connect(address.downgrade().recipient());
-            }
-            let (pass, broken) = (context.pass.clone(), self.chain().broken.subscribe());
-            self.0.entrance.send_replace(Some(Entrance { pass, ring: address.recipient(), done, broken }));
+            self.enter(&context, |chain| {
+                self.0.questions.1.point(address.downgrade().recipient());
+                if let Feed::Sources { doorbell, .. } = &self.0.feed {
+                    doorbell.connect(address.downgrade().recipient());
+                }
+                let (pass, broken) = (context.pass.clone(), chain.broken.subscribe());
+                let ring = address.recipient();
+                self.0.entrance.send_replace(Some(Entrance { pass, ring, done, broken }));
+            });
         };
         context.act(actor, started).await
     }
@@ -232,24 +243,43 @@ impl Core {
     /// # Errors
     /// If no tick comes out of the core any more.
     pub(super) async fn run_clock(self, context: Context) -> Result<End, Failure> {
+        let (world, grace) = (self.0.world, self.grace());
         let mut entrance = self.0.entrance.subscribe();
         let is_open = |entrance: &Option<Entrance>| {
             entrance.as_ref().is_some_and(|entrance| entrance.pass.is_valid() && entrance.ring.connected())
         };
+        let mut stops_by = None;
+        // A core that is told to end while it comes back has still to work off what was accepted.
+        let patience = async {
+            context.stopped().await;
+            world.sleep_until(*stops_by.insert(world.now() + grace)).await;
+        };
+        // How long the others take to start is seen by their own hearts.
         let entered = tokio::select! {
             biased;
-            entered = entrance.wait_for(is_open) => entered.ok().and_then(|entrance| entrance.clone()),
-            () = context.stopped() => return Ok(End::Stopped),
+            entered = context.heart.resting(entrance.wait_for(is_open)) => {
+                entered.ok().and_then(|entrance| entrance.clone())
+            }
+            () = patience => None,
         };
-        let Some(Entrance { ring, done, broken, .. }) = entered else { return Ok(End::Stopped) };
+        let Some(Entrance { ring, done, broken, .. }) = entered.filter(|_| context.pass.is_valid()) else {
+            tracing::error!("the core did not come back in time to show all that had been accepted");
+            return Ok(End::Stopped);
+        };
         let clock = Clock {
-            world: self.0.world,
+            world,
             fps: self.0.panel.fps,
             core: ring,
             done,
             broken,
             resumption: self.0.journal.resumption(),
             supervision: context,
+            ports: match &self.0.feed {
+                Feed::Sources { ports, .. } => ports.clone(),
+                Feed::Replay(_) => Vec::new(),
+            },
+            grace,
+            stops_by,
             pulse: self.0.pulse.clone(),
             telemetry: self.0.telemetry.clock.clone(),
             ticks: self.0.ticks,
@@ -262,23 +292,39 @@ impl Core {
     }
 }
 
+/// What part of the core's time to end its clock may take for the last ticks: the rest is for the others, and
+/// for a clock that is held up by a tick.
+const GRACE: f64 = 0.75;
+
+fn replaced() -> Failure {
+    Failure::Transient("another one has taken its place".into())
+}
+
 fn missing(actor: &str) -> Failure {
     Failure::Transient(format!("the {actor} has not started"))
 }
 
 impl Core {
-    fn chain(&self) -> MutexGuard<'_, Chain> {
-        self.0.chain.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does `work` with the chain, unless the actor was left behind and its chain is not this one any more.
+    fn enter<T>(&self, context: &Context, work: impl FnOnce(&mut Chain) -> T) -> Option<T> {
+        self.0.chain.enter(&context.pass, work)
     }
 
-    /// Begins a new chain.
-    fn forge(&self) -> Link {
-        *self.chain() = Chain::default();
-        self.link()
+    /// Does `work` with the chain and joins it.
+    ///
+    /// # Errors
+    /// If the actor was left behind before it came so far.
+    fn link(&self, context: &Context, work: impl FnOnce(&mut Chain)) -> Result<Link, Failure> {
+        let link = self.enter(context, |chain| {
+            work(chain);
+            Link(chain.broken.clone())
+        });
+        link.ok_or_else(replaced)
     }
 
-    fn link(&self) -> Link {
-        Link(self.chain().broken.clone())
+    /// How long a clock that is told to stop goes on.
+    fn grace(&self) -> Duration {
+        self.0.panel.supervision.core.shutdown.mul_f64(GRACE)
     }
 
     fn replays(&self) -> bool {
@@ -365,6 +411,7 @@ impl Core {
             intake,
             feed: lasting.feed.clone(),
             sources: lasting.sources.clone(),
+            turn: 0,
             arrived: None,
             records: lasting.records.clone(),
             journal: lasting.journal.clone(),

@@ -139,7 +139,7 @@ impl Port {
         let room = Arc::new(Semaphore::new(PORT_READINGS));
         let (counts, bytes, gate) = (Arc::default(), Arc::<AtomicUsize>::default(), Mutex::default());
         let (waiting, limit) = (queue.clone(), (policy == Policy::Block).then(|| room.clone()));
-        let arrivals = Arrivals { queue, room: limit, bytes: bytes.clone() };
+        let arrivals = Arrivals { queue, held: Arc::default(), room: limit, bytes: bytes.clone() };
         let shared = Shared { source, world, policy, doorbell, counts, readings, waiting, room, bytes, gate };
         (Port { shared: Arc::new(shared) }, arrivals)
     }
@@ -322,6 +322,8 @@ impl Drop for Serving {
 #[derive(Clone)]
 pub struct Arrivals {
     queue: flume::Receiver<Posted>,
+    /// The oldest reading, where it was looked at and had to wait: then the port holds one more.
+    held: Arc<Mutex<Option<Posted>>>,
     room: Option<Arc<Semaphore>>,
     bytes: Arc<AtomicUsize>,
 }
@@ -329,26 +331,45 @@ pub struct Arrivals {
 impl Arrivals {
     /// How many readings wait.
     pub fn len(&self) -> usize {
-        self.queue.len()
+        let held = self.held();
+        self.queue.len() + usize::from(held.is_some())
     }
 
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+        self.len() == 0
     }
 
     /// Takes the oldest reading that waits. Never blocks, and runs no code of a source.
     pub fn take(&self) -> Option<Posted> {
-        let posted = self.queue.try_recv().ok()?;
+        self.take_if(|_| true)
+    }
+
+    /// The same, if `fits` says so of it; else it goes on waiting, and stays the oldest.
+    pub fn take_if(&self, fits: impl FnOnce(&Reading) -> bool) -> Option<Posted> {
+        let mut held = self.held();
+        let posted = held.take().or_else(|| self.queue.try_recv().ok())?;
+        if !fits(&posted.reading) {
+            *held = Some(posted);
+            return None;
+        }
+        drop(held);
         self.make_room(&posted);
         Some(posted)
     }
 
     /// Takes the oldest reading, as soon as there is one; `None` when no port is left that could send one.
     pub async fn next(&self) -> Option<Posted> {
+        if let Some(held) = self.take() {
+            return Some(held);
+        }
         let posted = self.queue.recv_async().await.ok()?;
         self.make_room(&posted);
         Some(posted)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Posted>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn make_room(&self, taken: &Posted) {

@@ -29,6 +29,8 @@ pub(super) struct Life {
     restarts: u64,
     cause: Option<Exit>,
     error: Option<Arc<str>>,
+    /// Whether it waits for its thread before it starts.
+    shares_thread: bool,
     /// In the core nothing is left out: what can never work is tried again, and then given up with the rest.
     is_vital: bool,
     /// The newest signs of life, which stay after its end.
@@ -50,6 +52,7 @@ impl Life {
             restarts: 0,
             cause: None,
             error: None,
+            shares_thread: worker.shares_thread,
             is_vital: worker.group == Group::Core,
             heart: Heart::new(world),
         }
@@ -65,6 +68,10 @@ impl Life {
     ) {
         self.generation = generation;
         self.heart = context.heart.clone();
+        if self.shares_thread {
+            // Those before it on the thread may take long to start, which their own hearts show.
+            self.heart.rest();
+        }
         self.running = Some(Running { stop, is_lost: false });
         self.restarts += u64::from(is_restart);
     }
@@ -155,6 +162,7 @@ pub(super) async fn live(number: usize, worker: Worker, context: Context, exits:
         LastWords { worker: number, generation: context.pass.generation(), how: None, exits };
     let role = worker.role;
     let life = async move {
+        context.heart.beat();
         context.strike(&format!("{role}.start")).await?;
         (worker.run)(context.clone()).await?;
         if context.is_stopping() {

@@ -255,6 +255,11 @@ impl Vitals {
         None
     }
 
+    /// Says that the actor is at work and well: for work that takes long, outside of handlers.
+    pub fn beat(&self) {
+        self.heart.beat();
+    }
+
     /// A further fail point of a handler that is at work.
     ///
     /// # Panics

@@ -413,9 +413,14 @@ impl Tree {
     fn stop(&mut self, node: Node, actions: &mut Vec<Action>) -> bool {
         match node {
             Node::Group(id) => {
-                let stage = self.groups[id.0].stage;
-                if stage == (Stage::Closing { blame: None }) {
-                    return false;
+                let now = self.now;
+                let group = &mut self.groups[id.0];
+                match &mut group.stage {
+                    Stage::Closing { blame: None } => return false,
+                    Stage::Round { due, .. } if group.spec.comes_back => {
+                        return core::mem::replace(due, now.min(*due)) > now;
+                    }
+                    _ => {}
                 }
                 self.close(id, None);
                 true

@@ -138,19 +138,22 @@ pub struct Room {
     pub samples: usize,
     /// In bytes, texts included.
     pub bytes: u64,
+    /// Whether nothing waits for the next seal.
+    pub is_whole: bool,
 }
 
 impl Room {
-    /// Whether there is none.
-    pub fn is_empty(self) -> bool {
-        self.samples == 0 || self.bytes == 0
+    /// Whether all of `reading` has room. One that is larger than the whole ring is let in alone.
+    pub fn fits(self, reading: &Reading) -> bool {
+        self.is_whole || (reading.values.len() <= self.samples && Ring::bytes_for(reading) <= self.bytes)
     }
 
     /// What is left of it when `reading` is in.
     pub fn without(self, reading: &Reading) -> Room {
         Room {
             samples: self.samples.saturating_sub(reading.values.len()),
-            bytes: self.bytes.saturating_sub(reading.bytes() as u64),
+            bytes: self.bytes.saturating_sub(Ring::bytes_for(reading)),
+            is_whole: false,
         }
     }
 }
@@ -247,9 +250,11 @@ impl Intake {
     /// nobody has seen yet.
     pub fn room(&self) -> Room {
         let bytes = self.ring.pushed_bytes() - self.pushed_sealed;
+        let unread = self.ring.unread(&self.cursor);
         Room {
-            samples: self.ring.capacity().saturating_sub(self.ring.unread(&self.cursor)),
+            samples: self.ring.capacity().saturating_sub(unread),
             bytes: (self.ring.bytes_max() as u64).saturating_sub(bytes),
+            is_whole: unread == 0,
         }
     }
 

@@ -285,3 +285,33 @@ fn a_group_may_stop_its_children_together() {
          120 wake -> xb2 StopTimeout, xc2 StopTimeout, shutdown",
     );
 }
+
+#[test]
+fn a_group_may_come_back_before_it_stops() {
+    let slow = Backoff { base: ms(60_000), cap: ms(60_000), ..NOW };
+    let of = |name| Worker { backoff: slow, ..worker(name) }.into();
+    let core = Group { comes_back: true, ..group(Strategy::OneForAll, vec![of("a"), of("b")]) };
+    let root = group(Strategy::OneForOne, vec![core.into(), worker("c").into()]);
+    assert_eq!(root.shutdown_max(), ms(500));
+    check(
+        root.clone(),
+        "0 start -> +a1, +b1, +c1
+         10 a panic -> -b1
+         11 b normal ->
+         20 shutdown -> -c1
+         21 c normal -> +a2, +b2, -b2
+         22 b normal -> -a2
+         23 a normal -> shutdown",
+    );
+    // As soon as everybody is down; what fails then is down and nothing more.
+    check(
+        root,
+        "0 start -> +a1, +b1, +c1
+         10 a panic -> -b1
+         20 shutdown -> -c1
+         21 c normal ->
+         30 b normal -> +a2, +b2, -b2
+         31 a panic ->
+         32 b normal -> shutdown",
+    );
+}

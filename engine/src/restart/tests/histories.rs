@@ -251,6 +251,7 @@ fn random_group(dice: &mut Dice, level: usize) -> Group {
         intensity: dice.one_in(2).then_some(intensity),
         backoff: wait(dice),
         stops_together: dice.one_in(4),
+        comes_back: dice.one_in(4),
         children,
     }
 }
