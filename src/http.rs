@@ -10,6 +10,7 @@
 
 mod access;
 mod api;
+mod aside;
 mod board;
 mod body;
 mod catalogue;
@@ -262,6 +263,8 @@ struct App {
     viewers: Arc<Semaphore>,
     /// One permit for each formula that may be evaluated at a time.
     evaluations: Arc<Semaphore>,
+    /// One permit for each picture that may be encoded at a time.
+    pictures: Arc<Semaphore>,
     access: Access,
     site: Site,
     /// Requests that change something.
@@ -288,6 +291,7 @@ impl App {
             performance: watch::Sender::default(),
             viewers: Arc::new(Semaphore::new(limits::VIEWERS)),
             evaluations: Arc::new(Semaphore::new(limits::EVALUATIONS)),
+            pictures: Arc::new(Semaphore::new(limits::PICTURES)),
             access,
             site,
             changes: Rate::new(limits::CHANGES_PER_SECOND),
