@@ -11,6 +11,7 @@
 mod access;
 mod api;
 mod aside;
+mod asked;
 mod board;
 mod body;
 mod catalogue;
@@ -38,7 +39,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use actors::handle::Handle;
+use actors::handle::{Handle, QuerySources, QueryValues};
 use actors::runtime::Face;
 use actors::supervisor::worker::{Context, Failure};
 use actors::telemetry;
@@ -50,6 +51,7 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use access::Access;
+use asked::Asked;
 use board::Board;
 use event_log::EventLog;
 use limits::Times;
@@ -256,6 +258,8 @@ struct App {
     telemetry: telemetry::Http,
     process: Mutex<Process>,
     board: watch::Sender<Arc<Board>>,
+    values: Asked<QueryValues>,
+    sources: Asked<QuerySources>,
     /// `None` for the first second.
     performance: watch::Sender<Option<Arc<performance::Document>>>,
     events: EventLog,
@@ -288,6 +292,8 @@ impl App {
             telemetry: telemetry::Http::new(),
             process: Mutex::new(Process::new()),
             board: watch::Sender::default(),
+            values: Asked::default(),
+            sources: Asked::default(),
             performance: watch::Sender::default(),
             viewers: Arc::new(Semaphore::new(limits::VIEWERS)),
             evaluations: Arc::new(Semaphore::new(limits::EVALUATIONS)),

@@ -15,7 +15,6 @@ use serde_json::json;
 
 use super::App;
 use super::aside::aside;
-use super::board::ask;
 use super::event_log::EVENTS_KEPT;
 use super::limits::PICTURES;
 use super::problem::Problem;
@@ -42,13 +41,13 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
 }
 
 pub(super) async fn values(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let values = ask(&app.handle.values, QueryValues).await?;
+    let values = app.values.answer(&app.handle.values, QueryValues).await?;
     let values: Vec<_> = values.iter().map(ValueDocument::new).collect();
     Ok(Json(json!({ "values": values })).into_response())
 }
 
 pub(super) async fn sources(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let sources = ask(&app.handle.sources, QuerySources).await?;
+    let sources = app.sources.answer(&app.handle.sources, QuerySources).await?;
     let sources: Vec<_> = sources.iter().map(SourceDocument::new).collect();
     Ok(Json(json!({ "sources": sources })).into_response())
 }

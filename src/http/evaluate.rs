@@ -17,7 +17,6 @@ use tokio::time::Instant;
 
 use super::App;
 use super::aside::aside;
-use super::board::ask;
 use super::body;
 use super::limits::{EVALUATIONS, FORMULA_BYTES, VARIABLES};
 use super::problem::Problem;
@@ -44,9 +43,9 @@ pub(super) async fn evaluate(
     let question: Question = body::json(request).await?;
     check(&question)?;
     let mut variables = BTreeMap::new();
-    for known in ask(&app.handle.values, QueryValues).await? {
+    for known in app.values.answer(&app.handle.values, QueryValues).await?.iter() {
         // A value stands above a key of the same name, as in the configuration.
-        variables.entry(known.name.to_string()).or_insert(known.value);
+        variables.entry(known.name.to_string()).or_insert_with(|| known.value.clone());
     }
     for (name, document) in question.variables {
         let known = value(&document);

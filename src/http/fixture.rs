@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -53,13 +54,17 @@ pub(super) struct FakePanel {
     pub(super) actors: watch::Sender<Arc<[ActorReport]>>,
     pub(super) values: Arc<Mutex<Vec<Reported>>>,
     pub(super) sources: Arc<Mutex<Vec<SourceReport>>>,
+    /// How many questions it was asked.
+    pub(super) asked: Arc<AtomicUsize>,
     thread: Option<(System, JoinHandle<()>)>,
 }
 
 impl FakePanel {
     /// A ready panel with a grey frame.
     pub(super) fn new(values: Vec<Reported>, sources: Vec<SourceReport>) -> FakePanel {
-        let answers = Answers { values: Arc::new(values.into()), sources: Arc::new(sources.into()) };
+        let asked = Arc::<AtomicUsize>::default();
+        let (values, sources) = (Arc::new(values.into()), Arc::new(sources.into()));
+        let answers = Answers { values, sources, asked: asked.clone() };
         let (values, sources) = (answers.values.clone(), answers.sources.clone());
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -107,6 +112,7 @@ impl FakePanel {
             actors,
             values,
             sources,
+            asked,
             thread: Some((system, thread)),
         }
     }
@@ -168,6 +174,7 @@ pub(super) fn panel() -> Panel {
 struct Answers {
     values: Arc<Mutex<Vec<Reported>>>,
     sources: Arc<Mutex<Vec<SourceReport>>>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Actor for Answers {
@@ -177,6 +184,7 @@ impl Actor for Answers {
 impl Handler<QueryValues> for Answers {
     type Result = Vec<Reported>;
     fn handle(&mut self, _: QueryValues, _: &mut Self::Context) -> Vec<Reported> {
+        self.asked.fetch_add(1, Relaxed);
         self.values.lock().unwrap().clone()
     }
 }
@@ -184,6 +192,7 @@ impl Handler<QueryValues> for Answers {
 impl Handler<QuerySources> for Answers {
     type Result = Vec<SourceReport>;
     fn handle(&mut self, _: QuerySources, _: &mut Self::Context) -> Vec<SourceReport> {
+        self.asked.fetch_add(1, Relaxed);
         self.sources.lock().unwrap().clone()
     }
 }
