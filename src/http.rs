@@ -55,6 +55,7 @@ use asked::Asked;
 use board::Board;
 use event_log::EventLog;
 use limits::Times;
+use listener::Counts;
 use rate::Rate;
 use token::Token;
 
@@ -265,6 +266,8 @@ struct App {
     events: EventLog,
     /// One permit for each WebSocket that may be open.
     viewers: Arc<Semaphore>,
+    /// Whose they are.
+    viewing: Counts,
     /// One permit for each formula that may be evaluated at a time.
     evaluations: Arc<Semaphore>,
     /// One permit for each picture that may be encoded at a time.
@@ -296,6 +299,7 @@ impl App {
             sources: Asked::default(),
             performance: watch::Sender::default(),
             viewers: Arc::new(Semaphore::new(limits::VIEWERS)),
+            viewing: Counts::new(limits::VIEWERS, limits::VIEWERS_PER_ADDRESS),
             evaluations: Arc::new(Semaphore::new(limits::EVALUATIONS)),
             pictures: Arc::new(Semaphore::new(limits::PICTURES)),
             access,
@@ -321,7 +325,13 @@ async fn run(listener: tokio::net::TcpListener, app: Arc<App>) -> io::Result<()>
     tasks.spawn(performance::observe(app.clone()));
     tasks.spawn(upkeep(app.metrics.clone()));
     let router = routes::router(app.clone());
-    let server = tasks.spawn(listener::serve(listener, router, app.site.times, app.stopped.clone()));
+    let server = tasks.spawn(listener::serve(
+        listener,
+        router,
+        app.site.times,
+        app.telemetry.clone(),
+        app.stopped.clone(),
+    ));
     tokio::select! {
         biased;
         () = app.stopped() => {}

@@ -25,6 +25,7 @@ use engine::signal::Signal;
 use engine::tick::{Fps, Tick};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value as Json;
+use socket2::{Domain, Socket, Type};
 use tokio::sync::{broadcast, watch};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
@@ -268,8 +269,20 @@ impl Viewer {
 
     /// The status where the server does not want this viewer.
     pub(super) fn try_connect(server: &Server, origin: Option<&str>) -> Result<Viewer, u16> {
+        let stream = TcpStream::connect(server.address()).unwrap();
+        Viewer::over(stream, server, origin)
+    }
+
+    /// One at another address of this machine: 127.0.0.`last`.
+    pub(super) fn connect_from(server: &Server, last: u8) -> Result<Viewer, u16> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, last], 0)).into()).unwrap();
+        socket.connect(&server.address().into()).unwrap();
+        Viewer::over(socket.into(), server, None)
+    }
+
+    fn over(stream: TcpStream, server: &Server, origin: Option<&str>) -> Result<Viewer, u16> {
         let address = server.address();
-        let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(WAIT_MAX)).unwrap();
         let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
         request.headers_mut().extend(origin.map(|origin| (header::ORIGIN, origin.parse().unwrap())));

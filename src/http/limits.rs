@@ -53,6 +53,9 @@ pub const PICTURES: usize = 2;
 /// The most WebSockets at a time.
 pub const VIEWERS: usize = 32;
 
+/// The most WebSockets of one address at a time.
+pub const VIEWERS_PER_ADDRESS: usize = 16;
+
 /// The time between two pings of a WebSocket.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 
@@ -116,6 +119,7 @@ pub fn table() -> String {
         ("signals of one tick", engine::signal::PER_TICK_MAX.to_string(), "429"),
         ("facts of one signal", engine::signal::FACTS_MAX.to_string(), "422"),
         ("WebSockets", VIEWERS.to_string(), "503"),
+        ("WebSockets from one address", VIEWERS_PER_ADDRESS.to_string(), "503"),
         ("bytes of a message to a WebSocket", MESSAGE_BYTES.to_string(), "closed"),
         ("messages to a WebSocket between two pings", MESSAGES.to_string(), "closed"),
         ("time between two pings of a WebSocket", seconds(PING_EVERY), ""),
