@@ -14,6 +14,7 @@ mod problems;
 pub mod report;
 mod resolve;
 pub mod schema;
+mod secret;
 mod syntax;
 mod token;
 mod utc_offset;
@@ -91,9 +92,10 @@ pub fn load(path: &Path) -> Result<Config, Box<Report>> {
 /// All errors and warnings of the text.
 pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Box<Report>> {
     let mut problems = Problems::default();
-    let config = check(text, folder, &mut problems);
+    let shown = secret::hidden(text);
+    let config = check(&shown, folder, &mut problems);
     let usable = !problems.any_error();
-    let report = Report::new(name, text, problems.sorted());
+    let report = Report::new(name, &shown, problems.sorted());
     match config {
         Some((mut panel, http)) if usable => {
             if panel.name.is_empty() {

@@ -10,6 +10,8 @@
 
 mod access;
 mod api;
+mod aside;
+mod asked;
 mod board;
 mod body;
 mod catalogue;
@@ -37,7 +39,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use actors::handle::Handle;
+use actors::handle::{Handle, QuerySources, QueryValues};
 use actors::runtime::Face;
 use actors::supervisor::worker::{Context, Failure};
 use actors::telemetry;
@@ -49,9 +51,11 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use access::Access;
+use asked::Asked;
 use board::Board;
 use event_log::EventLog;
 use limits::Times;
+use listener::Counts;
 use rate::Rate;
 use token::Token;
 
@@ -255,13 +259,19 @@ struct App {
     telemetry: telemetry::Http,
     process: Mutex<Process>,
     board: watch::Sender<Arc<Board>>,
+    values: Asked<QueryValues>,
+    sources: Asked<QuerySources>,
     /// `None` for the first second.
     performance: watch::Sender<Option<Arc<performance::Document>>>,
     events: EventLog,
     /// One permit for each WebSocket that may be open.
     viewers: Arc<Semaphore>,
+    /// Whose they are.
+    viewing: Counts,
     /// One permit for each formula that may be evaluated at a time.
     evaluations: Arc<Semaphore>,
+    /// One permit for each picture that may be encoded at a time.
+    pictures: Arc<Semaphore>,
     access: Access,
     site: Site,
     /// Requests that change something.
@@ -285,9 +295,13 @@ impl App {
             telemetry: telemetry::Http::new(),
             process: Mutex::new(Process::new()),
             board: watch::Sender::default(),
+            values: Asked::default(),
+            sources: Asked::default(),
             performance: watch::Sender::default(),
             viewers: Arc::new(Semaphore::new(limits::VIEWERS)),
+            viewing: Counts::new(limits::VIEWERS, limits::VIEWERS_PER_ADDRESS),
             evaluations: Arc::new(Semaphore::new(limits::EVALUATIONS)),
+            pictures: Arc::new(Semaphore::new(limits::PICTURES)),
             access,
             site,
             changes: Rate::new(limits::CHANGES_PER_SECOND),
@@ -311,7 +325,13 @@ async fn run(listener: tokio::net::TcpListener, app: Arc<App>) -> io::Result<()>
     tasks.spawn(performance::observe(app.clone()));
     tasks.spawn(upkeep(app.metrics.clone()));
     let router = routes::router(app.clone());
-    let server = tasks.spawn(listener::serve(listener, router, app.site.times, app.stopped.clone()));
+    let server = tasks.spawn(listener::serve(
+        listener,
+        router,
+        app.site.times,
+        app.telemetry.clone(),
+        app.stopped.clone(),
+    ));
     tokio::select! {
         biased;
         () = app.stopped() => {}

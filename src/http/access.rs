@@ -17,6 +17,9 @@ use crate::config;
 /// Says in browsers whose page a request comes from.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// Says in browsers what it is for: a page, a picture, a script.
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
 /// Who may use a server.
 #[derive(Debug)]
 pub(super) struct Access {
@@ -58,9 +61,11 @@ impl Access {
         if headers.get(header::ORIGIN).is_some_and(|origin| !self.is_own(origin, host, name.host())) {
             return Err(foreign);
         }
-        // Browsers name no origin where a page sends what it could send before there were scripts.
+        // Browsers name no origin where a page sends what it could send before there were scripts, and where
+        // it shows pictures. A link that somebody follows is all that may lead here from elsewhere.
         let elsewhere = text(headers, FETCH_SITE).is_some_and(|site| site.ends_with("-site"));
-        if elsewhere && !matches!(*method, Method::GET | Method::HEAD) {
+        let follows = *method == Method::GET && text(headers, FETCH_DEST) == Some("document");
+        if elsewhere && !follows {
             return Err(foreign);
         }
         Ok(())
@@ -93,12 +98,7 @@ fn address(host: &str) -> Option<IpAddr> {
 }
 
 fn is_loopback(host: &str) -> bool {
-    let is_address = match address(host) {
-        Some(IpAddr::V4(ip)) => ip == std::net::Ipv4Addr::LOCALHOST,
-        Some(IpAddr::V6(ip)) => ip.is_loopback(),
-        None => false,
-    };
-    host.eq_ignore_ascii_case("localhost") || is_address
+    host.eq_ignore_ascii_case("localhost") || address(host).is_some_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -114,10 +114,14 @@ mod tests {
     }
 
     fn status(access: &Access, headers: &[(&'static str, &str)]) -> u16 {
+        asked(access, Method::POST, headers)
+    }
+
+    fn asked(access: &Access, method: Method, headers: &[(&'static str, &str)]) -> u16 {
         let header =
             |(name, value): &(&'static str, &str)| (HeaderName::from_static(name), value.parse().unwrap());
         let headers = headers.iter().map(header).collect();
-        let checked = access.check(&Method::POST, &headers, None);
+        let checked = access.check(&method, &headers, None);
         checked.map_or_else(|problem| problem.into_response().status().as_u16(), |()| 200)
     }
 
@@ -136,6 +140,7 @@ mod tests {
                 ("127.0.0.1:9185", 200),
                 ("localhost:9185", 200),
                 ("LocalHost:9185", 200),
+                ("127.0.0.2:9185", 200),
                 ("[::1]:9185", 200),
                 ("localhost", 200),
                 ("localhost:8080", 200),
@@ -191,6 +196,20 @@ mod tests {
             let headers = [("host", "localhost"), ("sec-fetch-site", site)];
             assert_eq!(status(&access, &headers), expected, "{site}");
         }
+        for (site, purpose, expected) in [
+            ("cross-site", "image", 403),
+            ("same-site", "image", 403),
+            ("cross-site", "iframe", 403),
+            ("cross-site", "empty", 403),
+            ("cross-site", "document", 200),
+            ("same-origin", "image", 200),
+            ("none", "document", 200),
+        ] {
+            let headers = [("host", "localhost"), ("sec-fetch-site", site), ("sec-fetch-dest", purpose)];
+            assert_eq!(asked(&access, Method::GET, &headers), expected, "{site} {purpose}");
+        }
+        let form = [("host", "localhost"), ("sec-fetch-site", "cross-site"), ("sec-fetch-dest", "document")];
+        assert_eq!(status(&access, &form), 403, "a form that is sent to a new page");
     }
 
     #[test]

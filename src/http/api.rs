@@ -14,8 +14,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::App;
-use super::board::ask;
+use super::aside::aside;
 use super::event_log::EVENTS_KEPT;
+use super::limits::PICTURES;
 use super::problem::Problem;
 use super::wire::{ActorsDocument, EventDocument, SourceDocument, ValueDocument};
 
@@ -40,13 +41,13 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Response {
 }
 
 pub(super) async fn values(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let values = ask(&app.handle.values, QueryValues).await?;
+    let values = app.values.answer(&app.handle.values, QueryValues).await?;
     let values: Vec<_> = values.iter().map(ValueDocument::new).collect();
     Ok(Json(json!({ "values": values })).into_response())
 }
 
 pub(super) async fn sources(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    let sources = ask(&app.handle.sources, QuerySources).await?;
+    let sources = app.sources.answer(&app.handle.sources, QuerySources).await?;
     let sources: Vec<_> = sources.iter().map(SourceDocument::new).collect();
     Ok(Json(json!({ "sources": sources })).into_response())
 }
@@ -157,18 +158,16 @@ pub(super) async fn frame(
     painted(&app)?;
     let picture = app.handle.pictures.borrow().clone();
     let tick = picture.tick.0;
-    // A large one takes milliseconds, in which this thread has viewers to serve.
     let encode = move || {
         let mut bytes = Vec::new();
         png::encode(&picture.frame, scale, &mut bytes).map(|()| bytes)
     };
-    let png = tokio::task::spawn_blocking(encode).await;
-    match png {
-        Ok(Ok(png)) => {
+    let busy = format!("{PICTURES} pictures are made already");
+    match aside(&app.pictures, &busy, encode).await? {
+        Ok(png) => {
             let kind = (header::CONTENT_TYPE, HeaderValue::from_static("image/png"));
             Ok((HeaderMap::from_iter([kind, (TICK_HEADER, tick.into())]), png).into_response())
         }
-        Ok(Err(error)) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
         Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
     }
 }

@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix::Message;
-use actors::handle::{Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport};
+use actors::handle::{Pulse, QuerySources, QueryValues, Reported, SourceReport};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::App;
-use super::problem::Problem;
+use super::asked::ask;
 
 /// The time between two looks at the panel.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -22,9 +21,6 @@ pub(super) const TREND_POINTS: usize = 120;
 
 /// How many values have a trend, the first ones of the configuration.
 pub(super) const TRENDS: usize = 256;
-
-/// The longest that the panel may take for an answer.
-const ANSWER_MAX: Duration = Duration::from_secs(1);
 
 /// How the panel was doing at the last look.
 #[derive(Clone, Debug, Default)]
@@ -91,26 +87,6 @@ pub(super) async fn observe(app: Arc<App>) {
                 board.trends.take(&board.values);
             }
         });
-    }
-}
-
-/// Asks the panel.
-///
-/// # Errors
-/// When it has ended, or does not answer in time.
-pub(super) async fn ask<M>(panel: &Slot<M>, question: M) -> Result<M::Result, Problem>
-where
-    M: Message + Send + 'static,
-    M::Result: Send,
-{
-    let Some(panel) = panel.upgrade() else { return Err(Problem::unavailable("the panel has ended")) };
-    let answer = panel.send(question);
-    // The address is let go before the wait: it would keep the panel from ending.
-    drop(panel);
-    match tokio::time::timeout(ANSWER_MAX, answer).await {
-        Ok(Ok(answer)) => Ok(answer),
-        Ok(Err(_)) => Err(Problem::unavailable("the panel has ended")),
-        Err(_) => Err(Problem::unavailable("the panel does not answer")),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use actors::expression::chunk;
 use actors::handle::QueryValues;
@@ -17,7 +16,7 @@ use serde_json::{Value as Document, json};
 use tokio::time::Instant;
 
 use super::App;
-use super::board::ask;
+use super::aside::aside;
 use super::body;
 use super::limits::{EVALUATIONS, FORMULA_BYTES, VARIABLES};
 use super::problem::Problem;
@@ -43,15 +42,10 @@ pub(super) async fn evaluate(
     rate.map_err(|wait| Problem::too_many("this address evaluates too often", wait))?;
     let question: Question = body::json(request).await?;
     check(&question)?;
-    // The permit goes to the thread that evaluates: a client that leaves does not make room for another.
-    let permit = app.evaluations.clone().try_acquire_owned().map_err(|_| {
-        let detail = format!("{EVALUATIONS} formulas are evaluated already");
-        Problem::too_many(detail, Duration::from_secs(1))
-    })?;
     let mut variables = BTreeMap::new();
-    for known in ask(&app.handle.values, QueryValues).await? {
+    for known in app.values.answer(&app.handle.values, QueryValues).await?.iter() {
         // A value stands above a key of the same name, as in the configuration.
-        variables.entry(known.name.to_string()).or_insert(known.value);
+        variables.entry(known.name.to_string()).or_insert_with(|| known.value.clone());
     }
     for (name, document) in question.variables {
         let known = value(&document);
@@ -61,15 +55,11 @@ pub(super) async fn evaluate(
         variables.insert(name, known);
     }
     let expression = question.expression;
-    let evaluated = tokio::task::spawn_blocking(move || {
-        let result = chunk::evaluate(&expression, &Vec::from_iter(variables));
-        drop(permit);
-        (result, expression)
-    });
-    match evaluated.await {
-        Ok((Ok(value), _)) => Ok(Json(json!({ "value": value.as_ref().map(Plain) })).into_response()),
-        Ok((Err(problems), expression)) => Err(wrong(&expression, problems)),
-        Err(error) => Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+    let busy = format!("{EVALUATIONS} formulas are evaluated already");
+    let evaluate = move || (chunk::evaluate(&expression, &Vec::from_iter(variables)), expression);
+    match aside(&app.evaluations, &busy, evaluate).await? {
+        (Ok(value), _) => Ok(Json(json!({ "value": value.as_ref().map(Plain) })).into_response()),
+        (Err(problems), expression) => Err(wrong(&expression, problems)),
     }
 }
 
@@ -106,5 +96,5 @@ fn wrong(expression: &str, problems: Vec<Diagnostic>) -> Problem {
         })
         .collect();
     let first = errors.first().and_then(|error| error["message"].as_str()).unwrap_or("the formula is wrong");
-    unprocessable(first).with("errors", errors.into())
+    unprocessable(first).with("errors", &errors)
 }

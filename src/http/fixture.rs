@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use engine::signal::Signal;
 use engine::tick::{Fps, Tick};
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value as Json;
+use socket2::{Domain, Socket, Type};
 use tokio::sync::{broadcast, watch};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
@@ -53,13 +55,17 @@ pub(super) struct FakePanel {
     pub(super) actors: watch::Sender<Arc<[ActorReport]>>,
     pub(super) values: Arc<Mutex<Vec<Reported>>>,
     pub(super) sources: Arc<Mutex<Vec<SourceReport>>>,
+    /// How many questions it was asked.
+    pub(super) asked: Arc<AtomicUsize>,
     thread: Option<(System, JoinHandle<()>)>,
 }
 
 impl FakePanel {
     /// A ready panel with a grey frame.
     pub(super) fn new(values: Vec<Reported>, sources: Vec<SourceReport>) -> FakePanel {
-        let answers = Answers { values: Arc::new(values.into()), sources: Arc::new(sources.into()) };
+        let asked = Arc::<AtomicUsize>::default();
+        let (values, sources) = (Arc::new(values.into()), Arc::new(sources.into()));
+        let answers = Answers { values, sources, asked: asked.clone() };
         let (values, sources) = (answers.values.clone(), answers.sources.clone());
         let (tell, told) = mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -107,6 +113,7 @@ impl FakePanel {
             actors,
             values,
             sources,
+            asked,
             thread: Some((system, thread)),
         }
     }
@@ -168,6 +175,7 @@ pub(super) fn panel() -> Panel {
 struct Answers {
     values: Arc<Mutex<Vec<Reported>>>,
     sources: Arc<Mutex<Vec<SourceReport>>>,
+    asked: Arc<AtomicUsize>,
 }
 
 impl Actor for Answers {
@@ -177,6 +185,7 @@ impl Actor for Answers {
 impl Handler<QueryValues> for Answers {
     type Result = Vec<Reported>;
     fn handle(&mut self, _: QueryValues, _: &mut Self::Context) -> Vec<Reported> {
+        self.asked.fetch_add(1, Relaxed);
         self.values.lock().unwrap().clone()
     }
 }
@@ -184,6 +193,7 @@ impl Handler<QueryValues> for Answers {
 impl Handler<QuerySources> for Answers {
     type Result = Vec<SourceReport>;
     fn handle(&mut self, _: QuerySources, _: &mut Self::Context) -> Vec<SourceReport> {
+        self.asked.fetch_add(1, Relaxed);
         self.sources.lock().unwrap().clone()
     }
 }
@@ -259,8 +269,20 @@ impl Viewer {
 
     /// The status where the server does not want this viewer.
     pub(super) fn try_connect(server: &Server, origin: Option<&str>) -> Result<Viewer, u16> {
+        let stream = TcpStream::connect(server.address()).unwrap();
+        Viewer::over(stream, server, origin)
+    }
+
+    /// One at another address of this machine: 127.0.0.`last`.
+    pub(super) fn connect_from(server: &Server, last: u8) -> Result<Viewer, u16> {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, last], 0)).into()).unwrap();
+        socket.connect(&server.address().into()).unwrap();
+        Viewer::over(socket.into(), server, None)
+    }
+
+    fn over(stream: TcpStream, server: &Server, origin: Option<&str>) -> Result<Viewer, u16> {
         let address = server.address();
-        let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(WAIT_MAX)).unwrap();
         let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
         request.headers_mut().extend(origin.map(|origin| (header::ORIGIN, origin.parse().unwrap())));

@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 
 use super::App;
 use super::api::bad_query;
-use super::board::ask;
 use super::problem::Problem;
 use super::wire::Plain;
 
@@ -41,7 +40,7 @@ pub(super) async fn graph(
     query: Result<Query<GraphQuery>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let format = query.map_err(bad_query)?.0.format;
-    let reported = ask(&app.handle.values, QueryValues).await?;
+    let reported = app.values.answer(&app.handle.values, QueryValues).await?;
     let graph = Graph::new(&app.handle.panel, &reported);
     Ok(match format {
         Format::Json => Json(graph).into_response(),

@@ -15,13 +15,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::ring::intake::Rejection;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Document, json};
+use serde_json::json;
 
 use super::App;
 use super::api::bad_query;
 use super::body;
-use super::limits::READINGS;
 use super::problem::Problem;
+use crate::config::limits::NAME_BYTES;
 use parse::{Item, Wrong};
 
 #[derive(Deserialize)]
@@ -46,11 +46,6 @@ pub(super) async fn ingest(
     let is_lines = kind.map(str::to_owned);
     let bytes = body::read(request).await?;
     let items = parse::items(&bytes, is_lines.as_deref())?;
-    let count: usize = items.iter().map(|item| item.values.len().max(1)).sum();
-    if count > READINGS {
-        let detail = format!("at most {READINGS} values are taken at once, not {count}");
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-    }
     // Where there is one push source alone, data needs no address.
     let usual = named.or_else(|| known.first().filter(|_| known.len() == 1).map(|name| (*name).to_owned()));
     let mut tally = Tally::default();
@@ -79,7 +74,9 @@ fn offer(
         return Ok(());
     };
     if !known.contains(&source) {
-        let reason = ("unknown_source", format!("there is no push source `{source}`"));
+        // Said once for each value, so that a long name would become a long answer.
+        let shown: String = source.chars().take(NAME_BYTES).collect();
+        let reason = ("unknown_source", format!("there is no push source `{shown}`"));
         tally.refuse_all(index, item.values, &reason);
         return Ok(());
     }
@@ -122,7 +119,7 @@ fn unknown(name: &str, known: &[&str]) -> Problem {
             .into(),
         known => format!("there is no push source `{name}`, but {}", known.join(", ")),
     };
-    Problem::new(StatusCode::NOT_FOUND, detail).with("sources", known.into())
+    Problem::new(StatusCode::NOT_FOUND, detail).with("sources", known)
 }
 
 fn meaning(rejection: Rejection) -> &'static str {
@@ -149,6 +146,14 @@ struct Outcome {
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+}
+
+/// What became of values of which some were accepted.
+#[derive(Serialize)]
+struct Outcomes<'a> {
+    accepted: usize,
+    rejected: usize,
+    results: &'a [Outcome],
 }
 
 #[derive(Default)]
@@ -178,13 +183,9 @@ impl Tally {
         self.results.len() - self.accepted
     }
 
-    fn results(&self) -> Document {
-        serde_json::to_value(&self.results).unwrap_or_default()
-    }
-
     fn added_to(&self, problem: Problem, index: usize) -> Problem {
-        let problem = problem.with("accepted", self.accepted.into()).with("rejected", self.rejected().into());
-        problem.with("index", index.into()).with("results", self.results())
+        let problem = problem.with("accepted", self.accepted).with("rejected", self.rejected());
+        problem.with("index", index).with("results", &self.results)
     }
 
     fn response(self) -> Response {
@@ -195,14 +196,14 @@ impl Tally {
                 let first = self.results.first().and_then(|outcome| outcome.detail.clone());
                 let detail = format!("nothing was accepted: {}", first.unwrap_or_default());
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
-                    .with("accepted", 0.into())
-                    .with("rejected", rejected.into())
-                    .with("results", self.results())
+                    .with("accepted", 0)
+                    .with("rejected", rejected)
+                    .with("results", &self.results)
                     .into_response()
             }
             _ => {
-                let body = json!({ "accepted": accepted, "rejected": rejected, "results": self.results() });
-                (StatusCode::MULTI_STATUS, Json(body)).into_response()
+                let outcomes = Outcomes { accepted, rejected, results: &self.results };
+                (StatusCode::MULTI_STATUS, Json(outcomes)).into_response()
             }
         }
     }

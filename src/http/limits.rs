@@ -26,8 +26,8 @@ pub const CONNECTIONS: usize = 256;
 /// The most connections of one address. Of IPv6, the first 64 bits count.
 pub const CONNECTIONS_PER_ADDRESS: usize = 64;
 
-/// The most readings of one ingest.
-pub const READINGS: usize = 10_000;
+/// The most values of one ingest, with those that are refused.
+pub const INGESTED: usize = 10_000;
 
 /// Requests that change something, a second and address.
 pub const CHANGES_PER_SECOND: u32 = 100;
@@ -47,8 +47,14 @@ pub const FORMULA_BYTES: usize = crate::config::limits::FORMULA_BYTES;
 /// The most variables that an evaluation may bring along.
 pub const VARIABLES: usize = 256;
 
+/// Pictures that are encoded at a time.
+pub const PICTURES: usize = 2;
+
 /// The most WebSockets at a time.
 pub const VIEWERS: usize = 32;
+
+/// The most WebSockets of one address at a time.
+pub const VIEWERS_PER_ADDRESS: usize = 16;
 
 /// The time between two pings of a WebSocket.
 pub const PING_EVERY: Duration = Duration::from_secs(20);
@@ -106,12 +112,14 @@ pub fn table() -> String {
         ("ingests and signals a second from one address", rate(CHANGES_PER_SECOND), "429"),
         ("evaluations a second from one address", rate(EVALUATIONS_PER_SECOND), "429"),
         ("evaluations at a time", EVALUATIONS.to_string(), "429"),
-        ("readings of one ingest", READINGS.to_string(), "413"),
+        ("pictures at a time", PICTURES.to_string(), "429"),
+        ("values of one ingest", INGESTED.to_string(), "413"),
         ("bytes of a formula to evaluate", FORMULA_BYTES.to_string(), "422"),
         ("variables of one evaluation", VARIABLES.to_string(), "422"),
         ("signals of one tick", engine::signal::PER_TICK_MAX.to_string(), "429"),
         ("facts of one signal", engine::signal::FACTS_MAX.to_string(), "422"),
         ("WebSockets", VIEWERS.to_string(), "503"),
+        ("WebSockets from one address", VIEWERS_PER_ADDRESS.to_string(), "503"),
         ("bytes of a message to a WebSocket", MESSAGE_BYTES.to_string(), "closed"),
         ("messages to a WebSocket between two pings", MESSAGES.to_string(), "closed"),
         ("time between two pings of a WebSocket", seconds(PING_EVERY), ""),

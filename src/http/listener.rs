@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use actors::telemetry;
 use axum::Router;
 use axum::extract::Request;
 use axum::extract::connect_info::ConnectInfo;
@@ -38,9 +39,11 @@ pub(super) async fn serve(
     listener: TcpListener,
     router: Router,
     times: Times,
+    telemetry: telemetry::Http,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let (counts, mut connections, mut refusals) = (Counts::default(), JoinSet::new(), JoinSet::new());
+    let counts = Counts::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS);
+    let (mut connections, mut refusals) = (JoinSet::new(), JoinSet::new());
     loop {
         while connections.try_join_next().is_some() || refusals.try_join_next().is_some() {}
         let accepted = tokio::select! {
@@ -51,17 +54,16 @@ pub(super) async fn serve(
         match accepted {
             Ok((stream, from)) => match counts.enter(from.ip()) {
                 Some(guest) => {
-                    connections.spawn(connection(
-                        stream,
-                        from,
-                        router.clone(),
-                        times,
-                        stopped.clone(),
-                        guest,
-                    ));
+                    let (router, telemetry) = (router.clone(), telemetry.clone());
+                    let stopped = stopped.clone();
+                    connections.spawn(connection(stream, from, router, times, telemetry, stopped, guest));
                 }
-                None if refusals.len() < REFUSALS => drop(refusals.spawn(refuse(stream))),
-                None => {}
+                None => {
+                    telemetry.refused(503);
+                    if refusals.len() < REFUSALS {
+                        refusals.spawn(refuse(stream));
+                    }
+                }
             },
             // Of the connection that has gone again, or of a system without files: both pass.
             Err(error) => {
@@ -79,16 +81,20 @@ async fn connection(
     from: SocketAddr,
     router: Router,
     times: Times,
+    telemetry: telemetry::Http,
     mut stopped: watch::Receiver<bool>,
     guest: Guest,
 ) {
     // Small messages go at once; where that cannot be had they only come later.
     let _ = stream.set_nodelay(true);
+    // A WebSocket counts on when it has left HTTP behind, and takes this along.
+    let guest = Arc::new(guest);
     let mut stream = TimeoutStream::new(stream);
     stream.set_write_timeout(Some(times.write));
     let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
         let (mut router, mut request): (_, Request) = (router.clone(), request.map(axum::body::Body::new));
         request.extensions_mut().insert(ConnectInfo(from));
+        request.extensions_mut().insert(guest.clone());
         router.call(request)
     });
     let connection = http1::Builder::new()
@@ -99,15 +105,20 @@ async fn connection(
         .serve_connection(TokioIo::new(Box::pin(stream)), service)
         .with_upgrades();
     let mut connection = std::pin::pin!(connection);
-    // What clients do to their connections is no news.
-    tokio::select! {
-        _ = connection.as_mut() => {}
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
         () = ended(&mut stopped) => {
             connection.as_mut().graceful_shutdown();
-            let _ = connection.await;
+            connection.await
         }
+    };
+    // What clients do to their connections is no news; heads that cannot be read were refused here, before
+    // there was a request.
+    match served {
+        Err(error) if error.is_parse_too_large() => telemetry.refused(431),
+        Err(error) if error.is_parse() => telemetry.refused(400),
+        _ => {}
     }
-    drop(guest);
 }
 
 async fn ended(stopped: &mut watch::Receiver<bool>) {
@@ -129,21 +140,31 @@ async fn refuse(mut stream: TcpStream) {
 }
 
 /// How many connections are open, in all and by address.
-#[derive(Clone, Default)]
-struct Counts(Arc<Mutex<BTreeMap<IpAddr, usize>>>);
+#[derive(Clone)]
+pub(super) struct Counts {
+    open: Arc<Mutex<BTreeMap<IpAddr, usize>>>,
+    most: usize,
+    most_of_one: usize,
+}
 
 /// A connection that counts as long as this lives.
-struct Guest {
+pub(super) struct Guest {
     counts: Counts,
     address: IpAddr,
 }
 
 impl Counts {
-    fn enter(&self, address: IpAddr) -> Option<Guest> {
+    /// At most so many, and so many of one address.
+    pub(super) fn new(most: usize, most_of_one: usize) -> Counts {
+        Counts { open: Arc::default(), most, most_of_one }
+    }
+
+    /// One more, where there may be.
+    pub(super) fn enter(&self, address: IpAddr) -> Option<Guest> {
         let address = block(address);
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let own = counts.get(&address).copied().unwrap_or_default();
-        if counts.values().sum::<usize>() >= CONNECTIONS || own >= CONNECTIONS_PER_ADDRESS {
+        if counts.values().sum::<usize>() >= self.most || own >= self.most_of_one {
             return None;
         }
         counts.insert(address, own + 1);
@@ -153,7 +174,7 @@ impl Counts {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut counts = self.counts.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = counts.get_mut(&self.address) {
             *count -= 1;
             if *count == 0 {
@@ -169,7 +190,7 @@ mod tests {
 
     #[test]
     fn connections_are_counted_in_all_and_by_address() {
-        let counts = Counts::default();
+        let counts = Counts::new(CONNECTIONS, CONNECTIONS_PER_ADDRESS);
         let address = |n: usize| IpAddr::from([192, 0, 2, n as u8]);
         let mut guests: Vec<_> =
             (0..CONNECTIONS_PER_ADDRESS).map(|_| counts.enter(address(0)).unwrap()).collect();
@@ -179,7 +200,7 @@ mod tests {
         guests.pop();
         assert!(counts.enter(address(0)).is_none());
         drop((counts.enter(address(1)).unwrap(), guests));
-        assert!(counts.0.lock().unwrap().is_empty());
+        assert!(counts.open.lock().unwrap().is_empty());
     }
 
     #[test]

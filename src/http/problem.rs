@@ -1,11 +1,12 @@
 //! Problem documents (RFC 9457): errors that a program can read as well as a person.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
+use serde_json::value::{RawValue, to_raw_value};
 
 /// An error answer. Its `type` is `about:blank`: the status says what kind of problem it is, the detail what
 /// is wrong and what to do.
@@ -15,12 +16,12 @@ pub(super) struct Problem {
     detail: String,
     header: Option<Box<(HeaderName, HeaderValue)>>,
     /// Further members of the document.
-    members: Vec<(&'static str, Json)>,
+    members: BTreeMap<&'static str, Box<RawValue>>,
 }
 
 impl Problem {
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem { status, detail: detail.into(), header: None, members: Vec::new() }
+        Problem { status, detail: detail.into(), header: None, members: BTreeMap::new() }
     }
 
     /// The panel cannot answer now, and may in a second.
@@ -40,8 +41,9 @@ impl Problem {
         Problem::new(StatusCode::BAD_REQUEST, detail)
     }
 
-    pub(super) fn with(mut self, name: &'static str, member: Json) -> Problem {
-        self.members.push((name, member));
+    /// Adds a member, written at once: a long list never lies about as a tree.
+    pub(super) fn with(mut self, name: &'static str, member: impl Serialize) -> Problem {
+        self.members.extend(to_raw_value(&member).ok().map(|member| (name, member)));
         self
     }
 
@@ -57,7 +59,7 @@ struct Document<'a> {
     status: u16,
     detail: &'a str,
     #[serde(flatten)]
-    members: Map<String, Json>,
+    members: BTreeMap<&'static str, Box<RawValue>>,
 }
 
 impl IntoResponse for Problem {
@@ -67,7 +69,7 @@ impl IntoResponse for Problem {
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: &self.detail,
-            members: self.members.into_iter().map(|(name, member)| (name.to_owned(), member)).collect(),
+            members: self.members,
         };
         let body = serde_json::to_string(&document).unwrap_or_default();
         let kind = (header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -170,7 +170,7 @@ pub static ROUTES: [Route; 20] = [
             "/api/v1/frame.png",
             "the newest frame; the header `tinydisplay-tick` says which tick it shows",
             &[other("image/png")],
-            &[400, 503],
+            &[400, 429, 503],
             || get(api::frame),
         ),
         &[number("scale", "how often each pixel is repeated; once where it is left out", 1, 8)],

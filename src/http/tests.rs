@@ -441,10 +441,48 @@ fn slow_viewer_gets_the_newest() {
 fn viewers_are_limited_and_make_room() {
     let panel = fake();
     let server = panel.serve();
-    let mut viewers: Vec<_> = (0..limits::VIEWERS).map(|_| Viewer::connect(&server)).collect();
-    assert_eq!(Viewer::try_connect(&server, None).err(), Some(503));
+    let (most, of_one) = (limits::VIEWERS, limits::VIEWERS_PER_ADDRESS);
+    let mut viewers: Vec<_> = (0..of_one).map(|_| Viewer::connect(&server)).collect();
+    assert_eq!(Viewer::try_connect(&server, None).err(), Some(503), "one address has its share");
+    viewers.extend((of_one..most).map(|_| Viewer::connect_from(&server, 2).unwrap()));
+    assert_eq!(Viewer::connect_from(&server, 3).err(), Some(503), "in all");
     drop(viewers.pop());
-    while Viewer::try_connect(&server, None).is_err() {}
+    while Viewer::connect_from(&server, 3).is_err() {}
+    // What has become a WebSocket is a connection still.
+    let left = limits::CONNECTIONS_PER_ADDRESS - of_one;
+    let held: Vec<_> = (0..left).map(|_| TcpStream::connect(server.address()).unwrap()).collect();
+    let refused = fixture::answer(&mut TcpStream::connect(server.address()).unwrap());
+    check_problem(&refused, 503, "Service Unavailable", "one connection more");
+    drop((viewers, held));
+}
+
+#[test]
+fn refusals_before_a_request_are_counted() {
+    let panel = fake();
+    let server = panel.serve();
+    let count = |reason: &str| {
+        let page = get(&server, "/metrics").text().to_owned();
+        let series = format!("tinydisplay_http_rejections_total{{reason=\"{reason}\"}} ");
+        page.lines().find_map(|line| line.strip_prefix(&series)?.parse::<u64>().ok()).unwrap_or_default()
+    };
+    // Other tests count too, but none of theirs is missing then.
+    for (reason, head) in [
+        ("malformed", "\0\0\0\0\r\n\r\n".to_owned()),
+        ("too_large", format!("GET / HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(limits::HEAD_BYTES))),
+    ] {
+        let before = count(reason);
+        let mut stream = TcpStream::connect(server.address()).unwrap();
+        std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+        assert!(fixture::answer(&mut stream).body.is_empty());
+        // The server counts a moment after it has answered.
+        assert!((0..1_000).any(|_| count(reason) > before), "{reason}");
+    }
+    let before = count("unavailable");
+    let connect = || TcpStream::connect(server.address()).unwrap();
+    let held = [(); limits::CONNECTIONS_PER_ADDRESS].map(|()| connect());
+    assert_eq!(fixture::answer(&mut connect()).status, 503);
+    drop(held);
+    assert!((0..1_000).any(|_| count("unavailable") > before));
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! The WebSocket: one task a viewer, which sends what the viewer has not got yet. See [`super::wire`] for
 //! the form.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actors::handle::{ActorReport, Picture};
-use axum::extract::State;
+use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message as Packet, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -15,6 +17,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use super::App;
 use super::board::{Board, LOOK_EVERY, LOOKS_PER_POINT, TREND_POINTS, TRENDS};
 use super::limits::{MESSAGE_BYTES, MESSAGES};
+use super::listener::Guest;
 use super::problem::Problem;
 use super::wire::{
     self, ActorsDocument, EventDocument, Hello, Message, PulseDocument, SourceDocument, ValueDocument,
@@ -32,6 +35,8 @@ const EVENTS_AT_FIRST: usize = 50;
 /// Opens a WebSocket.
 pub(super) async fn upgrade(
     State(app): State<Arc<App>>,
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Extension(guest): Extension<Arc<Guest>>,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
     let upgrade = match upgrade {
@@ -46,13 +51,16 @@ pub(super) async fn upgrade(
     let Ok(permit) = app.viewers.clone().try_acquire_owned() else {
         return Problem::unavailable("too many viewers; close a page that shows the panel").into_response();
     };
+    let Some(own) = app.viewing.enter(from.ip()) else {
+        let detail = "too many viewers at this address; close a page that shows the panel";
+        return Problem::unavailable(detail).into_response();
+    };
     upgrade.on_upgrade(async move |socket| {
-        app.telemetry.clients.increment(1.0);
+        let counted = app.telemetry.viewer();
         let mut viewer = Viewer::new(socket, app.clone());
         // A viewer that leaves is no error.
         let _ = viewer.entertain().await;
-        app.telemetry.clients.decrement(1.0);
-        drop(permit);
+        drop((counted, own, guest, permit));
     })
 }
 

@@ -1,7 +1,6 @@
 //! The newest frame as a PNG file, for web servers and scripts that want a file to read. The file is
 //! replaced as a whole, so that no reader ever sees half of one.
 
-use std::borrow::Cow;
 use std::fs;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -54,24 +53,24 @@ pub fn encode(frame: &Frame, scale: u32, out: impl Write) -> io::Result<()> {
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::Fast);
     let mut writer = encoder.write_header()?;
-    writer.write_image_data(&enlarged(frame, scale as usize))?;
-    Ok(writer.finish()?)
-}
-
-fn enlarged(frame: &Frame, scale: usize) -> Cow<'_, [u8]> {
     if scale == 1 {
-        return Cow::Borrowed(frame.pixels());
+        writer.write_image_data(frame.pixels())?;
+        return Ok(writer.finish()?);
     }
-    let mut pixels = Vec::with_capacity(frame.pixels().len() * scale * scale);
-    for row in frame.pixels().chunks_exact((frame.size().width as usize * 4).max(1)) {
-        let start = pixels.len();
+    // Row by row: an enlarged picture of a large panel is hundreds of megabytes.
+    let mut rows = writer.stream_writer()?;
+    let mut enlarged = Vec::with_capacity(size.width as usize * 4 * scale as usize);
+    for row in frame.pixels().chunks_exact((size.width as usize * 4).max(1)) {
+        enlarged.clear();
         for pixel in row.chunks_exact(4) {
-            (0..scale).for_each(|_| pixels.extend_from_slice(pixel));
+            (0..scale).for_each(|_| enlarged.extend_from_slice(pixel));
         }
-        let end = pixels.len();
-        (1..scale).for_each(|_| pixels.extend_from_within(start..end));
+        for _ in 0..scale {
+            rows.write_all(&enlarged)?;
+        }
     }
-    Cow::Owned(pixels)
+    rows.finish()?;
+    Ok(writer.finish()?)
 }
 
 fn replace(file: &Path, frame: &Frame) -> io::Result<u64> {
@@ -81,4 +80,70 @@ fn replace(file: &Path, frame: &Frame) -> io::Result<u64> {
     let bytes = out.into_inner()?.metadata()?.len();
     fs::rename(&unfinished, file)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::paint::{Canvas, Color, Point, Rect, Size};
+
+    use super::*;
+
+    /// What is written, and the most bytes of it at once.
+    #[derive(Default)]
+    struct Written {
+        bytes: Vec<u8>,
+        longest: usize,
+    }
+
+    impl Write for &mut Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.longest = self.longest.max(bytes.len());
+            self.bytes.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// Pixels without a pattern, which no compression makes small.
+    fn noise(width: u32, height: u32) -> Frame {
+        let mut frame = Frame::new(Size::new(width, height), Color::default());
+        let mut state = 1_u32;
+        let mut canvas = Canvas::new(&mut frame);
+        for at in 0..width * height {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let [r, g, b, _] = state.to_be_bytes();
+            let at = Point::new((at % width) as i32, (at / width) as i32);
+            canvas.fill(Rect { at, size: Size::new(1, 1) }, Color::rgb(r, g, b));
+        }
+        frame
+    }
+
+    #[test]
+    fn pixels_become_squares() {
+        let frame = noise(7, 3);
+        for scale in [1, 2, 5, SCALE_MAX] {
+            let mut written = Written::default();
+            encode(&frame, scale, &mut written).unwrap();
+            let mut reader = png::Decoder::new(io::Cursor::new(written.bytes)).read_info().unwrap();
+            let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+            let info = reader.next_frame(&mut pixels).unwrap();
+            assert_eq!((info.width, info.height), (7 * scale, 3 * scale));
+            for (at, pixel) in pixels.chunks_exact(4).enumerate() {
+                let (x, y) = (at as u32 % info.width / scale, at as u32 / info.width / scale);
+                let from = (y * 7 + x) as usize * 4;
+                assert_eq!(pixel, &frame.pixels()[from..from + 4], "{scale}: {x} {y}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_enlarged_picture_is_never_there_as_a_whole() {
+        let mut written = Written::default();
+        encode(&noise(200, 200), 4, &mut written).unwrap();
+        assert!(written.bytes.len() > 160_000, "{} bytes", written.bytes.len());
+        assert!(written.longest <= 64 << 10, "{} bytes at once", written.longest);
+    }
 }

@@ -27,8 +27,7 @@ const REFUSALS: [(&str, &[u16]); 9] = [
 /// The handles of the HTTP server.
 #[derive(Clone)]
 pub struct Http {
-    /// Open WebSocket connections.
-    pub clients: Gauge,
+    clients: Gauge,
     /// What the studio's panels were sent.
     pub output: Output,
     refused: [Counter; REFUSALS.len()],
@@ -54,13 +53,25 @@ impl Http {
         }
     }
 
-    /// Counts a request that was answered, and how long that took. `route` is one of the server's own
-    /// patterns, never what a client sent.
-    pub fn answered(&self, route: &str, status: u16, took: Duration) {
+    /// Counts a WebSocket until what is returned is dropped: the server that serves it may end before it.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        self.clients.increment(1.0);
+        Viewer(self.clients.clone())
+    }
+
+    /// Counts a connection that was refused with `status` before there was a request.
+    pub fn refused(&self, status: u16) {
         let class = REFUSALS.iter().position(|(_, statuses)| statuses.contains(&status));
         if let Some(counter) = class.and_then(|class| self.refused.get(class)) {
             counter.increment(1);
         }
+    }
+
+    /// Counts a request that was answered, and how long that took. `route` is one of the server's own
+    /// patterns, never what a client sent.
+    pub fn answered(&self, route: &str, status: u16, took: Duration) {
+        self.refused(status);
         let key = (route.to_string(), status);
         let known = self.answers.read().unwrap_or_else(PoisonError::into_inner);
         if let (Some(counter), Some(timed)) = (known.counted.get(&key), known.timed.get(route)) {
@@ -70,6 +81,15 @@ impl Http {
         }
         drop(known);
         self.answers.write().unwrap_or_else(PoisonError::into_inner).answered(key, took);
+    }
+}
+
+/// A WebSocket that is open as long as this lives.
+pub struct Viewer(Gauge);
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        self.0.decrement(1.0);
     }
 }
 
@@ -89,12 +109,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_viewer_counts_until_it_is_dropped_however_it_ends() {
+        let http = Http::new();
+        let viewers = [http.viewer(), http.viewer()];
+        assert_eq!(http.clients.value(), 2.0);
+        let serving = async {
+            let _viewer = http.viewer();
+            std::future::pending::<()>().await;
+        };
+        let mut serving = Box::pin(serving);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(serving.as_mut().poll(&mut context).is_pending());
+        assert_eq!(http.clients.value(), 3.0);
+        drop(serving);
+        assert_eq!(http.clients.value(), 2.0, "a server that ends takes its viewers along");
+        drop(viewers);
+        assert_eq!(http.clients.value(), 0.0);
+    }
+
+    #[test]
     fn answers_are_counted_up_to_a_bound() {
         let http = Http::new();
         let ask = |route: &str, status| http.answered(route, status, Duration::from_millis(1));
         (0..3).for_each(|_| ask("/metrics", 200));
         ask("/metrics", 403);
-        ask("/metrics", 414);
+        http.refused(414);
+        http.refused(200);
         let count = |route: &str, status| {
             let answers = http.answers.read().unwrap();
             answers.counted.get(&(route.to_string(), status)).map(Counter::total)

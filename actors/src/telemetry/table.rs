@@ -238,7 +238,7 @@ table! {
     HTTP_DURATION: Type::Histogram(TICK), "tinydisplay_http_request_seconds", ["route"],
         "Time until an HTTP request was answered, the sending of the answer left out.";
     HTTP_REJECTIONS: Type::Counter, "tinydisplay_http_rejections_total", ["reason"],
-        "HTTP requests that were refused, by the class of the refusal.";
+        "HTTP requests and connections that were refused, by the class of the refusal.";
     WEBSOCKET_CLIENTS: Type::Gauge, "tinydisplay_websocket_clients", [], "Open WebSocket connections.";
 
     ACTOR_RESTARTS: Type::Counter, "tinydisplay_actor_restarts_total", ["actor", "cause"],

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use engine::value::Value;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value as Document;
 use serde_json::value::RawValue;
 
 use crate::http::body::not_json;
+use crate::http::limits::INGESTED;
 use crate::http::problem::Problem;
 use crate::http::signals::value;
 
@@ -31,6 +33,8 @@ pub(super) struct Item {
 /// The readings of a body. What is wrong with one of them stands in it; a body that is nothing of the kind
 /// is an error.
 ///
+/// It has at most [`INGESTED`] values, counted as they are read, so that no more is ever built of it.
+///
 /// With a content type of lines, or where the first line is complete by itself and others follow, each line
 /// is one reading.
 pub(super) fn items(body: &[u8], content_type: Option<&str>) -> Result<Vec<Item>, Problem> {
@@ -45,18 +49,33 @@ pub(super) fn items(body: &[u8], content_type: Option<&str>) -> Result<Vec<Item>
     };
     let items: Vec<Item> = match text.trim_start().chars().next() {
         None => Vec::new(),
-        _ if is_lines => text.lines().filter(|line| !line.trim().is_empty()).map(item).collect(),
+        _ if is_lines => taken(text.lines().filter(|line| !line.trim().is_empty()))?,
         Some('[') => {
-            let list: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-            list.into_iter().map(|raw| item(raw.get())).collect()
+            let list: List<'_> = serde_json::from_str(text).map_err(|error| not_json(&error))?;
+            taken(list.0.into_iter().map(RawValue::get))?
         }
         Some(_) => {
             let one: &RawValue = serde_json::from_str(text).map_err(|error| not_json(&error))?;
-            vec![item(one.get())]
+            taken(std::iter::once(one.get()))?
         }
     };
     if items.is_empty() {
         return Err(Problem::bad_request("the body has no reading"));
+    }
+    Ok(items)
+}
+
+/// The readings that `texts` are, up to one value more than there may be.
+fn taken<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Item>, Problem> {
+    let (mut items, mut count) = (Vec::new(), 0);
+    for text in texts {
+        let item = item(text);
+        count += item.values.len() + item.wrong.len();
+        if count > INGESTED {
+            let detail = format!("at most {INGESTED} values are taken at once; send several times");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
+        }
+        items.push(item);
     }
     Ok(items)
 }
@@ -115,7 +134,10 @@ fn with_values(mut item: Item, values: Vec<(String, &RawValue)>) -> Item {
         item.wrong.push((String::new(), ("malformed", "the reading has no value".into())));
     }
     for (key, raw) in values {
-        match serde_json::from_str::<Document>(raw.get()).ok().as_ref().and_then(value) {
+        // A list or an object is no value, however much is in it.
+        let scalar = Some(raw.get()).filter(|raw| !raw.starts_with(['[', '{']));
+        let document = scalar.and_then(|raw| serde_json::from_str::<Document>(raw).ok());
+        match document.as_ref().and_then(value) {
             Some(value) => item.values.push((key.into(), value)),
             None => {
                 let detail = "the value is no number, text, true or false".into();
@@ -126,7 +148,7 @@ fn with_values(mut item: Item, values: Vec<(String, &RawValue)>) -> Item {
     item
 }
 
-/// The members of an object, unread, in their order.
+/// The members of an object, unread, in their order; those alone that may be so many, and one more.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
@@ -143,7 +165,9 @@ impl<'de> Deserialize<'de> for Members<'de> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
-                    members.push(member);
+                    if members.len() <= INGESTED {
+                        members.push(member);
+                    }
                 }
                 Ok(Members(members))
             }
@@ -153,8 +177,39 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
+/// What a list consists of, unread; so many alone as [`Members`] are.
+struct List<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for List<'de> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<List<'de>, D::Error> {
+        struct Array;
+
+        impl<'de> Visitor<'de> for Array {
+            type Value = List<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<List<'de>, A::Error> {
+                let mut parts = Vec::new();
+                while let Some(part) = list.next_element()? {
+                    if parts.len() <= INGESTED {
+                        parts.push(part);
+                    }
+                }
+                Ok(List(parts))
+            }
+        }
+
+        input.deserialize_seq(Array)
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use axum::response::IntoResponse;
+
     use super::*;
 
     /// `source@time key=value … !key:reason …` for each reading.
@@ -219,5 +274,33 @@ mod tests {
             assert_eq!(told, "refused", "{body:?}");
         }
         assert!(items(&[b'{', 0xff], None).is_err());
+    }
+
+    #[test]
+    fn values_are_limited_whatever_becomes_of_them() {
+        let object = |count: usize, value: &str| {
+            let members: Vec<_> = (0..count).map(|n| format!("\"k{n}\":{value}")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        let lines = |line: &str, count: usize| vec![line; count].join("\n");
+        let list = |part: &str, count: usize| format!("[{}]", vec![part; count].join(","));
+        let check = |what: &str, of: &dyn Fn(usize) -> String| {
+            for count in [INGESTED - 1, INGESTED] {
+                let items = items(of(count).as_bytes(), None).unwrap();
+                let taken: usize = items.iter().map(|item| item.values.len() + item.wrong.len()).sum();
+                assert_eq!(taken, count, "{what}");
+            }
+            for count in [INGESTED + 1, 2 * INGESTED] {
+                let refused = items(of(count).as_bytes(), None).unwrap_err();
+                assert_eq!(refused.into_response().status(), StatusCode::PAYLOAD_TOO_LARGE, "{what}");
+            }
+        };
+        check("good values", &|count| object(count, "1"));
+        check("bad values", &|count| object(count, "null"));
+        check("values of a reading", &|count| format!("{{\"values\":{}}}", object(count, "[]")));
+        check("readings", &|count| list("{\"a\":1}", count));
+        check("readings that are none", &|count| list("0", count));
+        check("two values each", &|count| format!("[{},{}]", object(count - 1, "1"), "{\"a\":{}}"));
+        check("lines", &|count| lines("{\"a\":1}", count));
     }
 }

@@ -22,6 +22,18 @@ fn evaluate(server: &Server, question: Json) -> Answer {
 }
 
 #[test]
+fn an_answer_is_not_much_longer_than_what_was_sent() {
+    let panel = fake();
+    let server = panel.serve();
+    let values: Vec<_> = (0..5_000).map(|n| format!("\"k{n}\":1")).collect();
+    let (name, values) = ("x".repeat(500_000), values.join(","));
+    let body = format!("{{\"source\":\"{name}\",\"values\":{{{values}}}}}");
+    let answer = post(&server, "/api/v1/ingest", &body);
+    assert_eq!((answer.status, &answer.json()["rejected"]), (422, &json!(5_000)));
+    assert!(answer.body.len() < 2 * BODY_BYTES, "{} bytes", answer.body.len());
+}
+
+#[test]
 fn signals_come_in() {
     let panel = fake();
     let server = panel.serve();

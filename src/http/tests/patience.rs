@@ -3,11 +3,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
 
 use tungstenite::Message;
 
 use crate::http::Server;
+use crate::http::board::LOOK_EVERY;
 use crate::http::fixture::{FakePanel, Viewer, answer, get, picture};
 use crate::http::limits::{CONNECTIONS_PER_ADDRESS, HEAD_BYTES, HEADERS, MESSAGE_BYTES, MESSAGES};
 
@@ -104,6 +106,23 @@ fn connections_of_an_address_are_limited() {
         .status
         != 200
     {}
+}
+
+#[test]
+fn however_many_ask_the_panel_is_asked_now_and_then() {
+    let panel = fake();
+    let server = panel.serve();
+    let began = Instant::now();
+    let asking = |path: &str| (0..100).for_each(|_| assert_eq!(get(&server, path).status, 200, "{path}"));
+    std::thread::scope(|scope| {
+        for path in ["/api/v1/values", "/api/v1/sources", "/api/v1/graph"] {
+            scope.spawn(move || asking(path));
+        }
+    });
+    // Values and sources, for questions and for the board.
+    let most = 4 * (began.elapsed().div_duration_f64(LOOK_EVERY) as usize + 2);
+    let asked = panel.asked.load(Relaxed);
+    assert!(asked <= most, "{asked} questions, and at most {most} were due");
 }
 
 #[test]
