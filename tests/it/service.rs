@@ -160,6 +160,11 @@ fn the_example_of_a_unit_is_sound() {
     for setting in ["Type=notify", "Restart=on-failure", "RestartPreventExitStatus=2"] {
         assert!(unit.lines().any(|line| line == setting), "{setting}");
     }
+    let manual = fs::read_to_string(root.join("docs/operations.md")).unwrap();
+    let (_, longest) = manual.split_once("everything hanging, a run ends after less than ").unwrap();
+    let longest: u64 = longest.split(' ').next().unwrap().parse().unwrap();
+    let patience = unit.lines().find_map(|line| line.strip_prefix("TimeoutStopSec=")).unwrap();
+    assert!(patience.parse::<u64>().unwrap() > longest, "killed after {patience} s of {longest} s");
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("tinydisplay.service");
     // The check wants a program that is there.
