@@ -16,6 +16,7 @@ mod runtime;
 mod schema;
 mod service;
 mod simulate;
+mod upkeep;
 
 use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;

@@ -43,12 +43,10 @@ use actors::handle::{Handle, QuerySources, QueryValues};
 use actors::runtime::Face;
 use actors::supervisor::worker::{Context, Failure};
 use actors::telemetry;
-use actors::telemetry::exporter::UPKEEP_SECONDS;
 use actors::telemetry::process::Process;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 
 use access::Access;
 use asked::Asked;
@@ -70,7 +68,8 @@ pub const SHUTDOWN_MAX: Duration = Duration::from_secs(2);
 /// The time between two signs of life.
 const BEAT_EVERY: Duration = Duration::from_secs(1);
 
-/// Starts a server, see [`bind`], on a thread of its own.
+/// Starts a server, see [`bind`], on a thread of its own. The upkeep of `metrics` is the caller's
+/// ([`PrometheusHandle::run_upkeep`]).
 ///
 /// # Errors
 /// As of [`bind`], and when the system has no more threads to give.
@@ -323,7 +322,6 @@ async fn run(listener: tokio::net::TcpListener, app: Arc<App>) -> io::Result<()>
     tasks.spawn(board::observe(app.clone()));
     tasks.spawn(event_log::listen(app.clone()));
     tasks.spawn(performance::observe(app.clone()));
-    tasks.spawn(upkeep(app.metrics.clone()));
     let router = routes::router(app.clone());
     let server = tasks.spawn(listener::serve(
         listener,
@@ -350,16 +348,6 @@ async fn run(listener: tokio::net::TcpListener, app: Arc<App>) -> io::Result<()>
         tracing::warn!("HTTP connections were still open at the end and were cut");
     }
     Ok(())
-}
-
-/// Keeps the recorder's memory small: observations of histograms pile up until they are counted.
-async fn upkeep(metrics: PrometheusHandle) {
-    let mut interval = tokio::time::interval(Duration::from_secs(UPKEEP_SECONDS));
-    interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        interval.tick().await;
-        metrics.run_upkeep();
-    }
 }
 
 /// Where a browser finds a server that listens at `address`.

@@ -84,10 +84,13 @@ fn chosen(variable: Option<&str>) -> Result<Option<Format>, Failure> {
     })
 }
 
-/// What passes. A filter that cannot be understood is told, and the default one taken.
+/// What passes. A filter that cannot be understood is told, and the default one taken. That lines were left
+/// out passes with every filter that does not speak of it: who hears some lines of a cause has to know that
+/// there were more.
 fn levels(variable: Option<&str>) -> EnvFilter {
     let text = variable.filter(|text| !text.is_empty()).unwrap_or(LEVEL_DEFAULT);
-    EnvFilter::try_new(text).unwrap_or_else(|error| {
+    // What is said later about the same target counts.
+    EnvFilter::try_new(format!("{}=warn,{text}", limit::TARGET)).unwrap_or_else(|error| {
         note(&format!("warning: {LEVEL_VARIABLE} is not understood ({error}); {LEVEL_DEFAULT} is taken"));
         LEVEL_DEFAULT.into()
     })
@@ -142,9 +145,11 @@ mod tests {
 
     #[test]
     fn a_filter_that_cannot_be_understood_is_the_default_one() {
-        assert_eq!(levels(None).to_string(), "warn");
-        assert_eq!(levels(Some("")).to_string(), "warn");
-        assert_eq!(levels(Some("actors=debug")).to_string(), "actors=debug");
-        assert_eq!(levels(Some("=,=nonsense=")).to_string(), "warn");
+        let check = |variable, expected| assert_eq!(levels(variable).to_string(), expected, "{variable:?}");
+        check(None, "tinydisplay::log=warn,warn");
+        check(Some(""), "tinydisplay::log=warn,warn");
+        check(Some("actors=debug"), "tinydisplay::log=warn,actors=debug");
+        check(Some("warn,tinydisplay::log=off"), "tinydisplay::log=off,warn");
+        check(Some("=,=nonsense="), "warn");
     }
 }

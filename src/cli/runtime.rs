@@ -3,22 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
+use std::time::Duration;
 use std::{io, thread};
 
 use actors::handle::Handle;
 use actors::panel::Persistence;
 use actors::runtime::{self, Options};
-use actors::telemetry::exporter;
+use actors::telemetry::exporter::{self, UPKEEP_SECONDS};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use super::failure::{Failure, note};
 use super::service::Service;
+use super::upkeep::Upkeep;
 use crate::config::{self, Config};
 use crate::http;
 
 /// The built-in demo's text: the same file as in the repository.
 const DEMO: &str = include_str!("../../config/demo.toml");
+
+/// How often observations of histograms, which wait in memory, are counted.
+const UPKEEP_EVERY: Duration = Duration::from_secs(UPKEEP_SECONDS);
 
 /// The built-in demo, which keeps its state in the user's state folder.
 pub(super) fn demo() -> Result<Config, Failure> {
@@ -40,6 +45,9 @@ fn state_folder() -> Option<PathBuf> {
 /// Runs a panel in real time until it is told to end, its inputs written to `record` if that is given.
 pub(super) fn live(config: Config, ticks: Option<u64>, record: Option<&Path>) -> Result<(), Failure> {
     let metrics = exporter::install().map_err(|error| Failure::message(error.to_string()))?;
+    let recorder = metrics.clone();
+    let _upkeep = Upkeep::begin(UPKEEP_EVERY, move || recorder.run_upkeep())
+        .map_err(|error| Failure::message(format!("no thread for the upkeep of metrics: {error}")))?;
     let listen = config.http.listen;
     // There is nothing to see without its page: better to say so than to run in the dark.
     let unserved = |error| Failure::message(format!("the web page cannot be served on {listen}: {error}"));

@@ -1,8 +1,8 @@
 //! What goes over the wire: the JSON of the API and of the WebSocket, and the WebSocket's pictures.
 //!
 //! # The WebSocket `/ws`
-//! The server speaks, the client listens; what a client sends is ignored. Text messages are JSON objects
-//! with a `type`:
+//! The server speaks, the client listens; what a client sends says nothing but that it is there, and too much
+//! of it ends the connection. Text messages are JSON objects with a `type`:
 //!
 //! | `type` | when | other members |
 //! |---|---|---|

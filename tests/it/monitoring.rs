@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -56,22 +55,28 @@ impl Prometheus {
             None => line,
         });
         fs::write(folder.join("rules.yml"), at_once.collect::<Vec<_>>().join("\n")).unwrap();
-        // Another program may take the port before the server does: then it says so and ends.
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let said = folder.join("prometheus.txt");
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", folder.join("prometheus.yml").display()))
             .arg(format!("--storage.tsdb.path={}", folder.join("data").display()))
-            .arg(format!("--web.listen-address={address}"))
+            .arg("--web.listen-address=127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(File::create(folder.join("prometheus.txt")).unwrap())
+            .stderr(File::create(&said).unwrap())
             .spawn()
             .unwrap();
-        let prometheus = Prometheus { child, address };
+        // From here on a failing test ends the child too.
+        let mut prometheus = Prometheus { child, address: String::new() };
+        let said = || fs::read_to_string(&said).unwrap();
+        prometheus.address = wait_until("Prometheus never said where it listens", || {
+            let said = said();
+            let line = said.lines().find(|line| line.contains("Listening on"));
+            let address = line.and_then(|line| line.split_once(" address=")?.1.split(' ').next());
+            address.map(str::to_owned).ok_or(said.clone())
+        });
         wait_until("Prometheus is not ready", || {
-            let is_up = std::net::TcpStream::connect(&prometheus.address).is_ok();
-            let is_ready = is_up && get(&prometheus.address, "/-/ready").0 == 200;
-            is_ready.then_some(()).ok_or_else(|| fs::read_to_string(folder.join("prometheus.txt")).unwrap())
+            let is_ready = get(&prometheus.address, "/-/ready").0 == 200;
+            is_ready.then_some(()).ok_or_else(said)
         });
         prometheus
     }

@@ -1,7 +1,7 @@
 //! The costliest formulas. One formula every few ticks is evaluated once more, alone and timed: it comes to
 //! the same and changes nothing. The means of all formulas are kept, and the largest are exported.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::number::Gauge;
@@ -20,18 +20,26 @@ const LABEL_CHARACTERS: usize = 60;
 /// A new measurement counts for so much of the mean.
 const WEIGHT: f64 = 0.25;
 
-/// The costliest formulas as they were last shown, for whoever wants to read them: clones are the same.
+/// The costliest formulas as they were last shown, for whoever wants to read them: clones are the same. It
+/// outlives the [`Costs`] of a core that is started anew, so that its series do too.
 #[derive(Clone, Default)]
-pub struct Costliest(Arc<Mutex<Vec<(usize, Duration)>>>);
+pub struct Costliest(Arc<Mutex<Shown>>);
+
+#[derive(Default)]
+struct Shown {
+    ranking: Vec<(usize, Duration)>,
+    /// By label.
+    series: Vec<(String, Gauge)>,
+}
 
 impl Costliest {
     /// Each formula, by its index, and its mean; the costliest first.
     pub fn read(&self) -> Vec<(usize, Duration)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.shown().ranking.clone()
     }
 
-    fn show(&self, costliest: Vec<(usize, Duration)>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = costliest;
+    fn shown(&self) -> MutexGuard<'_, Shown> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -40,7 +48,6 @@ pub struct Costs {
     labels: Vec<String>,
     /// Seconds; 0 for what was not measured yet.
     means: Vec<f64>,
-    series: Vec<(usize, Gauge)>,
     next: usize,
     shown: Costliest,
 }
@@ -51,7 +58,7 @@ impl Costs {
     pub fn new<'a>(labels: impl Iterator<Item = &'a str>, shown: Costliest) -> Costs {
         let labels: Vec<String> =
             labels.map(|label| label.chars().take(LABEL_CHARACTERS).collect()).collect();
-        Costs { means: vec![0.0; labels.len()], labels, series: Vec::new(), next: 0, shown }
+        Costs { means: vec![0.0; labels.len()], labels, next: 0, shown }
     }
 
     /// The formula to measure next; `None` where there are none. After the last one the costliest are shown.
@@ -94,16 +101,18 @@ impl Costs {
     fn show(&mut self) {
         let costliest = self.ranking();
         let mean = |formula: &usize| (*formula, Duration::from_secs_f64(self.means[*formula]));
-        self.shown.show(costliest.iter().map(mean).collect());
+        let mut shown = self.shown.shown();
+        shown.ranking = costliest.iter().map(mean).collect();
         for formula in &costliest {
-            let is_known = self.series.iter().any(|(known, _)| self.labels[*known] == self.labels[*formula]);
-            if !is_known && self.series.len() < SERIES_MAX {
-                self.series.push((*formula, table::FORMULA_COST.gauge(&[&self.labels[*formula]])));
+            let label = &self.labels[*formula];
+            let is_known = shown.series.iter().any(|(known, _)| known == label);
+            if !is_known && shown.series.len() < SERIES_MAX {
+                shown.series.push((label.clone(), table::FORMULA_COST.gauge(&[label])));
             }
         }
-        for (known, gauge) in &self.series {
-            let shown = costliest.iter().find(|formula| self.labels[**formula] == self.labels[*known]);
-            gauge.set(shown.map_or(f64::NAN, |formula| self.means[*formula]));
+        for (known, gauge) in &shown.series {
+            let found = costliest.iter().find(|formula| self.labels[**formula] == *known);
+            gauge.set(found.map_or(f64::NAN, |formula| self.means[*formula]));
         }
     }
 }
@@ -130,11 +139,11 @@ mod tests {
     fn the_costliest_are_shown_and_the_others_not() {
         let mut costs = costs(30);
         measure(&mut costs, |formula| 100 + formula as u64);
-        assert_eq!(costs.series.len(), 0, "not before all were measured");
+        assert_eq!(costs.shown.shown().series.len(), 0, "not before all were measured");
         costs.turn();
         let names: Vec<&str> = costs.costliest().into_iter().map(|(name, _)| name).collect();
         assert_eq!(names, ["f29", "f28", "f27", "f26", "f25", "f24", "f23", "f22", "f21", "f20"]);
-        assert_eq!(costs.series[0].1.value(), 129e-9);
+        assert_eq!(costs.shown.shown().series[0].1.value(), 129e-9);
         assert_eq!(costs.shown.read()[0], (29, Duration::from_nanos(129)));
         costs.take(29, Duration::ZERO);
         assert_eq!(costs.means[29], 129e-9 * 0.75, "a mean that follows");
@@ -149,11 +158,35 @@ mod tests {
             costs.next = costs.labels.len();
             costs.turn();
             costs.next = 0;
-            assert!(costs.series.len() <= SERIES_MAX);
+            assert!(costs.shown.shown().series.len() <= SERIES_MAX);
         }
-        assert_eq!(costs.series.len(), SERIES_MAX);
-        let shown = costs.series.iter().filter(|(_, gauge)| !gauge.value().is_nan()).count();
+        let series = &costs.shown.shown().series;
+        assert_eq!(series.len(), SERIES_MAX);
+        let shown = series.iter().filter(|(_, gauge)| !gauge.value().is_nan()).count();
         assert!(shown <= COSTLIEST, "{shown}");
+    }
+
+    /// As after a core is started anew: again and again others are the costliest.
+    #[test]
+    fn series_outlive_who_measures() {
+        let labels: Vec<String> = (0..40 * COSTLIEST).map(|formula| format!("f{formula}")).collect();
+        let shown = Costliest::default();
+        for start in 0..40 {
+            let mut costs = Costs::new(labels.iter().map(String::as_str), shown.clone());
+            measure(&mut costs, |formula| if formula / COSTLIEST == start { 1_000_000_000 } else { 0 });
+            costs.turn();
+            let alive: Vec<_> = shown
+                .shown()
+                .series
+                .iter()
+                .filter(|(_, gauge)| !gauge.value().is_nan())
+                .map(|(label, _)| label.clone())
+                .collect();
+            let of_this_start = labels[start * COSTLIEST..][..COSTLIEST].to_vec();
+            let expected = if start < SERIES_MAX / COSTLIEST { of_this_start } else { Vec::new() };
+            assert_eq!(alive, expected, "start {start}: no number of one before it stays");
+        }
+        assert_eq!(shown.shown().series.len(), SERIES_MAX);
     }
 
     #[test]

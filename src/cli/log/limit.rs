@@ -25,8 +25,11 @@ const CAUSES_MAX: usize = 256;
 /// may differ every time.
 const WHO: [&str; 8] = ["actor", "file", "formula", "key", "output", "source", "widget", "route"];
 
+/// The longest text of whom a cause is about, in bytes: names may be of any length.
+const WHO_BYTES: usize = 200;
+
 /// Where lines about left out lines come from; they are never left out.
-const TARGET: &str = "tinydisplay::log";
+pub(super) const TARGET: &str = "tinydisplay::log";
 
 /// Lets the lines of each cause through up to the limit.
 #[derive(Clone, Default)]
@@ -57,7 +60,7 @@ impl Limit {
             return true;
         }
         let mut seen = self.seen();
-        let admitted = seen.admit(cause(event), metadata, (self.0.now)());
+        let admitted = seen.admit(Who::of(event), metadata, (self.0.now)());
         if !admitted && self.0.tells && !std::mem::replace(&mut seen.is_told, true) {
             let limit = self.clone();
             let teller = thread::Builder::new().name("log".into()).spawn(move || limit.tell());
@@ -104,6 +107,8 @@ struct Seen {
 
 struct Cause {
     what: &'static Metadata<'static>,
+    /// Whom it is about, as `name=value`.
+    who: String,
     since: Duration,
     lines: u32,
     left_out: u64,
@@ -113,26 +118,29 @@ struct Cause {
 #[derive(Debug, PartialEq)]
 struct LeftOut {
     what: &'static Metadata<'static>,
+    who: String,
     lines: u64,
 }
 
 impl LeftOut {
     fn log(&self) {
         let (file, line) = (self.what.file().unwrap_or_default(), self.what.line().unwrap_or_default());
-        let (lines, of) = (self.lines, self.what.target());
-        tracing::warn!(target: TARGET, lines, of, place = format_args!("{file}:{line}"), "more of this was left out");
+        let (lines, of, who) = (self.lines, self.what.target(), &self.who);
+        let place = format_args!("{file}:{line}");
+        tracing::warn!(target: TARGET, lines, of, %who, place, "more of this was left out");
     }
 }
 
 impl Seen {
     /// Whether one more line of this cause is written now.
-    fn admit(&mut self, cause: u64, what: &'static Metadata<'static>, now: Duration) -> bool {
+    fn admit(&mut self, who: Who, what: &'static Metadata<'static>, now: Duration) -> bool {
+        let cause = who.hasher.finish();
         if self.causes.len() >= CAUSES_MAX && !self.causes.contains_key(&cause) {
             self.causes.retain(|_, cause| !cause.is_over(now));
         }
         let is_full = self.causes.len() >= CAUSES_MAX && !self.causes.contains_key(&cause);
-        let key = if is_full { 0 } else { cause };
-        let fresh = || Cause { what, since: now, lines: 0, left_out: 0 };
+        let (key, who) = if is_full { (0, "others".into()) } else { (cause, who.text) };
+        let fresh = || Cause { what, who, since: now, lines: 0, left_out: 0 };
         let cause = self.causes.entry(key).or_insert_with(fresh);
         if now.saturating_sub(cause.since) >= PERIOD {
             (cause.since, cause.lines) = (now, 0);
@@ -146,8 +154,11 @@ impl Seen {
     /// What was left out and not told yet.
     fn tell(&mut self, now: Duration) -> Vec<LeftOut> {
         let untold = self.causes.values_mut().filter(|cause| cause.left_out > 0);
-        let told =
-            untold.map(|cause| LeftOut { what: cause.what, lines: std::mem::take(&mut cause.left_out) });
+        let told = untold.map(|cause| LeftOut {
+            what: cause.what,
+            who: cause.who.clone(),
+            lines: std::mem::take(&mut cause.left_out),
+        });
         let told = told.collect();
         self.causes.retain(|_, cause| !cause.is_over(now));
         told
@@ -161,28 +172,36 @@ impl Cause {
 }
 
 /// What makes a line: its place in the program, and whom it is about.
-fn cause(event: &Event<'_>) -> u64 {
-    let mut who = Who(DefaultHasher::new());
-    event.metadata().callsite().hash(&mut who.0);
-    event.record(&mut who);
-    who.0.finish()
+struct Who {
+    hasher: DefaultHasher,
+    text: String,
 }
 
-struct Who(DefaultHasher);
+impl Who {
+    fn of(event: &Event<'_>) -> Who {
+        let mut who = Who { hasher: DefaultHasher::new(), text: String::new() };
+        event.metadata().callsite().hash(&mut who.hasher);
+        event.record(&mut who);
+        who
+    }
+}
 
 impl Visit for Who {
     fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
         if WHO.contains(&field.name()) {
-            field.name().hash(&mut self.0);
-            // A hasher takes everything.
-            let _ = write!(self, "{value:?}");
+            field.name().hash(&mut self.hasher);
+            let gap = if self.text.is_empty() { "" } else { " " };
+            // Both take everything.
+            let _ = write!(self, "{gap}{}={value:?}", field.name());
         }
     }
 }
 
 impl Write for Who {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.write(text.as_bytes());
+        self.hasher.write(text.as_bytes());
+        let room = WHO_BYTES.saturating_sub(self.text.len());
+        self.text.push_str(&text[..text.floor_char_boundary(room)]);
         Ok(())
     }
 }
@@ -258,6 +277,7 @@ mod tests {
         let told: Vec<_> = lines.iter().filter(|line| line.contains("left out")).collect();
         assert_eq!(told.len(), 1, "{lines:#?}");
         assert!(told[0].contains("lines=4") && told[0].contains("limit.rs:"), "{told:?}");
+        assert!(told[0].contains("who=source=\"a\""), "{told:?}");
         assert!(lines.last().unwrap().contains("attempt 9"), "{lines:#?}");
         assert_eq!(lines.len(), LINES as usize + 2);
     }
@@ -275,6 +295,19 @@ mod tests {
             assert_eq!(limit.seen().causes.len(), 2);
         });
         assert_eq!(lines.len(), CAUSES_MAX + LINES as usize + 1, "those without room share the lines of one");
+    }
+
+    #[test]
+    fn names_of_any_length_are_told_shortened() {
+        let long = "ä".repeat(1_000);
+        let lines = written(|limit, _| {
+            (0..=LINES).for_each(|attempt| fails(&long, attempt));
+            fails(&format!("{long}ö"), 0);
+            let told = limit.seen().tell(PERIOD);
+            assert_eq!(told.len(), 1, "they are told apart by the whole name");
+            assert!((WHO_BYTES - 1..=WHO_BYTES).contains(&told[0].who.len()), "{}", told[0].who);
+        });
+        assert_eq!(lines.len(), LINES as usize + 1);
     }
 
     #[test]
