@@ -35,7 +35,8 @@ mod tests {
     #[test]
     fn it_works_until_it_is_dropped() {
         let (work, done) = mpsc::channel();
-        let upkeep = Upkeep::begin(Duration::from_millis(1), move || work.send(()).unwrap_or_default()).unwrap();
+        let upkeep =
+            Upkeep::begin(Duration::from_millis(1), move || work.send(()).unwrap_or_default()).unwrap();
         for _ in 0..3 {
             done.recv_timeout(Duration::from_secs(30)).unwrap();
         }
