@@ -125,16 +125,11 @@ impl Run {
 }
 
 /// How workers are run: `None` for the tree of the policy.
+#[derive(Default)]
 struct Rig {
     policy: Supervision,
     faults: Faults,
     tree: Option<fn(&Supervision) -> Tree>,
-}
-
-impl Default for Rig {
-    fn default() -> Rig {
-        Rig { policy: Supervision::default(), faults: Faults::default(), tree: None }
-    }
 }
 
 impl Rig {
