@@ -1,7 +1,7 @@
 //! A running `tinydisplay`, as other programs see it.
 
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -83,14 +83,7 @@ impl Program {
 
     /// The status and the JSON of a POST's answer.
     pub(crate) fn post(&self, path: &str, body: &str) -> (u16, serde_json::Value) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let (host, length) = (&self.address, body.len());
-        let head = format!("POST {path} HTTP/1.0\r\nHost: {host}\r\nContent-Length: {length}\r\n\r\n");
-        stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head[9..12].parse().unwrap(), serde_json::from_str(body).unwrap())
+        post(&self.address, path, body).unwrap()
     }
 
     /// Sends again and again until the answer has this status.
@@ -109,7 +102,14 @@ impl Program {
 
     /// Waits until it has ended and returns the exit code.
     pub(crate) fn wait(mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
+        let ended = || self.child.try_wait().unwrap().ok_or_else(|| "it still runs".to_string());
+        wait_until("it does not end", ended).code()
+    }
+
+    /// Ends it as `kill -9` does: it learns nothing of it.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Sends SIGTERM and does not wait.
@@ -136,6 +136,22 @@ pub(crate) fn get(address: &str, path: &str) -> (u16, Vec<u8>) {
     let split = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap();
     let status = std::str::from_utf8(&answer[9..12]).unwrap().parse().unwrap();
     (status, answer.split_off(split + 4))
+}
+
+/// The status and the JSON of a POST's answer from a server of this machine.
+///
+/// # Errors
+/// Where there is no server, or it ends before its answer does.
+pub(crate) fn post(address: &str, path: &str, body: &str) -> io::Result<(u16, serde_json::Value)> {
+    let mut stream = TcpStream::connect(address)?;
+    let length = body.len();
+    let head = format!("POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(format!("{head}{body}").as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let cut = || io::Error::from(io::ErrorKind::UnexpectedEof);
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(cut)?;
+    Ok((head[9..12].parse().unwrap(), serde_json::from_str(body).map_err(|_| cut())?))
 }
 
 /// Tries again and again until it succeeds. It pauses between two tries, or it would take from the program
