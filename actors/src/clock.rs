@@ -29,6 +29,9 @@ pub const DRIFT_MAX_MS: u64 = 5_000;
 /// The longest sleep in one piece, which bounds how long a stop has to wait.
 const NAP_MAX: Duration = Duration::from_millis(50);
 
+/// A tick that a clock begins when its time is nearly up has so long to come out.
+const LAST_TICK_MAX: Duration = Duration::from_millis(500);
+
 /// Between two of the last ticks, which are not paced, some time has to pass, in virtual time too: else a
 /// port that does not become empty would hold the clock for ever.
 const LAST_TICKS_APART: Duration = Duration::from_millis(1);
@@ -171,7 +174,7 @@ impl Clock {
         let patience = async {
             self.supervision.stopped().await;
             let by = *self.stops_by.get_or_insert(self.world.now() + self.grace);
-            self.world.sleep_until(by).await;
+            self.world.sleep_until(by.max(self.world.now() + LAST_TICK_MAX)).await;
         };
         // A core that came back may have told of an earlier tick after its clock had asked how far it is.
         let came_out = async {
