@@ -125,7 +125,7 @@ pub enum Error {
     #[error("gave up: {0}")]
     Escalated(String),
     /// Not everybody ended in time, and what these had in hand is lost.
-    #[error("did not end in time, and what was still to be shown or written is lost: {0}")]
+    #[error("did not end in time, and what they still had in hand is lost: {0}")]
     CutShort(String),
 }
 

@@ -59,7 +59,7 @@ pub struct News<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// It was told to end, and nothing of what had been accepted was lost by that: everybody ended, save perhaps
-    /// a source or the web server, which was left behind when its time was up.
+    /// a source, an output or the web server, which was left behind when its time was up.
     Clean,
     /// It was told to end, and those who had accepted something did not come to its end in their time. Says who.
     CutShort(String),
@@ -294,7 +294,9 @@ impl Supervisor {
     fn abandon(&mut self, worker: usize, generation: u64, cause: Neglect) {
         self.left_behind.insert((worker, generation));
         self.lives[worker].abandon();
-        if self.is_ending && self.workers[worker].group.holds_data() {
+        // One that hangs before its turn to end comes back, and goes on where it was.
+        let is_last = self.is_ending && matches!(cause, Neglect::StopTimeout);
+        if is_last && self.workers[worker].group.holds_data() {
             self.cut_short.insert(worker);
         }
         // In a simulation those who share a thread do not stand still with the one that hangs.

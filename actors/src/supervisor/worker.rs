@@ -81,11 +81,12 @@ impl Group {
     pub const ALL: [Group; 6] =
         [Group::Http, Group::Outputs, Group::Recorder, Group::Writer, Group::Core, Group::Sources];
 
-    /// Whether its workers hold what was accepted and is shown or kept nowhere else.
+    /// Whether its workers hold what was accepted and is kept nowhere else. A picture is shown and not kept: a
+    /// slow output leaves out others, too.
     pub(super) fn holds_data(self) -> bool {
         match self {
-            Group::Outputs | Group::Recorder | Group::Writer | Group::Core => true,
-            Group::Http | Group::Sources => false,
+            Group::Recorder | Group::Writer | Group::Core => true,
+            Group::Http | Group::Outputs | Group::Sources => false,
         }
     }
 
