@@ -120,6 +120,9 @@ pub enum Error {
     /// Starting actors anew did not help; the process has to be started anew.
     #[error("gave up: {0}")]
     Escalated(String),
+    /// Not everybody ended in time, and what these had in hand is lost.
+    #[error("did not end in time, and what they still had in hand is lost: {0}")]
+    CutShort(String),
 }
 
 impl From<recording::Error> for Error {
@@ -223,6 +226,7 @@ impl Wiring {
         let recorded = recorder.map_or(Ok(()), |recorder| recorder.outcome());
         match ended? {
             End::Escalated(why) => Err(Error::Escalated(why)),
+            End::CutShort(who) => Err(Error::CutShort(who)),
             End::Clean => {
                 recorded?;
                 Ok(Summary { pulse: *self.pulse.borrow() })

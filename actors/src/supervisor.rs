@@ -58,8 +58,11 @@ pub struct News<'a> {
 /// How a run ended, as its supervisor sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It was told to end, and everybody did, or was left behind when its time was up.
+    /// It was told to end, and nothing of what had been accepted was lost by that: everybody ended, save perhaps
+    /// a source, an output or the web server, which was left behind when its time was up.
     Clean,
+    /// It was told to end, and those who had accepted something did not come to its end in their time. Says who.
+    CutShort(String),
     /// Restarting did not help: the process has to be started anew. Says who failed and why.
     Escalated(String),
 }
@@ -80,10 +83,16 @@ pub struct Supervisor {
     /// Generations whose threads were left behind and have not ended since.
     left_behind: BTreeSet<(usize, u64)>,
     is_ending: bool,
+    /// Who had accepted something and did not end in time.
+    cut_short: BTreeSet<usize>,
     /// The longest time between two looks.
     look_every: Duration,
     /// When to look at somebody who has just been started.
     first_look: Duration,
+    /// When the next look is due.
+    planned: Duration,
+    /// The end of the last time that the supervisor was late: nobody is judged by what was before.
+    excused: Duration,
     /// Until when the run has to have ended, once it is told to.
     deadline: Duration,
     end: Option<End>,
@@ -118,6 +127,8 @@ impl Supervisor {
             tree: policy.tree(seed, &workers),
             lives: workers.iter().map(|worker| Life::new(world, worker)).collect(),
             first_look: Duration::MAX,
+            planned: Duration::MAX,
+            excused: Duration::ZERO,
             deadline: Duration::MAX,
             world,
             workers,
@@ -129,6 +140,7 @@ impl Supervisor {
             exits: flume::unbounded(),
             left_behind: BTreeSet::new(),
             is_ending: false,
+            cut_short: BTreeSet::new(),
             end: None,
         }
     }
@@ -144,12 +156,12 @@ impl Supervisor {
                 return end;
             }
             let next = self.tree.next_wake().unwrap_or(Duration::MAX);
-            let wake = next.min(self.first_look).min(self.world.now() + self.look_every);
+            self.planned = next.min(self.first_look).min(self.world.now() + self.look_every);
             tokio::select! {
                 biased;
                 _ = stop.wait_for(|stop| *stop), if !self.is_ending => self.shut_down(),
                 ended = ended.recv_async() => ended.into_iter().for_each(|ended| self.bury(ended)),
-                () = self.world.sleep_until(wake) => self.look(wake),
+                () = self.world.sleep_until(self.planned) => self.look(),
             }
         }
     }
@@ -160,23 +172,30 @@ impl Supervisor {
         self.step(Event::Shutdown);
     }
 
-    /// Looks at all hearts, which were to be looked at when it was `planned`.
-    fn look(&mut self, planned: Duration) {
-        let now = self.world.now();
-        if self.is_ending && now > self.deadline {
-            tracing::error!("the run did not end in time and is left as it is");
-            self.end = Some(End::Clean);
+    /// Looks whether anything is due.
+    fn look(&mut self) {
+        if self.is_ending && self.world.now() > self.deadline {
+            let names = self.names(|worker| self.lives[worker].heard().is_some());
+            self.end = Some(End::CutShort(names));
             return;
         }
         self.first_look = Duration::MAX;
-        let is_late = now.saturating_sub(planned) > LATE_MAX;
-        for worker in 0..self.lives.len() {
-            let Some((generation, until)) = self.lives[worker].heard() else { continue };
-            let until = if is_late { until.max(now) } else { until };
-            let (worker, generation) = (WorkerId(worker), Generation(generation));
-            self.step(Event::Heard { worker, generation, until });
-        }
         self.step(Event::Wake);
+    }
+
+    /// Listens to all hearts, so that nobody is judged by an old sign of life.
+    fn listen(&mut self, actions: &mut Vec<Action>) {
+        let now = self.world.now();
+        if now.saturating_sub(self.planned) > LATE_MAX {
+            self.excused = now;
+        }
+        for (worker, life) in self.lives.iter().enumerate() {
+            let Some((generation, until)) = life.heard() else { continue };
+            let (worker, generation) = (WorkerId(worker), Generation(generation));
+            let heard = Event::Heard { worker, generation, until: until.max(self.excused) };
+            // At the moment of the last step: time goes on when all have been heard, and not before.
+            self.tree.step(Duration::ZERO, heard, actions);
+        }
     }
 
     /// Takes note of how a generation ended.
@@ -212,6 +231,7 @@ impl Supervisor {
     fn step(&mut self, event: Event) {
         let mut events = VecDeque::from([event]);
         let mut actions = Vec::new();
+        self.listen(&mut actions);
         while let Some(event) = events.pop_front() {
             self.tree.step(self.world.now(), event, &mut actions);
             for action in actions.drain(..) {
@@ -274,6 +294,11 @@ impl Supervisor {
     fn abandon(&mut self, worker: usize, generation: u64, cause: Neglect) {
         self.left_behind.insert((worker, generation));
         self.lives[worker].abandon();
+        // One that hangs before its turn to end comes back, and goes on where it was.
+        let is_last = self.is_ending && matches!(cause, Neglect::StopTimeout);
+        if is_last && self.workers[worker].group.holds_data() {
+            self.cut_short.insert(worker);
+        }
         // In a simulation those who share a thread do not stand still with the one that hangs.
         if self.workers[worker].shares_thread && !self.world.is_simulated() {
             self.shared = None;
@@ -291,7 +316,8 @@ impl Supervisor {
 
     fn conclude(&self, outcome: Outcome) -> End {
         match outcome {
-            Outcome::Shutdown => End::Clean,
+            Outcome::Shutdown if self.cut_short.is_empty() => End::Clean,
+            Outcome::Shutdown => End::CutShort(self.names(|worker| self.cut_short.contains(&worker))),
             Outcome::Escalated(blame) => {
                 let report = self.report(blame.worker.0);
                 let error = report.error.as_deref().unwrap_or("it ended by itself");
@@ -304,6 +330,12 @@ impl Supervisor {
                 ))
             }
         }
+    }
+
+    /// The names of some workers.
+    fn names(&self, which: impl Fn(usize) -> bool) -> String {
+        let names = self.workers.iter().enumerate().filter(|(worker, _)| which(*worker));
+        names.map(|(_, worker)| format!("`{}`", worker.name)).collect::<Vec<_>>().join(", ")
     }
 
     fn report(&self, worker: usize) -> ActorReport {

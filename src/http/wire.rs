@@ -478,9 +478,9 @@ mod tests {
         check(&running, "starts_in_ms", serde_json::Value::Null);
 
         let beaten = ActorReport { beaten: seconds(10), well_until: seconds(20), ..report.clone() };
-        assert!(same_actors(&[report.clone()], &[beaten]), "only time has passed");
-        assert!(!same_actors(&[report.clone()], &[running]));
-        assert!(!same_actors(&[report.clone()], &[]));
+        assert!(same_actors(std::slice::from_ref(&report), &[beaten]), "only time has passed");
+        assert!(!same_actors(std::slice::from_ref(&report), &[running]));
+        assert!(!same_actors(std::slice::from_ref(&report), &[]));
     }
 
     #[test]

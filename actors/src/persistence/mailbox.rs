@@ -1,7 +1,7 @@
 //! The writer's mailbox: bounded in ledgers and in rows, since a ledger may hold one row or as many
 //! samples as the ring.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Ledger;
@@ -72,6 +72,8 @@ pub(super) struct Estate {
     names: Mutex<Names>,
     /// Rows that the writer has taken out and not yet written.
     pub(super) waiting: AtomicUsize,
+    /// How many corrupt files were put aside.
+    pub(super) set_aside: AtomicU32,
 }
 
 impl Estate {

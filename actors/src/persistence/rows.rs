@@ -43,14 +43,15 @@ impl Written {
     }
 }
 
-/// Writes whole ticks in one transaction: all of them or none. Calls `before_commit` when the rows are in.
+/// Writes whole ticks in one transaction: all of them or none. Asks `may_commit` when the rows are in, and
+/// writes nothing where that says no: `None`.
 pub(super) fn write(
     connection: &mut Connection,
     batch: &[Pending],
     names: &Names,
     performance: Option<&Performance>,
-    before_commit: impl FnOnce(),
-) -> rusqlite::Result<Written> {
+    may_commit: impl FnOnce() -> bool,
+) -> rusqlite::Result<Option<Written>> {
     // Immediate, since a lock that is asked for later fails at once, whatever the timeout.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut written = Written::default();
@@ -67,9 +68,12 @@ pub(super) fn write(
     if let (Some(performance), Some(last)) = (performance, batch.last()) {
         write_performance(&transaction, performance, last)?;
     }
-    before_commit();
+    if !may_commit() {
+        transaction.rollback()?;
+        return Ok(None);
+    }
     transaction.commit()?;
-    Ok(written)
+    Ok(Some(written))
 }
 
 fn write_samples(

@@ -21,7 +21,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// How many corrupt files are put aside in one run. A disk that ruins one after the other must not be
+/// How many corrupt files are put aside in one run, by all its writers. A disk that ruins one after the other must not be
 /// filled with them.
 const MAX_SET_ASIDE: u32 = 3;
 
@@ -51,7 +51,6 @@ pub(super) struct Writer {
     waiting_since: Duration,
     /// Not before this after a failure, and how long the pause was.
     retry: Option<(Duration, Duration)>,
-    set_aside: u32,
     /// Whether the file is no database of ours, which no time changes.
     refused: bool,
     performance: Performance,
@@ -93,7 +92,6 @@ impl Writer {
             connection: None,
             waiting_since: Duration::ZERO,
             retry: None,
-            set_aside: 0,
             performance: Performance::default(),
             performance_due: world.now() + PERFORMANCE_EVERY,
             supervision,
@@ -151,9 +149,13 @@ impl Writer {
         Some(self.retry.map_or(due, |(at, _)| at.max(due)))
     }
 
-    /// Writes all that waits, or plans another try.
+    /// Writes all that waits, or plans another try. A writer that was left behind does nothing: the one after
+    /// it has the file.
     pub(super) fn flush(&mut self) {
         let result = self.write_all();
+        if !self.supervision.pass.is_valid() {
+            return;
+        }
         self.waiting_since = self.world.now();
         match result {
             Ok(()) => self.succeed(),
@@ -168,6 +170,9 @@ impl Writer {
             if !self.queue.is_empty() {
                 self.flush();
             }
+        }
+        if !self.supervision.pass.is_valid() {
+            return;
         }
         let lost = self.queue.pop(usize::MAX);
         if lost > 0 {
@@ -195,33 +200,42 @@ impl Writer {
     }
 
     fn write_all(&mut self) -> Result<(), Error> {
+        if !self.supervision.pass.is_valid() {
+            return Ok(());
+        }
         self.connect()?;
         while !self.queue.is_empty() {
             self.supervision.heart.beat();
             let began = self.world.now();
-            let (written, now_ms) = self.write_batch()?;
+            let Some((written, now_ms)) = self.write_batch()? else { return Ok(()) };
             self.note(&written, self.world.now().saturating_sub(began));
             self.clean_up(now_ms, written.rows())?;
         }
         Ok(())
     }
 
-    /// One transaction. Returns what it wrote, and the engine's time at its last tick.
-    fn write_batch(&mut self) -> Result<(Written, i64), Error> {
-        let Some(connection) = &mut self.connection else { return Ok((Written::default(), 0)) };
+    /// One transaction. Returns what it wrote, and the engine's time at its last tick; `None` where another
+    /// writer has the file meanwhile.
+    fn write_batch(&mut self) -> Result<Option<(Written, i64)>, Error> {
+        let Some(connection) = &mut self.connection else { return Ok(None) };
         let report = self.world.now() >= self.performance_due;
         let batch = self.queue.batch();
         let (ticks, now_ms) = (batch.len(), batch.last().map_or(0, |last| last.now_ms));
         let (world, began) = (self.world, self.world.now());
-        let timed = || self.telemetry.write.record(world.now().saturating_sub(began));
+        let may_commit = || {
+            self.telemetry.write.record(world.now().saturating_sub(began));
+            // Not behind the fence: a commit may take as long as the disk does, and the supervisor would wait.
+            self.supervision.pass.is_valid()
+        };
         let performance = report.then_some(&self.performance);
-        let written = rows::write(connection, batch, &self.names, performance, timed)?;
+        let written = rows::write(connection, batch, &self.names, performance, may_commit)?;
+        let Some(written) = written else { return Ok(None) };
         self.queue.pop(ticks);
         if report {
             self.performance = Performance::default();
             self.performance_due = self.world.now() + PERFORMANCE_EVERY;
         }
-        Ok((written, now_ms))
+        Ok(Some((written, now_ms)))
     }
 
     fn clean_up(&mut self, now_ms: i64, written_rows: u64) -> Result<(), Error> {
@@ -310,13 +324,14 @@ impl Writer {
 
     fn put_aside(&mut self) {
         self.connection = None;
-        if self.set_aside == MAX_SET_ASIDE {
+        if self.estate.set_aside.load(Ordering::Relaxed) >= MAX_SET_ASIDE || !self.supervision.pass.is_valid()
+        {
             return;
         }
         let file = self.options.file.display();
         match schema::set_aside(&self.options.file, self.world.unix_ms()) {
             Ok(aside) => {
-                self.set_aside += 1;
+                self.estate.set_aside.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(%file, aside = %aside.display(), "a corrupt database was set aside");
             }
             Err(error) => tracing::error!(%file, "a corrupt database cannot be set aside: {error}"),

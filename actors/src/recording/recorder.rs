@@ -99,11 +99,10 @@ impl Recorder {
         let Some(scribe) = self.state().scribe.take() else {
             return Err(Failure::Configuration("a recording that broke off is not taken up again".into()));
         };
+        let mut ending = Ending(self, Some(Err(stopped_working())));
         let written = scribe.write_all(&self.0.arriving, &supervision).await;
         let told = written.as_ref().map_err(|error| Failure::Configuration(error.to_string())).copied();
-        let mut state = self.state();
-        state.mailbox = None;
-        state.ended = Some(written);
+        ending.1 = Some(written);
         told
     }
 
@@ -117,7 +116,7 @@ impl Recorder {
             Some(Ok(())) if !state.gave_up => Ok(()),
             Some(Err(error)) => Err(Error::Io { file, error }),
             None if !state.gave_up && self.0.arriving.is_empty() => {
-                Err(Error::Io { file, error: io::Error::other("the recorder stopped working") })
+                Err(Error::Io { file, error: stopped_working() })
             }
             Some(Ok(())) | None => Err(Error::TooSlow { file }),
         }
@@ -126,6 +125,21 @@ impl Recorder {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Made before a recording is written and dropped after that, even by a panic: nothing waits for it any more.
+struct Ending<'a>(&'a Recorder, Option<io::Result<()>>);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.mailbox = None;
+        state.ended = self.1.take();
+    }
+}
+
+fn stopped_working() -> io::Error {
+    io::Error::other("the recorder stopped working")
 }
 
 /// Writes lines, none longer and not more of them than a reader takes.
@@ -265,8 +279,10 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
+    use crate::fault::{Fault, Faults, Rule};
     use crate::recording::Recording;
     use crate::source::rig::simulate;
+    use crate::supervisor::fence::Pass;
     use crate::world::World;
 
     /// A disk that takes so many bytes.
@@ -317,13 +333,19 @@ mod tests {
 
     /// Runs a recorder until `work` is done, and says what came of it.
     async fn run<F: Future<Output = ()>>(recorder: &Recorder, work: F) -> String {
+        run_with(Faults::default(), recorder, work).await
+    }
+
+    async fn run_with<F: Future<Output = ()>>(faults: Faults, recorder: &Recorder, work: F) -> String {
         let (stop, stopped) = watch::channel(false);
-        let supervision = worker::Context::unsupervised(World::simulated(false), stopped);
+        let world = World::simulated(false);
+        let supervision = worker::Context::new(world, Pass::unlimited(), faults, stopped);
         let (running, task) = (recorder.clone(), supervision.clone());
         let running = actix::spawn(async move { running.run(task).await });
         work.await;
         stop.send_replace(true);
-        let _ = running.await.unwrap();
+        // An error where it panicked.
+        let _ = running.await;
         recorder.outcome().map_or_else(|error| error.to_string(), |()| "written".into())
     }
 
@@ -355,6 +377,23 @@ mod tests {
         let narrow = Limits { line_bytes: 120, ..none };
         let long = "run.jsonl: a sample is longer than a line of a recording can be";
         check(disk(all), narrow, 9, long, 0);
+    }
+
+    #[test]
+    fn a_recorder_that_panics_is_no_slow_disk() {
+        simulate(async {
+            let recorder = create(&disk(usize::MAX), Limits::default(), 2);
+            let point = "recorder.write".to_string();
+            let faults = Faults::listed([Rule { point, actor: None, after: 0, fault: Fault::Panic }]);
+            let work = async {
+                recorder.keep(&sealed(1));
+                World::simulated(false).sleep_until(Duration::from_millis(1)).await;
+                // More than its mailbox takes.
+                (0..9).for_each(|_| recorder.keep(&sealed(1)));
+            };
+            let told = run_with(faults, &recorder, work).await;
+            assert_eq!(told, "run.jsonl: the recorder stopped working");
+        });
     }
 
     #[test]

@@ -45,8 +45,8 @@ pub fn keys(options: &Options) -> Result<Vec<KeySpec>, Error> {
     Ok(options.sources.iter().flat_map(of).collect())
 }
 
-/// Emits a reading at each multiple of `every`. While nobody answers, as when the core is started anew, it
-/// leaves readings out.
+/// Emits a reading at each multiple of `every`. While nobody answers within that time, as when the core hangs
+/// or is started anew, it leaves readings out.
 ///
 /// # Errors
 /// [`Error::Stopped`].
@@ -57,7 +57,16 @@ pub async fn run(options: &Options, context: &mut Context) -> Result<(), Error> 
         let (_, at) = schedule.next(context.world.now());
         context.sleep_until(at).await?;
         let Some(ring) = options.answers.upgrade() else { continue };
-        if let Ok(reports) = context.wait_for(ring.send(QuerySources)).await? {
+        let (world, patience) = (context.world, context.world.now().saturating_add(options.every));
+        let answer = async {
+            tokio::select! {
+                biased;
+                reports = ring.send(QuerySources) => reports.ok(),
+                // A ring that hangs never answers, and never says that it will not.
+                () = world.sleep_until(patience) => None,
+            }
+        };
+        if let Some(reports) = context.wait_for(answer).await? {
             let values = options.sources.iter().flat_map(|name| values_of(name, &reports));
             let values = names.iter().cloned().zip(values).collect();
             context.emit(None, values, None).await?;
@@ -90,9 +99,17 @@ mod tests {
 
     #[test]
     fn every_source_is_told_of() {
-        struct Ring;
+        struct Ring {
+            hangs: bool,
+        }
         impl actix::Actor for Ring {
             type Context = actix::Context<Ring>;
+
+            fn started(&mut self, context: &mut Self::Context) {
+                if self.hangs {
+                    actix::AsyncContext::wait(context, actix::fut::wrap_future(std::future::pending::<()>()));
+                }
+            }
         }
         impl actix::Handler<QuerySources> for Ring {
             type Result = Vec<SourceReport>;
@@ -116,13 +133,15 @@ mod tests {
         let rig = Rig::new(Policy::DropOldest);
         let run = rig.run_with(Duration::from_secs(3), async move |context| {
             let world = context.world;
-            // Nobody answers at first.
+            // Nobody is there at first; the first that is hangs for good, and another takes its place.
             actix::spawn(async move {
-                world.sleep_until(Duration::from_millis(1_500)).await;
-                let ring = actix::Actor::start(Ring);
-                answers.point(ring.downgrade().recipient());
-                world.sleep_until(Duration::from_secs(10)).await;
-                drop(ring);
+                let mut rings = Vec::new();
+                for (from_ms, hangs) in [(500, true), (1_500, false), (10_000, false)] {
+                    world.sleep_until(Duration::from_millis(from_ms)).await;
+                    let ring = actix::Actor::start(Ring { hangs });
+                    answers.point(ring.downgrade().recipient());
+                    rings.push(ring);
+                }
             });
             run(&options, context).await
         });

@@ -29,6 +29,8 @@ enum Act {
     Panic,
     /// Shows no sign of life, and hears nothing.
     Hang,
+    /// Runs for ever, in good health, and hears nothing.
+    Deaf,
     /// Runs until it is told to stop, and panics then.
     PanicInStop,
     /// An actor that panics in a handler, and again in its own `stopped`.
@@ -69,6 +71,7 @@ async fn play(act: Act, context: &Context) -> Result<(), Failure> {
         Act::Fatal => return Err(Failure::Configuration("no such disk".into())),
         Act::Panic => panic!("index {} is out of range", 7),
         Act::Hang => std::future::pending().await,
+        Act::Deaf => context.heart.resting(std::future::pending()).await,
         Act::PanicTwice => {
             return context.act(Bomb, |bomb| bomb.do_send(Ignite)).await;
         }
@@ -276,6 +279,25 @@ fn a_run_ends_soon_whatever_its_children_do() {
 }
 
 #[test]
+fn an_end_that_loses_something_says_so() {
+    let check = |group, act: &'static [Act], end: End| {
+        let run = Rig::default().run(5 * SECOND, |log| {
+            let mut cast = vec![child("slow", group, act, log), child("other", Group::Http, &[], log)];
+            cast.sort_by_key(|worker| worker.group);
+            cast
+        });
+        assert_eq!(run.end, end, "{group:?}: {:?}", run.log);
+    };
+    for group in [Group::Recorder, Group::Writer, Group::Core] {
+        check(group, &[Act::Deaf], End::CutShort("`slow`".into()));
+        check(group, &[Act::PanicInStop], End::Clean);
+    }
+    for group in [Group::Http, Group::Outputs, Group::Sources] {
+        check(group, &[Act::Deaf], End::Clean);
+    }
+}
+
+#[test]
 fn the_core_gives_up_when_restarting_does_not_help() {
     let check = |failures: &'static [Act], gives_up: bool| {
         let run = Rig::default().run(30 * SECOND, |log| {
@@ -301,6 +323,62 @@ fn the_core_gives_up_when_restarting_does_not_help() {
     };
     check(&[Act::Error; 3], false);
     check(&[Act::Error; 4], true);
+}
+
+#[test]
+fn nobody_is_judged_by_an_old_sign_of_life() {
+    // Each works without a rest between two beats, for nearly as long as it may.
+    let busy = |name: &str| {
+        let start = |context: Context| async move {
+            loop {
+                let next = context.world.now() + Duration::from_millis(9_900);
+                tokio::select! {
+                    () = context.stopped() => return Ok(()),
+                    () = context.world.sleep_until(next) => context.heart.beat(),
+                }
+            }
+        };
+        let exceptions = Default::default();
+        let (group, run) = (Group::Sources, run(start));
+        Worker { name: name.into(), role: "child", group, shares_thread: false, exceptions, run }
+    };
+    let run = Rig::default().run(60 * SECOND, |_| vec![busy("a"), busy("b")]);
+    for name in ["a", "b"] {
+        let report = run.report(name);
+        assert_eq!((report.state.name(), report.restarts), ("running", 0), "{name}: {:?}", report.error);
+    }
+}
+
+#[test]
+fn a_machine_that_stood_still_blames_nobody() {
+    let check = |planned: Duration, blamed: usize| {
+        simulate(async {
+            let world = World::simulated(false);
+            let log = Log(world, Arc::default());
+            let hanging = |name| child(name, Group::Sources, &[Act::Hang], &log);
+            let mut supervisor = Supervisor::new(Parts {
+                world,
+                seed: 7,
+                workers: vec![hanging("a"), hanging("b")],
+                policy: Supervision::default(),
+                faults: Faults::default(),
+                telemetry: telemetry::Supervision::new(&[]),
+                reports: watch::channel(Vec::new().into()).0,
+                listener: Box::new(|_| {}),
+            });
+            supervisor.step(Event::Start);
+            supervisor.planned = planned;
+            world.sleep_until(20 * SECOND).await;
+            // The second step comes in time, and knows no more of anybody.
+            for _ in 0..2 {
+                supervisor.step(Event::Wake);
+                supervisor.planned = world.now() + SECOND;
+            }
+            assert_eq!(supervisor.left_behind.len(), blamed, "a step was due at {planned:?}");
+        });
+    };
+    check(SECOND, 0);
+    check(20 * SECOND, 2);
 }
 
 #[test]

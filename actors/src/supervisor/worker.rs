@@ -81,6 +81,15 @@ impl Group {
     pub const ALL: [Group; 6] =
         [Group::Http, Group::Outputs, Group::Recorder, Group::Writer, Group::Core, Group::Sources];
 
+    /// Whether its workers hold what was accepted and is kept nowhere else. A picture is shown and not kept: a
+    /// slow output leaves out others, too.
+    pub(super) fn holds_data(self) -> bool {
+        match self {
+            Group::Recorder | Group::Writer | Group::Core => true,
+            Group::Http | Group::Outputs | Group::Sources => false,
+        }
+    }
+
     /// Its name in the configuration and in reports.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,7 @@
 //! Faults: what the writer does when the disk, the file or another process is in the way.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::event::{Event, EventKind};
 use engine::sample::{KeyId, Sample, SourceId};
@@ -12,12 +12,15 @@ use tokio::sync::watch;
 
 use super::super::queue::MAX_PENDING_ROWS;
 use super::*;
+use crate::fault::Faults;
 use crate::source::rig::simulate;
+use crate::supervisor::fence::Fence;
 use crate::telemetry::Telemetry;
 
 /// A writer on a database in a folder of its own, flushed by hand.
 struct Case {
     folder: tempfile::TempDir,
+    fence: Fence,
     writer: Writer,
 }
 
@@ -25,18 +28,31 @@ struct Case {
 fn with_writer(check: impl AsyncFnOnce(&mut Case)) {
     simulate(async {
         let folder = tempfile::tempdir().unwrap();
-        let options =
-            panel::Persistence { file: folder.path().join("state.db"), flush: Duration::from_millis(250) };
-        let telemetry = Telemetry::new(&[], &[], &[]).persistence;
-        let stopped = watch::channel(false).1;
-        let supervision = worker::Context::unsupervised(World::simulated(false), stopped);
-        let mut writer = Writer::new(options, Vec::new(), supervision, telemetry, Arc::default());
-        writer.names.insert(KeyId(0), "a.b".into());
-        check(&mut Case { folder, writer }).await;
+        let fence = Fence::default();
+        let estate = Arc::<Estate>::default();
+        estate.names(|names| names.insert(KeyId(0), "a.b".into()));
+        let writer = writer(folder.path().join("state.db"), &fence, 1, estate);
+        check(&mut Case { folder, fence, writer }).await;
     });
 }
 
+/// The writer of a generation.
+fn writer(file: PathBuf, fence: &Fence, generation: u64, estate: Arc<Estate>) -> Writer {
+    let options = panel::Persistence { file, flush: Duration::from_millis(250) };
+    let telemetry = Telemetry::new(&[], &[], &[]).persistence;
+    let (world, stopped) = (World::simulated(false), watch::channel(false).1);
+    let supervision = worker::Context::new(world, fence.admit(generation), Faults::default(), stopped);
+    Writer::new(options, Vec::new(), supervision, telemetry, estate)
+}
+
 impl Case {
+    /// Puts the next writer in the place of this one, which is left behind.
+    fn renew(&mut self) -> Writer {
+        let generation = self.writer.supervision.pass.generation() + 1;
+        let next = writer(self.file().into(), &self.fence, generation, self.writer.estate.clone());
+        std::mem::replace(&mut self.writer, next)
+    }
+
     fn file(&self) -> &Path {
         &self.writer.options.file
     }
@@ -99,7 +115,7 @@ impl Case {
         rows.collect::<Result<_, _>>().unwrap()
     }
 
-    fn set_aside(&self) -> Vec<std::path::PathBuf> {
+    fn set_aside(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path());
         entries.filter(|path| path.to_string_lossy().contains("state.db.corrupt-")).collect()
     }
@@ -283,7 +299,8 @@ fn a_corrupt_file_is_set_aside_and_a_fresh_one_begun() {
 fn a_disk_that_ruins_every_file_is_not_filled_with_them() {
     with_writer(async |case| {
         for tick in 0..10 {
-            case.writer.connection = None;
+            // Nor does a writer that is started anew begin to count anew.
+            drop(case.renew());
             for end in ["-wal", "-shm"] {
                 fs::remove_file(case.folder.path().join(format!("state.db{end}"))).ok();
             }
@@ -293,6 +310,41 @@ fn a_disk_that_ruins_every_file_is_not_filled_with_them() {
         }
         assert_eq!(case.set_aside().len(), MAX_SET_ASIDE as usize);
         assert!(case.degraded());
+    });
+}
+
+#[test]
+fn a_writer_that_was_left_behind_changes_nothing() {
+    with_writer(async |case| {
+        case.keep(0, 1);
+        case.flush(1).await;
+        // It is left behind before it writes, and finds a file that it would put aside.
+        case.keep(1, 2);
+        let mut late = case.renew();
+        late.flush();
+        let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+        late.remedy(&rusqlite::Error::SqliteFailure(corrupt, None));
+        late.close();
+        assert_eq!((case.ticks(), case.set_aside().len()), (vec![(0, 1)], 0));
+        assert_eq!(case.dropped(), 2, "what it had in hand is counted as lost, once");
+        assert_eq!(late.counts.dropped, 0);
+        case.keep(2, 1);
+        case.flush(1).await;
+        assert_eq!(case.ticks(), [(0, 1), (2, 1)]);
+    });
+}
+
+#[test]
+fn what_may_not_be_committed_is_not() {
+    with_writer(async |case| {
+        case.keep(0, 3);
+        case.writer.open();
+        for (may_commit, ticks) in [(false, vec![]), (true, vec![(0, 3)])] {
+            let Writer { connection, queue, names, .. } = &mut case.writer;
+            let connection = connection.as_mut().unwrap();
+            let written = rows::write(connection, queue.batch(), names, None, || may_commit).unwrap();
+            assert_eq!((written.is_some(), case.ticks()), (may_commit, ticks));
+        }
     });
 }
 
