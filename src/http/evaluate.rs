@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use engine::diagnostic::{Diagnostic, Severity};
 use serde::Deserialize;
 use serde_json::{Value as Document, json};
-use tokio::time::Instant;
 
 use super::App;
 use super::aside::aside;
@@ -38,7 +37,7 @@ pub(super) async fn evaluate(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let rate = app.evaluated.take(from.ip(), Instant::now());
+    let rate = app.evaluated.take(from.ip(), (app.site.times.now)());
     rate.map_err(|wait| Problem::too_many("this address evaluates too often", wait))?;
     let question: Question = body::json(request).await?;
     check(&question)?;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// The largest body of a request, in bytes.
 pub const BODY_BYTES: usize = 1 << 20;
 
@@ -74,7 +76,7 @@ pub const TOKEN_BYTES_MIN: usize = 16;
 /// The longest token, in bytes.
 pub const TOKEN_BYTES_MAX: usize = 512;
 
-/// The times that a server keeps. Tests shorten them.
+/// The times that a server keeps, and the clock of its rates. Tests shorten the ones and stop the other.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     pub(super) head: Duration,
@@ -82,6 +84,7 @@ pub(super) struct Times {
     pub(super) write: Duration,
     pub(super) ping: Duration,
     pub(super) silence: Duration,
+    pub(super) now: fn() -> Instant,
 }
 
 impl Default for Times {
@@ -92,6 +95,7 @@ impl Default for Times {
             write: WRITE_TIME,
             ping: PING_EVERY,
             silence: SILENCE,
+            now: Instant::now,
         }
     }
 }

@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 use engine::signal::{PER_TICK_MAX, Signal};
 use engine::value::Value;
 use serde_json::{Value as Document, json};
-use tokio::time::Instant;
 
 use super::App;
 use super::body;
@@ -66,7 +65,7 @@ pub(super) fn value(document: &Document) -> Option<Value> {
 impl App {
     /// Whether the client at `from` may change something now.
     pub(super) fn may_change(&self, from: SocketAddr) -> Result<(), Problem> {
-        self.changes.take(from.ip(), Instant::now()).map_err(|wait| {
+        self.changes.take(from.ip(), (self.site.times.now)()).map_err(|wait| {
             Problem::too_many("this address sends too often; send several readings at once", wait)
         })
     }

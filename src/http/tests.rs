@@ -47,6 +47,20 @@ fn event(tick: u64) -> Event {
     Event { tick: Tick(tick), kind: EventKind::TriggerActivated, id: "hot".into(), data }
 }
 
+fn actor(state: ActorState) -> ActorReport {
+    ActorReport {
+        name: "source.cpu".into(),
+        group: "sources",
+        state,
+        generation: 2,
+        restarts: 1,
+        cause: Some("panic"),
+        error: Some("<script>".into()),
+        beaten: Duration::ZERO,
+        well_until: Duration::ZERO,
+    }
+}
+
 fn fake() -> FakePanel {
     FakePanel::new(vec![value("cpu", Value::Number(42.5))], vec![source()])
 }
@@ -347,18 +361,7 @@ fn viewer_is_welcomed_and_kept_informed() {
 #[test]
 fn actors_are_told_as_they_change_and_as_time_passes() {
     let panel = fake();
-    let report = |state| ActorReport {
-        name: "source.cpu".into(),
-        group: "sources",
-        state,
-        generation: 2,
-        restarts: 1,
-        cause: Some("panic"),
-        error: Some("<script>".into()),
-        beaten: Duration::ZERO,
-        well_until: Duration::ZERO,
-    };
-    panel.actors.send_replace([report(ActorState::Running)].into());
+    panel.actors.send_replace([actor(ActorState::Running)].into());
     let server = panel.serve();
     let mut viewer = Viewer::connect(&server);
     let first = viewer.text("actors");
@@ -369,7 +372,7 @@ fn actors_are_told_as_they_change_and_as_time_passes() {
     assert_eq!((&first["groups"][0]["name"], &first["groups"][0]["parent"]), (&json!("root"), &json!(null)));
     let later = viewer.text("actors");
     assert!(later["actors"][0]["silent_ms"].as_u64() > first["actors"][0]["silent_ms"].as_u64());
-    panel.actors.send_replace([report(ActorState::Degraded(Duration::MAX))].into());
+    panel.actors.send_replace([actor(ActorState::Degraded(Duration::MAX))].into());
     while viewer.text("actors")["actors"][0]["state"] != "degraded" {}
     assert_eq!(get(&server, "/api/v1/actors").json()["actors"][0]["state"], "degraded");
 }

@@ -93,7 +93,7 @@ fn replace(file: &Path, frame: &Frame, pass: &Pass) -> io::Result<Option<u64>> {
 
 #[cfg(test)]
 mod tests {
-    use engine::paint::{Color, Size};
+    use engine::paint::{Canvas, Color, Point, Rect, Size};
 
     use super::*;
     use crate::supervisor::fence::Fence;
@@ -126,13 +126,6 @@ mod tests {
         hanging.write_all(b"late").unwrap();
         assert!(fs::read(&file).unwrap() == whole, "the picture was written to");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use engine::paint::{Canvas, Color, Point, Rect, Size};
-
-    use super::*;
 
     /// What is written, and the most bytes of it at once.
     #[derive(Default)]

@@ -1,14 +1,20 @@
 //! What comes in: signals, formulas, and the limits of both.
 
-use actors::handle::Reported;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use actors::handle::{ActorState, Reported};
 use engine::signal::{FACTS_MAX, NAME_BYTES_MAX, PER_TICK_MAX};
 use engine::value::Value;
 use serde_json::{Value as Json, json};
+use tokio::time::Instant;
 
-use crate::http::fixture::{Answer, FakePanel, conforms, get, send};
-use crate::http::limits::{BODY_BYTES, BURST_SECONDS, EVALUATIONS_PER_SECOND, FORMULA_BYTES, VARIABLES};
+use crate::http::fixture::{Answer, FakePanel, Viewer, conforms, get, send};
+use crate::http::limits::{
+    BODY_BYTES, BURST_SECONDS, CHANGES_PER_SECOND, EVALUATIONS_PER_SECOND, FORMULA_BYTES, VARIABLES,
+};
 use crate::http::openapi::openapi;
-use crate::http::routes::ROUTES;
+use crate::http::routes::{ROUTES, Route};
 use crate::http::{Server, tests};
 
 use super::{check_problem, fake};
@@ -145,27 +151,41 @@ fn wrong_formulas_are_placed() {
     assert_eq!(evaluate(&server, deep).status, 422);
 }
 
+/// A clock that stands still: buckets that drain by nothing have an exact bottom.
+fn standing() -> Instant {
+    static NOW: OnceLock<Instant> = OnceLock::new();
+    *NOW.get_or_init(Instant::now)
+}
+
 #[test]
 fn rates_are_limited() {
     let panel = fake();
-    let server = panel.serve();
-    let check = |path: &str, body: &str, per_second: u32| {
-        // The bucket drains while it is filled, so that some more may pass; never twice as many at once.
-        let statuses: Vec<u16> = (0..3 * BURST_SECONDS * per_second)
-            .map(|_| {
-                panel.signalled.try_iter().for_each(drop);
-                post(&server, path, body).status
-            })
-            .collect();
-        let refused = statuses.iter().filter(|status| **status == 429).count();
-        assert!(refused > 0, "{path}: none of {} was refused", statuses.len());
-        let first = statuses.iter().position(|status| *status == 429).unwrap();
-        assert!(first >= (BURST_SECONDS * per_second) as usize, "{path}: refused after {first}");
-    };
-    check("/api/v1/evaluate", r#"{"expression":"1"}"#, EVALUATIONS_PER_SECOND);
-    assert_eq!(get(&server, "/api/v1/values").status, 200, "questions go on");
-    // Changes have buckets of their own.
-    assert_eq!(post(&server, "/api/v1/signals/a", "").status, 202);
+    let one = (r#"{"a":1}"#, r#"{"expression":"1"}"#);
+    let changes = ["/api/v1/ingest", "/api/v1/signals/a"].as_slice();
+    for (paths, body, per_second, others) in [
+        (changes, one.0, CHANGES_PER_SECOND, ["/api/v1/evaluate"].as_slice()),
+        (["/api/v1/evaluate"].as_slice(), one.1, EVALUATIONS_PER_SECOND, changes),
+    ] {
+        let server = panel.serve_site(|site| site.times.now = standing);
+        let ask = |path: &str| {
+            panel.signalled.try_iter().for_each(drop);
+            post(&server, path, body)
+        };
+        // Those of one kind share a bucket.
+        let most = (BURST_SECONDS * per_second) as usize;
+        for (asked, path) in paths.iter().cycle().take(most).enumerate() {
+            assert_ne!(ask(path).status, 429, "{path}: refused after {asked}");
+        }
+        for path in paths {
+            let refused = ask(path);
+            check_problem(&refused, 429, "Too Many Requests", path);
+            assert_eq!(refused.header("retry-after"), Some("1"));
+        }
+        for path in others {
+            assert_ne!(ask(path).status, 429, "{path} has a bucket of its own");
+        }
+        assert_eq!(get(&server, "/api/v1/values").status, 200, "questions go on");
+    }
 }
 
 #[test]
@@ -178,31 +198,83 @@ fn bodies_are_limited() {
     }
 }
 
+/// A panel with one of each thing that answers tell of.
+fn whole() -> FakePanel {
+    const PANEL: &str = r#"
+        version = 1
+        [source.door]
+        kind = "push"
+        [keys]
+        "door.count" = {}
+        [value]
+        cpu = "door.count * 2"
+        [page.main]
+        widgets = [{ kind = "text", id = "title", at = [0, 0], size = [99, 20], text = "{cpu}" }]
+        [animation.blink]
+        widget = "title"
+        duration = "1s"
+        from = { opacity = 0 }
+        [[trigger]]
+        name = "bell"
+        signal = "ring"
+        start = ["blink"]
+    "#;
+    let config = crate::config::parse("whole.toml", PANEL, Path::new("")).unwrap();
+    let mut panel = fake();
+    panel.handle.panel = Arc::new(config.panel);
+    panel.actors.send_replace([tests::actor(ActorState::Running)].into());
+    panel
+}
+
+/// Holds that an answer has one of the shapes that the OpenAPI document says; returns whether it is JSON.
+fn conforms_to(route: &Route, document: &Json, answer: &Answer) -> bool {
+    let (path, status) = (route.path, answer.status);
+    if answer.header("content-type") == Some("application/problem+json") {
+        assert!(route.problems.contains(&status), "{path}: {}", answer.text());
+        conforms(document, "Problem", &answer.json()).unwrap_or_else(|error| panic!("{path}: {error}"));
+        return true;
+    }
+    let known = route.answers.iter().find(|known| known.status == status);
+    let known = known.unwrap_or_else(|| panic!("{path}: {status} is not documented"));
+    if let Some(schema) = known.schema {
+        conforms(document, schema, &answer.json()).unwrap_or_else(|error| panic!("{path}: {error}"));
+    } else if !known.kind.is_empty() {
+        assert!(answer.header("content-type").unwrap().starts_with(known.kind), "{path}");
+    }
+    known.schema.is_some()
+}
+
 /// Every answer of a question without parameters has the shape that the OpenAPI document says.
 #[test]
 fn answers_have_their_documented_shape() {
-    let panel: FakePanel = fake();
+    let panel = whole();
     let server = panel.serve();
     let document = openapi();
     assert_eq!(get(&server, "/api/v1/openapi.json").json(), document);
+    Viewer::connect(&server).text("performance");
+    // The server listens from its start on, which is a moment after this one's.
+    let is_told = || {
+        drop(panel.events.send(tests::event(7)));
+        get(&server, "/api/v1/events").json()["events"] != json!([])
+    };
+    assert!((0..1_000).any(|_| is_told()));
     let mut checked = 0;
     for route in ROUTES.iter().filter(|route| route.method == "GET" && route.path != "/ws") {
         let answer = get(&server, &route.path.replace("{file}", "studio.js"));
-        let known = route.answers.iter().find(|known| known.status == answer.status);
-        if answer.header("content-type") == Some("application/problem+json") {
-            assert!(route.problems.contains(&answer.status), "{}: {}", route.path, answer.text());
-            conforms(&document, "Problem", &answer.json()).unwrap();
-            continue;
-        }
-        let known = known.unwrap_or_else(|| panic!("{}: {} is not documented", route.path, answer.status));
-        if let Some(schema) = known.schema {
-            conforms(&document, schema, &answer.json()).unwrap_or_else(|e| panic!("{}: {e}", route.path));
-            checked += 1;
-        } else if !known.kind.is_empty() {
-            assert!(answer.header("content-type").unwrap().starts_with(known.kind), "{}", route.path);
-        }
+        assert_eq!(answer.status, 200, "{}: {}", route.path, answer.text());
+        checked += usize::from(conforms_to(route, &document, &answer));
     }
-    assert!(checked >= 8, "{checked}");
+    assert!(checked >= 10, "{checked}");
+    for (path, list) in [
+        ("actors", "actors"),
+        ("actors", "groups"),
+        ("events", "events"),
+        ("graph", "nodes"),
+        ("graph", "edges"),
+    ] {
+        let answer = get(&server, &format!("/api/v1/{path}")).json();
+        assert_ne!(answer[list], json!([]), "{path} has none of its {list}");
+    }
     let functions = get(&server, "/api/v1/expression-functions/flat").json();
     assert_eq!(functions.as_array().unwrap().len(), engine::formula::functions::FUNCTIONS.len());
     let config = get(&server, "/api/v1/config?format=toml");
@@ -210,5 +282,29 @@ fn answers_have_their_documented_shape() {
     assert!(get(&server, "/api/v1/graph?format=dot").text().starts_with("digraph"));
     for path in ["/api/v1/graph?format=svg", "/api/v1/config?format=yaml", "/api/v1/events?type=none"] {
         check_problem(&get(&server, path), 400, "Bad Request", path);
+    }
+}
+
+#[test]
+fn answers_to_what_is_sent_have_their_documented_shape() {
+    let panel = whole();
+    let server = panel.serve();
+    let document = openapi();
+    for (path, body, status) in [
+        ("/api/v1/evaluate", r#"{"expression":"cpu"}"#, 200),
+        ("/api/v1/evaluate", r#"{"expression":"cpuu"}"#, 422),
+        ("/api/v1/evaluate", "{", 400),
+        ("/api/v1/signals/{name}", r#"{"times":2}"#, 202),
+        ("/api/v1/signals/{name}", "[]", 400),
+        ("/api/v1/signals/{name}", r#"{"a":[]}"#, 422),
+        ("/api/v1/ingest?source=gate", r#"{"a":1}"#, 404),
+        ("/api/v1/ingest", r#"{"a":null}"#, 422),
+        ("/api/v1/ingest", "", 400),
+    ] {
+        let answer = post(&server, &path.replace("{name}", "ring"), body);
+        assert_eq!(answer.status, status, "{path} {body}: {}", answer.text());
+        let plain = path.split('?').next().unwrap();
+        let route = ROUTES.iter().find(|route| route.method == "POST" && route.path == plain).unwrap();
+        assert!(conforms_to(route, &document, &answer), "{path} {body}");
     }
 }
