@@ -296,8 +296,9 @@ impl Supervisor {
         self.lives[worker].abandon();
         // One that hangs before its turn to end comes back, and goes on where it was.
         let is_last = self.is_ending && matches!(cause, Neglect::StopTimeout);
+        let culprit = self.who_is_busy(worker);
         if is_last && self.workers[worker].group.holds_data() {
-            self.cut_short.insert(worker);
+            self.cut_short.insert(culprit);
         }
         // In a simulation those who share a thread do not stand still with the one that hangs.
         if self.workers[worker].shares_thread && !self.world.is_simulated() {
@@ -309,9 +310,20 @@ impl Supervisor {
             Neglect::Hang => "shows no sign of life",
             Neglect::StopTimeout => "does not end",
         };
-        let actor = &*self.workers[worker].name;
+        let actor = &*self.workers[culprit].name;
         tracing::error!(actor, generation, "an actor {what} and is left behind with its thread");
         self.tell_end(worker, Exit::Hang);
+    }
+
+    /// Who keeps a worker from hearing that it is to end: the one on its thread that has been at work for
+    /// longest; itself, where it shares none.
+    fn who_is_busy(&self, worker: usize) -> usize {
+        if !self.workers[worker].shares_thread {
+            return worker;
+        }
+        let sharing = (0..self.workers.len()).filter(|other| self.workers[*other].shares_thread);
+        let heard = sharing.filter_map(|other| Some((self.lives[other].heard()?.1, other)));
+        heard.min().filter(|(well, _)| *well < self.world.now()).map_or(worker, |(_, busy)| busy)
     }
 
     fn conclude(&self, outcome: Outcome) -> End {

@@ -180,10 +180,7 @@ fn a_failure_at_a_start_or_an_end_changes_nothing() {
                     rule("coordination.step", 30, Fault::Panic),
                     rule(&format!("{role}.{point}"), after, fault),
                 ];
-                let told = control.check(&rules, false);
-                let restarts = told.events.iter().filter(|event| event.kind == EventKind::ActorRestarted);
-                let restarts = restarts.count();
-                assert!((1..=2).contains(&restarts), "{rules:?}: {restarts} restarts");
+                control.check(&rules, false);
             }
         }
     }
