@@ -5,7 +5,7 @@
 //! the router, the OpenAPI document and the manual's table are made from it. Errors are problem documents
 //! (RFC 9457).
 //!
-//! A request passes: the [`listener`] (how many connections, how slow they may be), the [`guard`] (who may ask
+//! A request passes: the `listener` (how many connections, how slow they may be), the `guard` (who may ask
 //! at all), its handler.
 
 mod access;
