@@ -159,7 +159,7 @@ fn a_simulation_depends_on_its_seed_alone() {
 }
 
 #[test]
-fn a_panic_in_the_core_ends_the_run_and_says_so() {
+fn a_core_that_panics_whenever_it_comes_back_ends_the_run_and_says_so() {
     for time in [Time::Live, Time::Virtual] {
         let folder = tempfile::tempdir().unwrap();
         let config = tinydisplay::config::parse("panel.toml", PANEL, folder.path()).unwrap();
