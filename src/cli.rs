@@ -14,6 +14,7 @@ mod render;
 mod run;
 mod runtime;
 mod schema;
+mod script;
 mod service;
 mod simulate;
 mod upkeep;
@@ -52,6 +53,8 @@ enum Verb {
     Render(render::Arguments),
     /// Compute a formula
     Eval(eval::Arguments),
+    /// Run scripts in the sandbox
+    Script(script::Arguments),
     /// List the functions that formulas can use
     Functions(functions::Arguments),
     /// Print the JSON Schema of configuration files
@@ -82,6 +85,7 @@ impl Verb {
             Verb::Record(arguments) => record::run(arguments),
             Verb::Render(arguments) => render::run(arguments),
             Verb::Eval(arguments) => eval::run(arguments, out),
+            Verb::Script(arguments) => script::run(arguments, out),
             Verb::Functions(arguments) => functions::run(arguments, out),
             Verb::Schema => schema::run(out),
             Verb::Completions(arguments) => completions::run(arguments, out),

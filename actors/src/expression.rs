@@ -1,6 +1,7 @@
 //! The expression actor: evaluates the formulas whose inputs changed and passes on what came out anew.
 
 pub mod chunk;
+pub mod script;
 
 use std::sync::Arc;
 
