@@ -6,7 +6,7 @@ pub mod script;
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, Recipient};
-use engine::formula::FormulaId;
+use engine::formula::{FormulaId, Problem, Site};
 use engine::sample::{SourceId, SourceState};
 use engine::tick::Tick;
 use engine::value::Value;
@@ -21,6 +21,7 @@ use crate::telemetry::Telemetry;
 use crate::telemetry::cost::Costs;
 use crate::world::World;
 use chunk::Evaluator;
+use script::calls::Calls;
 
 /// A tick after evaluation.
 #[derive(Clone, Debug, Message)]
@@ -104,6 +105,13 @@ impl ExpressionActor {
     pub fn new(panel: Arc<Panel>, around: Surroundings) -> Result<ExpressionActor, chunk::Error> {
         let began = around.world.now();
         let mut evaluator = Evaluator::built(panel.program.clone(), panel.fps, &mut || around.vitals.beat())?;
+        if !panel.scripts.functions.is_empty() {
+            let keys = panel.keys.iter().map(|key| key.name.as_str());
+            let values = panel.values.iter().map(|(name, _)| name.as_str());
+            let sites = panel.program.script_calls().iter().map(|site| site.function);
+            let calls = Calls::new(&panel.scripts, sites, keys, values, panel.fps, panel.seed)?;
+            evaluator = evaluator.with_scripts(calls, panel.values.iter().map(|(_, id)| *id));
+        }
         let took = around.world.now().saturating_sub(began);
         around.telemetry.formulas.compile.set(took.as_secs_f64());
         let keys: Vec<_> = panel.keys.iter().map(|key| key.default.clone()).collect();
@@ -187,7 +195,7 @@ impl ExpressionActor {
                 changed.push((*id, Some(Value::Number(f64::from(u8::from(holds))))));
             }
         }
-        let failed = self.evaluator.errors().map(|(id, site)| (id, site.problem.message()));
+        let failed = self.evaluator.errors().map(|(id, site)| (id, self.problem(id, site)));
         let failed: Vec<_> = failed.chain(self.panics()).collect();
         if !self.evaluator.panics().is_empty() {
             self.around.telemetry.formulas.disabled.set(self.evaluator.disabled() as f64);
@@ -200,6 +208,12 @@ impl ExpressionActor {
             self.around.telemetry.formulas.bindings.increment(bindings as u64);
         }
         if changed.is_empty() { self.none.clone() } else { changed.into() }
+    }
+
+    /// What is to be said of a formula that failed at a place.
+    fn problem(&self, id: FormulaId, site: &Site) -> String {
+        let said = (site.problem == Problem::Script).then(|| self.evaluator.script_problem(id)).flatten();
+        said.map_or_else(|| site.problem.message(), |said| said.to_string())
     }
 
     /// Formulas that are switched off from now on.

@@ -4,11 +4,14 @@ mod batch;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use actors::expression::chunk::evaluate;
+use actors::expression::chunk::evaluate_with;
+use actors::expression::script::Library;
 use engine::value::Value;
 
 use super::failure::Failure;
+use super::script;
 use crate::config::report::Report;
 
 #[derive(Debug, clap::Args)]
@@ -16,6 +19,11 @@ pub(super) struct Arguments {
     /// Give a variable a value: a number, true, false, nil (none yet), or else a text
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<(String, Option<Value>)>,
+    /// A Luau file whose functions the formula can call
+    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    script: Vec<PathBuf>,
+    #[command(flatten)]
+    limits: script::Limited,
     /// Read formulas from standard input, one JSON object on each line, and print one for each
     #[arg(long, conflicts_with_all = ["set", "expression"])]
     batch: bool,
@@ -29,11 +37,19 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
         return batch::run(io::stdin().lock(), out);
     };
     let variables: BTreeMap<_, _> = arguments.set.iter().cloned().collect();
-    match evaluate(expression, &Vec::from_iter(variables)) {
+    let variables = Vec::from_iter(variables);
+    let library = library(arguments, &variables)?;
+    match evaluate_with(expression, &variables, &library) {
         Ok(Some(value)) => Ok(writeln!(out, "{value}")?),
         Ok(None) => Ok(writeln!(out, "nil")?),
         Err(problems) => Err(Failure::Report(Box::new(Report::new("expression", expression, problems)))),
     }
+}
+
+/// The scripts that are given.
+fn library(arguments: &Arguments, variables: &[(String, Option<Value>)]) -> Result<Library, Failure> {
+    let names = || variables.iter().map(|(name, _)| name.as_str());
+    script::library(&arguments.script, arguments.limits.limits(), names)
 }
 
 /// `key=value`; later ones win.

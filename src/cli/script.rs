@@ -6,9 +6,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use actors::expression::script::call::Call;
-use actors::expression::script::{self, Limits, MEMORY_MIN, SOURCE_BYTES_MAX, Script, View};
+use actors::expression::script::{self, Library, Limits, MEMORY_MIN, SOURCE_BYTES_MAX, Script, View};
+use engine::diagnostic::Severity;
+use engine::formula::functions::Function;
+use engine::tick::Fps;
 
 use super::failure::{Failure, note};
+use crate::config::report::Report;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -70,11 +74,40 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
     Ok(())
 }
 
+/// The functions of scripts, for formulas over these variables. What is wrong with any is the first failure.
+pub(super) fn library<'a, Names: Iterator<Item = &'a str>>(
+    files: &[PathBuf],
+    limits: Limits,
+    names: impl Fn() -> Names,
+) -> Result<Library, Failure> {
+    let mut scripts = Vec::new();
+    for file in files {
+        let mut script = load_with(file, limits, View::new(names(), [], Fps::default()))?
+            .map_err(|failure| Failure::message(failure.to_string()))?;
+        script.run().map_err(|failure| Failure::message(failure.to_string()))?;
+        scripts.push(script::File { name: script.file().clone(), text: script.text().clone() });
+    }
+    let texts = scripts.clone();
+    let view = Rc::new(View::new(names(), [], Fps::default()));
+    let (library, problems) = Library::check(scripts, limits, &view, |name| Function::named(name).is_some());
+    let mut errors = problems.into_iter().filter(|problem| problem.diagnostic.severity == Severity::Error);
+    match errors.next().and_then(|problem| Some((texts.get(problem.file)?, problem.diagnostic))) {
+        Some((file, problem)) => {
+            Err(Failure::Report(Box::new(Report::new(&file.name, &file.text, vec![problem]))))
+        }
+        None => Ok(library),
+    }
+}
+
 /// A script from a file, compiled.
 fn load(file: &Path, limits: Limits) -> Result<Result<Script, script::Failure>, Failure> {
+    load_with(file, limits, View::default())
+}
+
+fn load_with(file: &Path, limits: Limits, view: View) -> Result<Result<Script, script::Failure>, Failure> {
     let name = file.display().to_string();
     let text = read(file).map_err(|error| Failure::message(format!("`{name}` cannot be read: {error}")))?;
-    Ok(Script::load(&name, &text, limits, Rc::new(View::default())))
+    Ok(Script::load(&name, &text, limits, Rc::new(view)))
 }
 
 /// The file's beginning, one byte more than a script may have at most.

@@ -6,6 +6,7 @@ mod color;
 mod formula;
 mod key;
 mod output;
+mod script;
 mod source;
 mod supervision;
 mod widget;
@@ -54,6 +55,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
     let colors = Colors::resolve(setting, problems);
     let (sources, provided) = source::resolve(setting, problems);
     let keys = key::resolve(setting, &sources, provided, problems);
+    let scripts = script::resolve(setting, &keys, problems);
 
     // Ids of formulas count through the file: values, then widgets, then triggers.
     let mut formulas = Formulas::default();
@@ -65,7 +67,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         // What starts an animation may be among what is wrong.
         animation::warn_of_idle(&animations, &triggers, setting.clean.get("animation"), problems);
     }
-    let program = formulas.compile(&keys, setting.fps(), problems);
+    let program = formulas.compile(&keys, &scripts.functions, setting.fps(), problems);
     formula::connect(&mut widgets, &program, &keys);
 
     let panel = Panel {
@@ -78,6 +80,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         sources,
         keys,
         program,
+        scripts,
         values,
         triggers,
         animations,

@@ -3,6 +3,7 @@
 //! What is computed is decided here, by dirty bits: a key that changed marks the formulas that read it, and
 //! a result that changed marks those that read that. Groups of formulas without a mark are not called.
 
+mod scripting;
 mod texts;
 mod trampoline;
 
@@ -12,12 +13,18 @@ use std::sync::Arc;
 
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::formula::lower::GROUP;
-use engine::formula::{Dependents, Entry, Environment, FormulaId, Group, Key, Kind, Program, Site, compile};
+use engine::formula::{
+    Dependents, Entry, Environment, FormulaId, Group, Key, Kind, Problem, Program, Site, compile,
+};
 use engine::paint::{Color, Lookups};
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
 use mlua::{Buffer, Function, Lua, LuaOptions, StdLib};
 
+use super::script::calls;
+use super::script::calls::Calls;
+use super::script::{Failure, Library};
+use scripting::Scripting;
 use texts::Texts;
 use trampoline::Trap;
 
@@ -29,6 +36,12 @@ pub struct Error(String);
 impl From<mlua::Error> for Error {
     fn from(error: mlua::Error) -> Error {
         Error(error.to_string())
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        Error(failure.to_string())
     }
 }
 
@@ -60,6 +73,7 @@ pub struct Evaluator {
     native: usize,
     texts: Rc<RefCell<Texts>>,
     trap: Trap,
+    scripting: Scripting,
     /// What is in the lanes of the keys.
     keys: Vec<f64>,
     /// What is in the lanes of the derived inputs.
@@ -92,6 +106,7 @@ pub struct Memory {
     failed: Vec<u32>,
     disabled: Vec<u32>,
     shown: Vec<f64>,
+    scripts: Option<calls::Memory>,
 }
 
 impl Evaluator {
@@ -118,7 +133,8 @@ impl Evaluator {
         }
         lua.globals().set("B", &buffer)?;
         let trap = Trap::default();
-        trampoline::register(&lua, &texts, &trap)?;
+        let scripting = Scripting::default();
+        trampoline::register(&lua, &texts, &trap, &scripting)?;
         lua.sandbox(true)?;
         let mut evaluator = Evaluator {
             fps,
@@ -127,6 +143,7 @@ impl Evaluator {
             native: 0,
             texts,
             trap,
+            scripting,
             keys: vec![f64::NAN; program.key_count()],
             derived: vec![f64::NAN; program.derived().len()],
             builtins: [f64::NAN; 3],
@@ -160,13 +177,15 @@ impl Evaluator {
             failed: self.failed.clone(),
             disabled: self.disabled.clone(),
             shown: self.shown.clone(),
+            scripts: self.scripting.memory(),
         }
     }
 
     /// Goes back to what an evaluator of the same program knew.
     pub fn restore(&mut self, memory: &Memory) {
-        let Memory { buffer, texts, keys, derived, builtins, dirty, failed, disabled, shown } =
+        let Memory { buffer, texts, keys, derived, builtins, dirty, failed, disabled, shown, scripts } =
             memory.clone();
+        self.scripting.restore(scripts.as_ref());
         self.buffer.write_bytes(0, &buffer);
         self.texts.borrow_mut().restore(&texts);
         (self.keys, self.derived, self.builtins) = (keys, derived, builtins);
@@ -202,6 +221,7 @@ impl Evaluator {
             *old = new;
             self.buffer.write_bytes(self.program.layout().key(index), &new.to_le_bytes());
             mark(&mut self.dirty, self.program.dependents_of_key(index));
+            self.scripting.show_key(index, value, &self.program, &mut self.dirty);
         }
     }
 
@@ -228,6 +248,7 @@ impl Evaluator {
         self.errors.clear();
         self.panics.clear();
         self.set_builtins(tick);
+        self.scripting.begin(tick, &self.program, &mut self.dirty);
         for group in 0..self.functions.len() {
             let dirty = std::mem::take(&mut self.dirty[group]) & !self.disabled[group];
             if dirty != 0 {
@@ -240,6 +261,10 @@ impl Evaluator {
             }
         }
         self.sweep();
+        if self.scripting.is_attached() {
+            let changed: Vec<_> = self.changed().map(|id| (id, self.value(id))).collect();
+            self.scripting.show_values(changed.into_iter(), &self.program, &mut self.dirty);
+        }
         Ok(())
     }
 
@@ -454,22 +479,48 @@ impl Evaluator {
 /// assert_eq!(evaluate("1 / (cpu - 90)", &variables).unwrap_err()[0].span, 0..14);
 /// ```
 pub fn evaluate(text: &str, variables: &[(String, Option<Value>)]) -> Result<Option<Value>, Vec<Diagnostic>> {
+    evaluate_with(text, variables, &Library::default())
+}
+
+/// The same, with functions of scripts.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_with(
+    text: &str,
+    variables: &[(String, Option<Value>)],
+    library: &Library,
+) -> Result<Option<Value>, Vec<Diagnostic>> {
     let kind =
         |value: &Option<Value>| if matches!(value, Some(Value::Text(_))) { Kind::Text } else { Kind::Number };
     let keys: Vec<Key> =
         variables.iter().map(|(name, value)| Key { name: name.clone(), kind: kind(value) }).collect();
-    let compiled = compile(&[Entry { name: None, text }], &Environment::of(&keys));
+    let compiled = compile(
+        &[Entry { name: None, text }],
+        &Environment { scripts: &library.functions, ..Environment::of(&keys) },
+    );
     let problems: Vec<Diagnostic> = compiled.problems.into_iter().map(|(_, problem)| problem).collect();
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
     let failure = |error: Error| vec![Diagnostic::error("internal", 0..text.len(), error.to_string())];
+    let sites: Vec<u32> = compiled.program.script_calls().iter().map(|site| site.function).collect();
     let mut evaluator = Evaluator::new(compiled.program, Fps::default()).map_err(failure)?;
+    if !sites.is_empty() {
+        let names = variables.iter().map(|(name, _)| name.as_str());
+        let calls = Calls::new(library, sites, names, [], Fps::default(), 0);
+        evaluator = evaluator.with_scripts(calls.map_err(|error| failure(error.into()))?, []);
+    }
     for (index, (_, value)) in variables.iter().enumerate() {
         evaluator.set_key(index, value.as_ref());
     }
     evaluator.run(Tick(0)).map_err(failure)?;
-    let errors: Vec<Diagnostic> = evaluator.errors().map(|(_, site)| site.diagnostic()).collect();
+    let told = |(id, site): (FormulaId, &Site)| {
+        let problem = site.diagnostic();
+        let said = (site.problem == Problem::Script).then(|| evaluator.script_problem(id)).flatten();
+        Diagnostic { message: said.map_or(problem.message, |said| said.to_string()), ..problem }
+    };
+    let errors: Vec<Diagnostic> = evaluator.errors().map(told).collect();
     if errors.is_empty() { Ok(evaluator.value(FormulaId(0))) } else { Err(errors) }
 }
 
@@ -481,6 +532,14 @@ fn same(a: f64, b: f64) -> bool {
 fn mark(dirty: &mut [u32], dependents: &[Dependents]) {
     for dependent in dependents {
         dirty[dependent.group as usize] |= dependent.mask;
+    }
+}
+
+/// Marks one node.
+fn mark_node(program: &Program, dirty: &mut [u32], node: u32) {
+    let group = program.groups().partition_point(|group| group.nodes.end <= node as usize);
+    if let (Some(Group { nodes, .. }), Some(dirty)) = (program.groups().get(group), dirty.get_mut(group)) {
+        *dirty |= 1 << (node as usize - nodes.start);
     }
 }
 

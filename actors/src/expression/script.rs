@@ -7,8 +7,11 @@
 //! core that comes back from a checkpoint computes the same.
 
 pub mod call;
+pub mod calls;
+pub mod handlers;
 mod hints;
 mod host;
+pub mod library;
 mod machine;
 pub mod outline;
 pub mod state;
@@ -26,6 +29,7 @@ use engine::value::Value;
 use mlua::{Function, MultiValue, Table};
 
 pub use host::{GIVEN, Given, View};
+pub use library::{File, Library};
 use machine::{Fault, Machine};
 use outline::Declared;
 use state::Plain;
@@ -235,7 +239,13 @@ impl Script {
     }
 
     /// Calls one of its handlers with what it keeps in `state`, which stays as it was where the call fails.
-    fn handle(&mut self, name: &str, arguments: &[Plain], seed: i32, state: &mut Plain) -> Result<(), Failure> {
+    fn handle(
+        &mut self,
+        name: &str,
+        arguments: &[Plain],
+        seed: i32,
+        state: &mut Plain,
+    ) -> Result<(), Failure> {
         let tick = self.view.tick();
         let handled = self.ready()?.handle(name, arguments, seed, state, tick);
         *state = handled.map_err(|fault| self.fail(fault))?;
@@ -316,7 +326,8 @@ impl Loaded {
         tick: Tick,
     ) -> Result<Plain, Fault> {
         let function = self.function(name, tick, Some(state))?;
-        let arguments = arguments.iter().map(|one| self.machine.value(one)).collect::<Result<MultiValue, _>>()?;
+        let arguments =
+            arguments.iter().map(|one| self.machine.value(one)).collect::<Result<MultiValue, _>>()?;
         self.machine.call(seed, &function, arguments)?;
         let kept = self.instance.as_ref().and_then(|instance| instance.state.as_ref());
         kept.map_or_else(|| Ok(Plain::default()), |kept| Plain::taken(kept).map_err(Fault::refused))
@@ -346,7 +357,9 @@ impl Loaded {
             (mlua::Value::String(text), None) => Some(Value::from(text.to_string_lossy().as_str())),
             (value, None) => {
                 let number = value.as_f64().filter(|number| number.is_finite());
-                Some(Value::Number(number.ok_or_else(|| Fault::result(name, "infinite or not a number"))? + 0.0))
+                Some(Value::Number(
+                    number.ok_or_else(|| Fault::result(name, "infinite or not a number"))? + 0.0,
+                ))
             }
         };
         Ok(Answer { value, rolled: outcome.rolled })
@@ -363,7 +376,14 @@ impl Loaded {
 
 impl Failure {
     fn new(trouble: Trouble, file: &Arc<str>, line: u32, message: impl Into<String>) -> Failure {
-        Failure { trouble, file: file.clone(), line, message: plain(&message.into()), help: None, by_clock: false }
+        Failure {
+            trouble,
+            file: file.clone(),
+            line,
+            message: plain(&message.into()),
+            help: None,
+            by_clock: false,
+        }
     }
 
     /// The bytes of `text`, the script's, that are at fault: its line without the blanks around it.
@@ -383,7 +403,8 @@ impl Failure {
 /// The text of a script, if it is one and not too long.
 fn checked(file: &Arc<str>, text: &[u8]) -> Result<Arc<str>, Failure> {
     if text.len() > SOURCE_BYTES_MAX {
-        let message = format!("a script has {SOURCE_BYTES_MAX} bytes at most, and this one has {}", text.len());
+        let message =
+            format!("a script has {SOURCE_BYTES_MAX} bytes at most, and this one has {}", text.len());
         return Err(Failure::new(Trouble::TooLarge, file, 1, message));
     }
     let checked = std::str::from_utf8(text).map_err(|error| {

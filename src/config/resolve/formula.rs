@@ -2,7 +2,7 @@
 
 use actors::panel::Key;
 use engine::diagnostic::Diagnostic;
-use engine::formula::{self, Entry, Environment, FormulaId, Kind, Program};
+use engine::formula::{self, Entry, Environment, FormulaId, Kind, Program, UserFunction};
 use engine::sample::SourceId;
 use engine::template::{self, Part, Style, Template};
 use engine::tick::Fps;
@@ -92,15 +92,21 @@ impl<'t> Formulas<'t> {
         FormulaId(u32::try_from(self.written.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// Compiles all of them over `keys`, for a panel of so many ticks a second.
-    pub(super) fn compile(self, keys: &[Key], fps: Fps, problems: &mut Problems) -> Program {
+    /// Compiles all of them over `keys`, with functions of `scripts`, for a panel of so many ticks a second.
+    pub(super) fn compile(
+        self,
+        keys: &[Key],
+        scripts: &[UserFunction],
+        fps: Fps,
+        problems: &mut Problems,
+    ) -> Program {
         let entry = |written: &'_ Written<'t>| (written.name.clone(), written.text.clone());
         let texts: Vec<(Option<String>, String)> = self.written.iter().map(entry).collect();
         let entries: Vec<Entry<'_>> =
             texts.iter().map(|(name, text)| Entry { name: name.as_deref(), text }).collect();
         let known: Vec<formula::Key> =
             keys.iter().map(|key| formula::Key { name: key.name.clone(), kind: key.kind }).collect();
-        let environment = Environment { keys: &known, fps, ..Environment::default() };
+        let environment = Environment { keys: &known, scripts, fps, ..Environment::default() };
         let compiled = formula::compile(&entries, &environment);
         let is_certain = |(_, problem): &&(FormulaId, Diagnostic)| problem.code.starts_with("always-");
         let told: Vec<FormulaId> = compiled.problems.iter().filter(is_certain).map(|(id, _)| *id).collect();

@@ -111,7 +111,9 @@ mod tests {
         ] {
             assert_eq!(Call::parse(text), Ok(Call { name: name.into(), arguments }), "{text}");
         }
-        for text in ["", "f", "f(", "f(1,)", "f(,1)", "f('a)", "f(x)", "2f()", "f(1 2)", "f(inf)", "a.b()", "f('a' 1)"] {
+        for text in [
+            "", "f", "f(", "f(1,)", "f(,1)", "f('a)", "f(x)", "2f()", "f(1 2)", "f(inf)", "a.b()", "f('a' 1)",
+        ] {
             assert!(Call::parse(text).is_err(), "{text}");
         }
         let many = |count: usize| format!("f({})", vec!["1"; count].join(","));

@@ -27,9 +27,32 @@ const ABSENT: [(&str, &str); 15] = [
 
 /// Lua's own names that scripts have, for those who misspell one.
 const KNOWN: [&str; 26] = [
-    "assert", "bit32", "coroutine", "error", "getmetatable", "ipairs", "math", "next", "pairs", "pcall", "rawequal",
-    "rawget", "rawlen", "rawset", "select", "setmetatable", "string", "table", "tonumber", "tostring", "type", "typeof",
-    "unpack", "utf8", "xpcall", "_G",
+    "assert",
+    "bit32",
+    "coroutine",
+    "error",
+    "getmetatable",
+    "ipairs",
+    "math",
+    "next",
+    "pairs",
+    "pcall",
+    "rawequal",
+    "rawget",
+    "rawlen",
+    "rawset",
+    "select",
+    "setmetatable",
+    "string",
+    "table",
+    "tonumber",
+    "tostring",
+    "type",
+    "typeof",
+    "unpack",
+    "utf8",
+    "xpcall",
+    "_G",
 ];
 
 /// What helps with an error in this line of a script.
@@ -38,9 +61,10 @@ pub(super) fn hint(trouble: Trouble, message: &str, line: &str) -> Option<String
         Trouble::Timeout => Some("do less at once, or raise `[scripts] budget`".into()),
         Trouble::Memory => Some("keep less at once, or raise `[scripts] memory`".into()),
         Trouble::TooLarge | Trouble::Syntax => None,
-        Trouble::Runtime if message.contains("readonly table") => {
-            Some("what functions would leave in globals is forgotten: handlers keep in `state` what has to last".into())
-        }
+        Trouble::Runtime if message.contains("readonly table") => Some(
+            "what functions would leave in globals is forgotten: handlers keep in `state` what has to last"
+                .into(),
+        ),
         Trouble::Runtime if message.contains("nil") => unknown(line),
         Trouble::Runtime => None,
     }

@@ -304,7 +304,10 @@ pub(super) fn functions(lua: &Lua, view: &Rc<View>, script: &str) -> mlua::Resul
     let at = view.clone();
     let get = move |lua: &Lua, name: mlua::Value| -> mlua::Result<Answered> {
         let Some(name) = name.as_string().map(|name| name.to_string_lossy()) else {
-            return Ok(refused(format!("write the name of a key or value as a text, not a {}", name.type_name())));
+            return Ok(refused(format!(
+                "write the name of a key or value as a text, not a {}",
+                name.type_name()
+            )));
         };
         Ok(match at.read(&name) {
             Ok(None) => (mlua::Value::Nil, None),
@@ -350,7 +353,8 @@ fn acting(lua: &Lua, view: &Rc<View>, host: &Table) -> mlua::Result<()> {
     host.set("set", lua.create_function(set)?)?;
     for (called, starts) in [("start", true), ("stop", false)] {
         let at = view.clone();
-        let moving = move |_: &Lua, name: mlua::Value| Ok(at.act(|acting| acting.moving(&name_in(&name)?, starts)));
+        let moving =
+            move |_: &Lua, name: mlua::Value| Ok(at.act(|acting| acting.moving(&name_in(&name)?, starts)));
         host.set(called, lua.create_function(moving)?)?;
     }
     let at = view.clone();

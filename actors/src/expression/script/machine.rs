@@ -6,9 +6,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use mlua::{
-    ChunkMode, Compiler, Function, IntoLuaMulti, Lua, LuaOptions, StdLib, Table, Value, VmState,
-};
+use mlua::{ChunkMode, Compiler, Function, IntoLuaMulti, Lua, LuaOptions, StdLib, Table, Value, VmState};
 
 use super::state::Plain;
 use super::{Limits, Trouble};
@@ -29,9 +27,25 @@ const LEVELS_MAX: usize = 40;
 
 /// The compiler would call these directly, past what the prelude puts in their place.
 const REPLACED: [&str; 19] = [
-    "tostring", "unpack", "table.unpack", "string.byte", "math.acos", "math.asin", "math.atan", "math.atan2",
-    "math.cos", "math.cosh", "math.exp", "math.log", "math.log10", "math.pow", "math.sin", "math.sinh",
-    "math.tan", "math.tanh", "math.lerp",
+    "tostring",
+    "unpack",
+    "table.unpack",
+    "string.byte",
+    "math.acos",
+    "math.asin",
+    "math.atan",
+    "math.atan2",
+    "math.cos",
+    "math.cosh",
+    "math.exp",
+    "math.log",
+    "math.log10",
+    "math.pow",
+    "math.sin",
+    "math.sinh",
+    "math.tan",
+    "math.tanh",
+    "math.lerp",
 ];
 
 /// What one argument is computed to by functions that have to give the same bits everywhere.
@@ -118,7 +132,8 @@ impl Machine {
     }
 
     fn build(limits: Limits, make: impl FnOnce(&Lua) -> mlua::Result<Table>) -> mlua::Result<Machine> {
-        let libraries = StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::BIT | StdLib::MATH;
+        let libraries =
+            StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::BIT | StdLib::MATH;
         let lua = Lua::new_with(libraries | StdLib::DEBUG, LuaOptions::default())?;
         lua.enable_jit(false);
         let gauge = Rc::new(Gauge::default());
@@ -127,8 +142,7 @@ impl Machine {
         let prelude = lua.load(PRELUDE).set_name(format!("={PRELUDE_NAME}")).set_mode(ChunkMode::Text);
         let host = make(&lua)?;
         gauge.begin(UNLIMITED);
-        let (environment, seal, run, run_shown) =
-            prelude.call((charge(&lua, &gauge)?, math(&lua)?, host))?;
+        let (environment, seal, run, run_shown) = prelude.call((charge(&lua, &gauge)?, math(&lua)?, host))?;
         lua.sandbox(true)?;
         lua.gc_collect()?;
         lua.set_memory_limit(limits.memory)?;
@@ -164,7 +178,12 @@ impl Machine {
     }
 
     /// Calls a function of the script's with random numbers from `seed`.
-    pub(super) fn call(&self, seed: i32, function: &Function, arguments: impl IntoLuaMulti) -> Result<Outcome, Fault> {
+    pub(super) fn call(
+        &self,
+        seed: i32,
+        function: &Function,
+        arguments: impl IntoLuaMulti,
+    ) -> Result<Outcome, Fault> {
         self.ended(&self.run, seed, function, arguments)
     }
 
@@ -200,7 +219,9 @@ impl Machine {
             run.call::<(bool, Value, Value, Option<String>)>(all)
         })?;
         match ended {
-            (true, rolled, value, other) => Ok(Outcome { value, other, rolled: rolled == Value::Boolean(true) }),
+            (true, rolled, value, other) => {
+                Ok(Outcome { value, other, rolled: rolled == Value::Boolean(true) })
+            }
             (false, line, problem, other) => Err(Fault::raised(&line, &problem, other)),
         }
     }
@@ -315,7 +336,8 @@ impl Gauge {
     #[cold]
     fn look(&self, lua: &Lua, spent: u64) -> mlua::Result<()> {
         let Limits { budget, backstop, .. } = self.limits.get();
-        let is_late = || self.watch.get().is_some_and(|watch| watch.elapsed() > backstop && self.is_busy(backstop));
+        let is_late =
+            || self.watch.get().is_some_and(|watch| watch.elapsed() > backstop && self.is_busy(backstop));
         if self.trip.get().is_some() {
             return Err(stopped());
         }

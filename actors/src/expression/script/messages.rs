@@ -52,9 +52,11 @@ fn every_wrong_script_is_told_what_is_wrong() {
     for (text, name) in WRONG {
         let view = View::new(["room.celsius", "room.humidity"], ["dew"], Fps::default());
         let loaded = Script::load("wrong.lua", text.as_bytes(), Limits::default(), Rc::new(view));
-        let done = loaded.and_then(|mut script| {
-            if name.is_empty() { script.run() } else { script.call_shown(name, &[]) }
-        });
+        let done = loaded.and_then(
+            |mut script| {
+                if name.is_empty() { script.run() } else { script.call_shown(name, &[]) }
+            },
+        );
         let failure = done.expect_err(text);
         all.push_str(&format!("{text}\n  {failure}\n"));
         if let Some(help) = &failure.help {

@@ -181,7 +181,10 @@ impl<'a> Pass<'a> {
             *chain += 1;
             if *chain > CHAIN_MAX {
                 let help = "write it as several statements";
-                self.refuse(&format!("this expression has more than {CHAIN_MAX} operators, calls and indices"), help);
+                self.refuse(
+                    &format!("this expression has more than {CHAIN_MAX} operators, calls and indices"),
+                    help,
+                );
             }
         }
     }
@@ -498,9 +501,12 @@ impl<'a> Pass<'a> {
     fn assign(&mut self, span: Range<usize>) {
         let name = &self.text[span.clone()];
         if self.functions > 0 && self.depth_of(name) == Some(0) {
-            let message =
-                format!("`{name}` is declared outside of functions, and a function changes it: that would be forgotten");
-            let help = format!("keep what has to last in `state.{name}`, or declare `{name}` inside of the function");
+            let message = format!(
+                "`{name}` is declared outside of functions, and a function changes it: that would be forgotten"
+            );
+            let help = format!(
+                "keep what has to last in `state.{name}`, or declare `{name}` inside of the function"
+            );
             self.outline.warnings.push(Diagnostic::warning("lost-state", span, message).with_help(help));
         }
     }

@@ -78,7 +78,9 @@ impl Plain {
 
 fn take_table(table: &Table, path: &str, depth: usize, left: &mut usize) -> Result<Plain, String> {
     if depth == STATE_DEPTH_MAX {
-        return Err(format!("`{path}` is nested more than {STATE_DEPTH_MAX} tables deep, or contains itself"));
+        return Err(format!(
+            "`{path}` is nested more than {STATE_DEPTH_MAX} tables deep, or contains itself"
+        ));
     }
     let mut entries = BTreeMap::new();
     let taken = table.for_each::<mlua::Value, mlua::Value>(|key, value| {
@@ -108,7 +110,10 @@ fn take_key(key: &mlua::Value, path: &str, left: &mut usize) -> Result<(Key, Str
             let path = format!("{path}.{text}").chars().take(100).collect();
             Ok((Key::Text(text), path))
         }
-        other => Err(format!("`{path}` has a key that is a {}: keys are texts and whole numbers", other.type_name())),
+        other => Err(format!(
+            "`{path}` has a key that is a {}: keys are texts and whole numbers",
+            other.type_name()
+        )),
     }
 }
 

@@ -45,11 +45,16 @@ fn functions_are_called() {
     let mut script = load("function add(a, b) return a + (b or 10) end function kind(x) return type(x) end");
     assert_eq!(script.call("add", &[number(1.0), number(2.0)], 0).unwrap().value, number(3.0));
     assert_eq!(script.call("add", &[number(1.0)], 0).unwrap().value, number(11.0));
-    for (argument, kind) in [(None, "nil"), (Some(Value::Bool(true)), "boolean"), (Some(Value::from("a")), "string")] {
+    for (argument, kind) in
+        [(None, "nil"), (Some(Value::Bool(true)), "boolean"), (Some(Value::from("a")), "string")]
+    {
         assert_eq!(script.call("kind", &[argument], 0).unwrap().value, Some(Value::from(kind)));
     }
     let failure = script.call("subtract", &[], 0).unwrap_err();
-    assert_eq!(failure.to_string(), "runtime: scripts/test.lua:1: there is no function `subtract` in this script");
+    assert_eq!(
+        failure.to_string(),
+        "runtime: scripts/test.lua:1: there is no function `subtract` in this script"
+    );
 }
 
 #[test]
@@ -114,7 +119,8 @@ fn a_script_that_broke_a_limit_can_be_called_again() {
     let text = "function loop() while true do end end function fill() local t = {} while true do t[#t + 1] = {} end end \
                 function fine() return 1 end";
     let mut script = load(text);
-    for (name, trouble) in [("loop", Trouble::Timeout), ("fill", Trouble::Memory), ("loop", Trouble::Timeout)] {
+    for (name, trouble) in [("loop", Trouble::Timeout), ("fill", Trouble::Memory), ("loop", Trouble::Timeout)]
+    {
         assert_eq!(script.call(name, &[], 0).unwrap_err().trouble, trouble, "{name}");
         assert_eq!(script.call("fine", &[], 0).unwrap().value, number(1.0));
     }
@@ -160,14 +166,24 @@ fn errors_are_plain_and_say_where() {
         ("error('a', 0)", "runtime: scripts/test.lua:1: a"),
         ("error({})", "runtime: scripts/test.lua:1: an error was raised that is no text, but: table"),
         ("error('\\27[2J\\0')", "runtime: scripts/test.lua:1: \\u{1b}[2J\\u{0}"),
-        ("\nlocal x = nil + 1", "runtime: scripts/test.lua:2: attempt to perform arithmetic (add) on nil and number"),
-        ("\n\nstring.rep('x', 1e9)", "runtime: scripts/test.lua:3: string.rep: the bytes of the result may be 1048576 at most, and would be 1000000000"),
-        ("get('celcius')", "runtime: scripts/test.lua:1: get: there is no key or value `celcius`; did you mean `celsius`?"),
+        (
+            "\nlocal x = nil + 1",
+            "runtime: scripts/test.lua:2: attempt to perform arithmetic (add) on nil and number",
+        ),
+        (
+            "\n\nstring.rep('x', 1e9)",
+            "runtime: scripts/test.lua:3: string.rep: the bytes of the result may be 1048576 at most, and would be 1000000000",
+        ),
+        (
+            "get('celcius')",
+            "runtime: scripts/test.lua:1: get: there is no key or value `celcius`; did you mean `celsius`?",
+        ),
         ("\nwhile true do end", "timeout: scripts/test.lua:2: it took more than its budget of 200000 steps"),
     ] {
         assert_eq!(load(text).run().unwrap_err().to_string(), expected, "{text}");
     }
-    let failure = Script::load("x.lua", b"local x = = 1", Limits::default(), Rc::new(View::default())).err().unwrap();
+    let failure =
+        Script::load("x.lua", b"local x = = 1", Limits::default(), Rc::new(View::default())).err().unwrap();
     assert!(failure.to_string().starts_with("syntax: x.lua:1: "), "{failure}");
     let long = load("error(string.rep('é', 1000))").run().unwrap_err();
     assert_eq!(long.message.chars().count(), MESSAGE_CHARS_MAX + 1);

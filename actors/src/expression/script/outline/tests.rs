@@ -24,10 +24,16 @@ fn signatures(text: &str) -> Vec<String> {
 fn global_functions_are_found_with_their_signatures() {
     for (text, expected) in [
         ("function f() end", &["f()"][..]),
-        ("function f(a, b: number, c: string?): string return '' end", &["f(a, b: number, c: string?): string"]),
+        (
+            "function f(a, b: number, c: string?): string return '' end",
+            &["f(a, b: number, c: string?): string"],
+        ),
         ("function f(...: number) end", &["f(...)"]),
         ("function f<T>(a: T): {[string]: T} end function g() end", &["f(a: T): {[string]:T}", "g()"]),
-        ("function f(a: (number, string) -> string?, b: A.B<C>) end", &["f(a: (number,string)->string?, b: A.B<C>)"]),
+        (
+            "function f(a: (number, string) -> string?, b: A.B<C>) end",
+            &["f(a: (number,string)->string?, b: A.B<C>)"],
+        ),
         ("local function f() end local g = function() end", &[]),
         ("local t = {} function t.f() end function t:g() end", &[]),
         ("do function f() end end", &[]),
@@ -57,7 +63,8 @@ fn global_functions_are_found_with_their_signatures() {
 
 #[test]
 fn what_functions_would_forget_is_told() {
-    let lost = |text: &str| outline(text).warnings.first().map(|problem| text[problem.span.clone()].to_string());
+    let lost =
+        |text: &str| outline(text).warnings.first().map(|problem| text[problem.span.clone()].to_string());
     for (text, expected) in [
         ("local n = 0 function f() n = n + 1 end", Some("n")),
         ("local n = 0 function f() n += 1 end", Some("n")),
@@ -90,7 +97,9 @@ fn nesting_and_chains_end_at_their_limits() {
         assert!(is_plain(format!("return {}", nested(NESTING_MAX, open, close))), "{open}");
         assert!(!is_plain(format!("return {}", nested(NESTING_MAX + 1, open, close))), "{open}");
     }
-    for (open, close) in [("do ", " end "), ("if a then ", " end "), ("repeat ", " until a "), ("while a do ", " end ")] {
+    for (open, close) in
+        [("do ", " end "), ("if a then ", " end "), ("repeat ", " until a "), ("while a do ", " end ")]
+    {
         assert!(is_plain(nested(NESTING_MAX, open, close)), "{open}");
         assert!(!is_plain(nested(NESTING_MAX + 1, open, close)), "{open}");
     }
