@@ -17,6 +17,7 @@ mod process;
 mod program;
 mod recordings;
 mod replay;
+mod scripts;
 mod service;
 mod shutdown;
 mod tidy;
