@@ -203,6 +203,7 @@ impl ExpressionActor {
         for (id, problem) in failed {
             self.fail(id, problem, inputs);
         }
+        self.tell_of_scripts(inputs);
         if !inputs.again {
             self.around.telemetry.formulas.changed.increment(changed.len() as u64);
             self.around.telemetry.formulas.bindings.increment(bindings as u64);
@@ -241,6 +242,19 @@ impl ExpressionActor {
         }
     }
 
+    /// What failed in scripts is told with the formulas that called them; here, that one is switched off.
+    fn tell_of_scripts(&mut self, inputs: &Inputs) {
+        let failures = self.evaluator.take_script_failures();
+        if failures.is_empty() || inputs.again {
+            return;
+        }
+        let (disabled, _) = self.evaluator.script_state();
+        for failure in failures.iter().filter(|failure| failure.trouble.is_offence()) {
+            tracing::warn!(%failure, help = failure.help, disabled, "a script broke a limit");
+        }
+        self.around.telemetry.formulas.disabled.set((self.evaluator.disabled() + disabled) as f64);
+    }
+
     /// Compiles a slice of the formulas. They give the same results, bit for bit, compiled or not, so a
     /// failure costs speed alone.
     fn compile(&mut self, inputs: &Inputs) {
@@ -272,9 +286,10 @@ impl ExpressionActor {
         }
         if tick.0.is_multiple_of(COUNTED_EVERY) {
             let telemetry = &self.around.telemetry.formulas;
-            telemetry.memory.set(self.evaluator.used_bytes() as f64);
+            let (switched_off, script_bytes) = self.evaluator.script_state();
+            telemetry.memory.set((self.evaluator.used_bytes() + script_bytes) as f64);
             telemetry.texts.set(self.evaluator.lookups());
-            telemetry.disabled.set(self.evaluator.disabled() as f64);
+            telemetry.disabled.set((self.evaluator.disabled() + switched_off) as f64);
         }
     }
 

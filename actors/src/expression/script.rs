@@ -28,7 +28,7 @@ use engine::tick::Tick;
 use engine::value::Value;
 use mlua::{Function, MultiValue, Table};
 
-pub use host::{GIVEN, Given, View};
+pub use host::{GIVEN, Given, Read, View};
 pub use library::{File, Library};
 use machine::{Fault, Machine};
 use outline::Declared;
@@ -165,6 +165,8 @@ struct Instance {
     environment: Table,
     /// What handlers keep; `None` for functions.
     state: Option<Table>,
+    /// What was read while the text ran: its functions may go by that.
+    reads: Vec<Read>,
 }
 
 impl Script {
@@ -246,8 +248,9 @@ impl Script {
         seed: i32,
         state: &mut Plain,
     ) -> Result<(), Failure> {
-        let tick = self.view.tick();
-        let handled = self.ready()?.handle(name, arguments, seed, state, tick);
+        let view = self.view.clone();
+        let handled = self.ready()?.handle(name, arguments, seed, state, &view);
+        view.take_reads();
         *state = handled.map_err(|fault| self.fail(fault))?;
         Ok(())
     }
@@ -303,15 +306,20 @@ impl Loaded {
         };
         let results = if outcome.other.is_some() { String::new() } else { text_of(&outcome.value) };
         self.machine.seal(&environment)?;
-        self.instance = Some(Instance { tick, environment, state });
+        self.instance = Some(Instance { tick, environment, state, reads: Vec::new() });
         Ok(results)
     }
 
     /// A function of this tick's environment.
-    fn function(&mut self, name: &str, tick: Tick, state: Option<&Plain>) -> Result<Function, Fault> {
+    fn function(&mut self, name: &str, view: &View, state: Option<&Plain>) -> Result<Function, Fault> {
+        let tick = view.tick();
         if self.instance.as_ref().is_none_or(|instance| instance.tick != tick) {
             self.begin(tick, state, false)?;
+            if let Some(instance) = &mut self.instance {
+                instance.reads = view.take_reads();
+            }
         }
+        self.instance.iter().for_each(|instance| view.note_all(&instance.reads));
         let environment = self.instance.as_ref().map(|instance| &instance.environment);
         let function = environment.and_then(|all| all.raw_get::<Function>(name).ok());
         function.ok_or_else(|| Fault::missing(name))
@@ -323,9 +331,9 @@ impl Loaded {
         arguments: &[Plain],
         seed: i32,
         state: &Plain,
-        tick: Tick,
+        view: &View,
     ) -> Result<Plain, Fault> {
-        let function = self.function(name, tick, Some(state))?;
+        let function = self.function(name, view, Some(state))?;
         let arguments =
             arguments.iter().map(|one| self.machine.value(one)).collect::<Result<MultiValue, _>>()?;
         self.machine.call(seed, &function, arguments)?;
@@ -334,7 +342,7 @@ impl Loaded {
     }
 
     fn call_shown(&mut self, name: &str, arguments: &[Option<Value>], view: &View) -> Result<String, Fault> {
-        let function = self.function(name, view.tick(), None)?;
+        let function = self.function(name, view, None)?;
         let arguments = self.arguments(arguments)?;
         let outcome = self.machine.call_shown(0, &function, arguments)?;
         Ok(if outcome.other.is_some() { String::new() } else { text_of(&outcome.value) })
@@ -347,7 +355,7 @@ impl Loaded {
         seed: i32,
         view: &View,
     ) -> Result<Answer, Fault> {
-        let function = self.function(name, view.tick(), None)?;
+        let function = self.function(name, view, None)?;
         let arguments = self.arguments(arguments)?;
         let outcome = self.machine.call(seed, &function, arguments)?;
         let value = match (&outcome.value, outcome.other) {

@@ -183,7 +183,7 @@ table! {
     BINDING_UPDATES: Type::Counter, "tinydisplay_binding_updates_total", [],
         "New results of the formulas and templates that drive widgets.";
     FORMULAS_DISABLED: Type::Gauge, "tinydisplay_disabled_formulas", [],
-        "Formulas that panicked and are not evaluated any more.";
+        "Formulas that panicked, and scripts that broke limits, which are not evaluated any more.";
     VALUE: Type::Gauge, "tinydisplay_value", ["key"],
         "A named value that is a number; NaN where it had one and has none now.";
 

@@ -245,6 +245,16 @@ impl View {
         reads.into_iter().map(|read| if read == TICK { Read::Tick } else { Read::Value(read) }).collect()
     }
 
+    /// Notes what was read before.
+    pub(super) fn note_all(&self, reads: &[Read]) {
+        for read in reads {
+            match read {
+                Read::Tick => self.note(TICK),
+                Read::Value(index) => self.note(*index),
+            }
+        }
+    }
+
     fn note(&self, read: u32) {
         let mut reads = self.reads.borrow_mut();
         // A loop reads the same again and again.

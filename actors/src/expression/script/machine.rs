@@ -75,6 +75,8 @@ pub(super) struct Machine {
     seal: Function,
     run: Function,
     run_shown: Function,
+    /// The steps of the last call.
+    steps: Cell<u64>,
 }
 
 /// How a call went wrong.
@@ -146,7 +148,7 @@ impl Machine {
         lua.sandbox(true)?;
         lua.gc_collect()?;
         lua.set_memory_limit(limits.memory)?;
-        Ok(Machine { lua, gauge, limits, environment, seal, run, run_shown })
+        Ok(Machine { lua, gauge, limits, environment, seal, run, run_shown, steps: Cell::new(0) })
     }
 
     /// Plain data for the script.
@@ -199,7 +201,7 @@ impl Machine {
 
     /// Interrupts of the last call, and bytes that are used now.
     pub(super) fn used(&self) -> (u64, usize) {
-        (self.gauge.spent.get(), self.lua.used_memory())
+        (self.steps.get(), self.lua.used_memory())
     }
 
     fn ended(
@@ -217,8 +219,9 @@ impl Machine {
             let mut all = (seed, function.clone()).into_lua_multi(&self.lua)?;
             all.extend(arguments.into_lua_multi(&self.lua)?);
             run.call::<(bool, Value, Value, Option<String>)>(all)
-        })?;
-        match ended {
+        });
+        self.steps.set(self.gauge.spent.get());
+        match ended? {
             (true, rolled, value, other) => {
                 Ok(Outcome { value, other, rolled: rolled == Value::Boolean(true) })
             }
