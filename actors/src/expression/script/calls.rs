@@ -185,11 +185,12 @@ impl Calls {
             .into());
             return Memo { arguments, reads: Vec::new(), answer, is_stale: false };
         }
-        let called = self.scripts[script].call(&function.name, &arguments, self.seed_of(script));
+        let seed = self.seed_of(script);
+        let called = self.scripts[script].call(&function.name, &arguments, seed);
         let mut reads = self.view.take_reads();
         let answer = called.and_then(|answer| {
-            if answer.rolled && reads.first() != Some(&Read::Tick) {
-                reads.insert(0, Read::Tick);
+            if answer.rolled && !reads.contains(&Read::Tick) {
+                reads.push(Read::Tick);
             }
             self.fitting(function, script, answer.value)
         });

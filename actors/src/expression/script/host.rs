@@ -11,10 +11,10 @@ use engine::value::Value;
 use mlua::{Lua, Table};
 
 /// The most lines that a script logs within a second of ticks; what is more is counted.
-pub const LOGGED_MAX: u32 = 20;
+const LOGGED_MAX: u32 = 20;
 
 /// The most that handlers do in one call.
-pub const ACTS_MAX: usize = 32;
+const ACTS_MAX: usize = 32;
 
 /// A function that scripts are given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use mlua::{ChunkMode, Compiler, Function, IntoLuaMulti, Lua, LuaOptions, StdLib, Table, Value, VmState};
+use mlua::chunk::{ChunkMode, Compiler};
+use mlua::{Function, IntoLuaMulti, Lua, LuaOptions, StdLib, Table, Value, VmState};
 
 use super::state::Plain;
 use super::{Limits, Trouble};
