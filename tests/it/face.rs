@@ -84,6 +84,6 @@ fn a_web_server_that_fails_is_started_anew_at_its_address() {
             assert_eq!(found, expected, "{cause}: {actor}");
         }
         let http = told.iter().find(|actor| actor["name"] == "http").unwrap();
-        assert_eq!((&http["cause"], &http["left_behind"]), (&cause.into(), &left_behind.into()));
+        assert!(http["cause"] == cause && http["left_behind"] == left_behind, "{http}");
     }
 }
