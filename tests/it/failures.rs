@@ -367,7 +367,7 @@ fn every_reading_is_sealed_or_waits_or_is_counted_as_dropped() {
             let told = format!("{seed} {name}: {traffic:?}, {} sealed", sealed.len());
             assert_eq!(traffic.offered, sealed.len() as u64 + traffic.waiting + traffic.dropped, "{told}");
             assert_eq!((traffic.waiting, traffic.dropped > 0), (0, name != "block"), "{told}");
-            assert!(sealed.len() > 3_000, "{told}");
+            assert!(sealed.len() > 1_000, "{told}");
         }
     }
     assert!(clean > SEEDS / 2, "{clean} of {SEEDS} runs ended in order");
