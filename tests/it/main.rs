@@ -8,6 +8,7 @@ mod core;
 mod data;
 mod docs;
 mod eval;
+mod face;
 mod failures;
 mod faults;
 mod hostile;
