@@ -82,7 +82,10 @@ fn what_is_no_script_is_not_read() {
         (|path| fs::create_dir(path).unwrap(), "it is no file"),
         (|path| std::os::unix::fs::symlink("/dev/zero", path).unwrap(), "it is no file"),
         (|path| std::os::unix::fs::symlink(path, path).unwrap(), "symbolic links"),
-        (|path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success()), "it is no file"),
+        (
+            |path| assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success()),
+            "it is no file",
+        ),
         (|path| fs::write(path, "-".repeat(300_000)).unwrap(), "262144 bytes at most"),
         (|path| fs::write(path, b"return '\xff'").unwrap(), "no UTF-8 text"),
         (|path| fs::write(path, b"\x06\x03\x01\x04\x01").unwrap(), "a.lua:1:"),
@@ -126,7 +129,8 @@ fn handlers_act_a_tick_later_and_a_recording_shows_it_again() {
     let name = path(folder.path());
     let (events, hashes) = run(folder.path(), &["simulate", &name, "--ticks", "60"]);
     let at = |kind: &str| {
-        let line = events.lines().find(|line| line.contains(kind)).unwrap_or_else(|| panic!("{kind}: {events}"));
+        let line =
+            events.lines().find(|line| line.contains(kind)).unwrap_or_else(|| panic!("{kind}: {events}"));
         serde_json::from_str::<serde_json::Value>(line).unwrap()["tick"].as_u64().unwrap()
     };
     // The page is shown at tick 0, the animation takes 12 ticks, and each answer comes a tick later.
@@ -179,7 +183,10 @@ fn the_verb_calls_functions_and_tells_what_was_used() {
     let traffic = project("scripts/traffic.lua");
     let (out, err) = check(&["script", &traffic, "--call", "human_rate(12345678)", "--stats"], 0);
     assert_eq!(out, "12.3 MB/s\n");
-    assert!(err.starts_with("steps: ") && err.contains(" of 200000, bytes: ") && err.ends_with(" of 16777216\n"), "{err}");
+    assert!(
+        err.starts_with("steps: ") && err.contains(" of 200000, bytes: ") && err.ends_with(" of 16777216\n"),
+        "{err}"
+    );
     let (_, err) = check(&["script", &traffic, "--call", "human_rate(1e12)", "--budget", "3"], 1);
     assert!(err.starts_with("error: timeout: ") && err.contains("traffic.lua:"), "{err}");
     let (_, err) = check(&["script", &traffic, "--call", "humane_rate(1)"], 1);

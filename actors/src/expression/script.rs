@@ -364,7 +364,7 @@ impl Loaded {
             (mlua::Value::Boolean(truth), None) => Some(Value::Bool(*truth)),
             (mlua::Value::String(text), None) => Some(Value::from(text.to_string_lossy().as_str())),
             (value, None) => {
-                let number = value.as_f64().filter(|number| number.is_finite());
+                let number = host::number(value).filter(|number| number.is_finite());
                 Some(Value::Number(
                     number.ok_or_else(|| Fault::result(name, "infinite or not a number"))? + 0.0,
                 ))

@@ -21,7 +21,8 @@ fn every_script_in_the_manual_is_sound_and_returns_what_it_says() {
         let (_, problems) = Library::check(vec![file], Limits::default(), &view, |_| false);
         assert_eq!(problems, [], "{text}");
         let mut script = Script::load("manual.lua", text.as_bytes(), Limits::default(), view).unwrap();
-        for (call, expected) in text.lines().filter_map(|line| line.strip_prefix("-- ")?.split_once(" --> ")) {
+        for (call, expected) in text.lines().filter_map(|line| line.strip_prefix("-- ")?.split_once(" --> "))
+        {
             let call = Call::parse(call).unwrap();
             let result = script.call_shown(&call.name, &call.arguments);
             assert_eq!(result.as_deref(), Ok(expected), "{call:?}");
@@ -40,7 +41,11 @@ fn the_manual_and_the_definitions_have_every_function() {
         let signature = format!("declare function {}{}\n", given.name, given.signature);
         assert!(definitions.contains(&signature), "{signature}");
         assert!(definitions.contains(declared.trim_end_matches('.')), "{declared}");
-        assert!(page.text.contains(&format!("\n| `{}(", given.name)), "{} is not in docs/scripts.md", given.name);
+        assert!(
+            page.text.contains(&format!("\n| `{}(", given.name)),
+            "{} is not in docs/scripts.md",
+            given.name
+        );
     }
     let declared = definitions.lines().filter_map(|line| line.strip_prefix("declare function "));
     for line in declared {
@@ -57,7 +62,10 @@ fn the_manual_knows_the_limits() {
         ("`[scripts] budget` | ", "200,000".to_string()),
         ("`[scripts] memory` | ", "16,777,216".into()),
         ("text of a script | ", format!("{} KiB", SOURCE_BYTES_MAX / 1024)),
-        ("scripts of a panel | ", format!("{} | with {} functions", library::FILES_MAX, library::FUNCTIONS_MAX)),
+        (
+            "scripts of a panel | ",
+            format!("{} | with {} functions", library::FILES_MAX, library::FUNCTIONS_MAX),
+        ),
         ("nesting | ", outline::NESTING_MAX.to_string()),
         ("in a row | ", outline::CHAIN_MAX.to_string()),
         ("`state` | ", format!("{} KiB | {} tables", state::STATE_BYTES_MAX / 1024, state::STATE_DEPTH_MAX)),

@@ -302,6 +302,20 @@ pub(super) fn value(lua: &Lua, value: &Value) -> mlua::Result<mlua::Value> {
     }
 }
 
+/// A number of the script's.
+pub(super) fn number(value: &mlua::Value) -> Option<f64> {
+    match value {
+        mlua::Value::Integer(number) => Some(*number as f64),
+        mlua::Value::Number(number) => Some(*number),
+        _ => None,
+    }
+}
+
+/// What scripts call the type of a value.
+fn type_of(value: &mlua::Value) -> &'static str {
+    if number(value).is_some() { "number" } else { value.type_name() }
+}
+
 type Answered = (mlua::Value, Option<String>);
 
 fn refused(problem: impl Into<String>) -> Answered {
@@ -316,7 +330,7 @@ pub(super) fn functions(lua: &Lua, view: &Rc<View>, script: &str) -> mlua::Resul
         let Some(name) = name.as_string().map(|name| name.to_string_lossy()) else {
             return Ok(refused(format!(
                 "write the name of a key or value as a text, not a {}",
-                name.type_name()
+                type_of(&name)
             )));
         };
         Ok(match at.read(&name) {
@@ -376,7 +390,7 @@ fn acting(lua: &Lua, view: &Rc<View>, host: &Table) -> mlua::Result<()> {
 
 fn name_in(name: &mlua::Value) -> Result<String, String> {
     let text = name.as_string().map(|name| name.to_string_lossy());
-    text.ok_or_else(|| format!("write a name as a text, not a {}", name.type_name()))
+    text.ok_or_else(|| format!("write a name as a text, not a {}", type_of(name)))
 }
 
 fn signalling(name: &str, facts: Option<&Table>) -> Result<Signal, String> {
@@ -396,7 +410,7 @@ fn plain(value: &mlua::Value) -> Option<Value> {
     match value {
         mlua::Value::Boolean(truth) => Some(Value::Bool(*truth)),
         mlua::Value::String(text) => Some(Value::from(text.to_string_lossy().as_str())),
-        other => other.as_f64().filter(|number| number.is_finite()).map(Value::Number),
+        other => number(other).filter(|number| number.is_finite()).map(Value::Number),
     }
 }
 
@@ -407,7 +421,7 @@ fn rgb((red, green, blue, alpha): (Part, Part, Part, Part)) -> Answered {
     let mut color = 0.0;
     let alpha = alpha.filter(|alpha| !alpha.is_nil()).unwrap_or(mlua::Value::Number(255.0));
     for part in [red, green, blue, Some(alpha)] {
-        let number = part.as_ref().and_then(mlua::Value::as_f64).filter(|number| number.is_finite());
+        let number = part.as_ref().and_then(self::number).filter(|number| number.is_finite());
         let Some(number) = number else {
             return refused("each part of a colour is a number from 0 to 255");
         };

@@ -254,7 +254,7 @@ impl Fault {
     }
 
     fn raised(line: &Value, problem: &Value, other: Option<String>) -> Fault {
-        let line = line.as_f64().map(|line| line as u32);
+        let line = super::host::number(line).map(|line| line as u32);
         match problem {
             Value::String(text) if *text == OUT_OF_MEMORY => {
                 Fault { line, ..Fault::plain(Trouble::Memory, "there is not enough memory") }

@@ -140,8 +140,8 @@ impl<'a> Pass<'a> {
             }
             (Kind::Name, "if") if begins => self.open(Frame::If(0), true),
             (Kind::Name, "if") => {
-                self.open(Frame::Choice, true);
                 self.link();
+                self.open(Frame::Choice, true);
             }
             (Kind::Name, "then") => self.then(),
             (Kind::Name, "elseif" | "else") => self.otherwise(),
@@ -514,8 +514,11 @@ impl<'a> Pass<'a> {
 
 /// The text of the lines that begin with `---` right above the end of `before`.
 fn documentation(before: &str) -> String {
-    let above = before.rfind('\n').map_or("", |end| &before[..end]);
-    let lines = above.lines().rev().map(str::trim).map_while(|line| line.strip_prefix("---"));
+    let (above, line) = before.rsplit_once('\n').unwrap_or(("", before));
+    if line.trim() != "function" {
+        return String::new();
+    }
+    let lines = above.split('\n').rev().map(str::trim).map_while(|line| line.strip_prefix("---"));
     let mut lines: Vec<&str> = lines.map(str::trim).collect();
     lines.reverse();
     lines.join(" ").trim().into()

@@ -101,7 +101,9 @@ fn take_table(table: &Table, path: &str, depth: usize, left: &mut usize) -> Resu
 
 fn take_key(key: &mlua::Value, path: &str, left: &mut usize) -> Result<(Key, String), String> {
     spend(left, 8)?;
-    if let Some(number) = key.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < 1e15) {
+    if let Some(number) =
+        super::host::number(key).filter(|number| number.fract() == 0.0 && number.abs() < 1e15)
+    {
         return Ok((Key::Number(number as i64), format!("{path}[{number}]")));
     }
     match key {
@@ -122,7 +124,7 @@ fn take_value(value: &mlua::Value, path: &str, depth: usize, left: &mut usize) -
         mlua::Value::Boolean(truth) => Ok(Plain::Value(Value::Bool(*truth))),
         mlua::Value::String(text) => Ok(Plain::Value(Value::Text(plain_text(text, path, left)?))),
         mlua::Value::Table(table) => take_table(table, path, depth + 1, left),
-        other => match other.as_f64() {
+        other => match super::host::number(other) {
             Some(number) if number.is_finite() => Ok(Plain::Value(Value::Number(number))),
             Some(_) => Err(format!("`{path}` is not a finite number")),
             None => Err(format!("`{path}` is a {}, which is no plain data", other.type_name())),
