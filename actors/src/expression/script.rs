@@ -260,6 +260,11 @@ impl Script {
         self.loaded.machine.used()
     }
 
+    /// Forgets what it has run: it begins anew with the next call.
+    fn forget(&mut self) {
+        self.loaded.instance = None;
+    }
+
     /// Its machine, in order.
     fn ready(&mut self) -> Result<&mut Loaded, Failure> {
         if std::mem::take(&mut self.spoiled) {

@@ -110,6 +110,7 @@ impl Calls {
             }
         }
         self.offences.clone_from(&memory.offences);
+        self.scripts.iter_mut().for_each(Script::forget);
         for (index, value) in (0..).zip(&memory.shown) {
             self.view.show(index, value.clone());
         }

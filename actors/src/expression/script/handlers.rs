@@ -90,6 +90,7 @@ impl Handlers {
     pub fn restore(&mut self, memory: &Memory) {
         for (one, (state, offences)) in self.scripts.iter_mut().zip(&memory.scripts) {
             (one.state, one.offences) = (state.clone(), *offences);
+            one.script.forget();
         }
         for (index, value) in (0..).zip(&memory.shown) {
             self.view.show(index, value.clone());
