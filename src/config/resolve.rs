@@ -63,7 +63,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
     let (page, mut widgets) = widget::resolve(setting, &colors, &mut formulas, problems);
     let animations = animation::resolve(setting, &widgets, problems);
     let triggers = animation::resolve_triggers(setting, &mut formulas, problems);
-    if !problems.any_error() {
+    if !problems.any_error() && scripts.handlers.iter().all(Vec::is_empty) {
         // What starts an animation may be among what is wrong.
         animation::warn_of_idle(&animations, &triggers, setting.clean.get("animation"), problems);
     }

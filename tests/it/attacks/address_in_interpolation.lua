@@ -1,3 +1,3 @@
 -- expect: ok:table
 -- note: interpolation shows no address
-return `{{}}`
+local t = {} return `{t}`

@@ -4,7 +4,7 @@
 //! It is found by one pass over the words, without recursion. What is no valid Luau is outlined somehow; the
 //! compiler says what is wrong with it.
 
-mod types;
+mod annotation;
 
 use std::ops::Range;
 
@@ -153,7 +153,14 @@ impl<'a> Pass<'a> {
             }
             (Kind::Name, "type") if begins && self.is_alias() => self.alias(),
             (Kind::Name, _) => self.name(begins),
-            (Kind::Number | Kind::Text, _) => self.at += 1,
+            (Kind::Number, _) => self.at += 1,
+            (Kind::Text, _) => {
+                // Behind what can be called it is its argument.
+                if begins {
+                    self.link();
+                }
+                self.at += 1;
+            }
             (Kind::TextOpen, _) => self.open(Frame::Bracket, true),
             (Kind::TextMiddle, _) => self.operand_next(true),
             (Kind::TextClose, _) => self.close_bracket(),
@@ -429,7 +436,7 @@ impl<'a> Pass<'a> {
     }
 
     fn behind_type(&self, at: usize) -> usize {
-        types::behind(self.tokens, at)
+        annotation::behind(self.tokens, at)
     }
 
     fn alias(&mut self) {
