@@ -181,7 +181,7 @@ impl Calls {
         if self.offences[script] >= OFFENCES_MAX {
             let file = &self.library.files[script].name;
             let answer = Err(format!(
-                "{file} is switched off, since it broke {OFFENCES_MAX} limits; change it"
+                "{file} is switched off for the rest of the run, since it broke {OFFENCES_MAX} limits"
             )
             .into());
             return Memo { arguments, reads: Vec::new(), answer, is_stale: false };
