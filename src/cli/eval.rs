@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use actors::expression::chunk::evaluate_with;
 use actors::expression::script::Library;
+use actors::expression::trial::{TICKS_MAX, Trial};
 use engine::value::Value;
 
 use super::failure::Failure;
@@ -24,8 +24,11 @@ pub(super) struct Arguments {
     script: Vec<PathBuf>,
     #[command(flatten)]
     limits: script::Limited,
+    /// Evaluate at so many ticks, from tick 0 on; the result is that of the last one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=TICKS_MAX))]
+    ticks: u64,
     /// Read formulas from standard input, one JSON object on each line, and print one for each
-    #[arg(long, conflicts_with_all = ["set", "expression"])]
+    #[arg(long, conflicts_with_all = ["set", "ticks", "expression"])]
     batch: bool,
     /// The formula
     #[arg(required_unless_present = "batch", allow_hyphen_values = true)]
@@ -38,8 +41,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
     };
     let variables: BTreeMap<_, _> = arguments.set.iter().cloned().collect();
     let variables = Vec::from_iter(variables);
+    let (text, ticks) = (expression.as_str(), arguments.ticks);
     let library = library(arguments, &variables)?;
-    match evaluate_with(expression, &variables, &library) {
+    match (Trial { text, variables: &variables, ticks, library: &library, ..Trial::default() }).run() {
         Ok(Some(value)) => Ok(writeln!(out, "{value}")?),
         Ok(None) => Ok(writeln!(out, "nil")?),
         Err(problems) => Err(Failure::Report(Box::new(Report::new("expression", expression, problems)))),

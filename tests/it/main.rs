@@ -22,3 +22,4 @@ mod scripts;
 mod service;
 mod shutdown;
 mod tidy;
+mod windows;

@@ -11,19 +11,22 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use engine::diagnostic::{Diagnostic, Severity};
+use engine::diagnostic::Diagnostic;
 use engine::formula::lower::GROUP;
-use engine::formula::{
-    Dependents, Entry, Environment, FormulaId, Group, Key, Kind, Problem, Program, Site, compile,
-};
+use engine::formula::{Dependents, FormulaId, Group, Kind, Program, Site};
 use engine::paint::{Color, Lookups};
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
+#[cfg(test)]
+use engine::{
+    diagnostic::Severity,
+    formula::{Entry, Environment, Key, compile},
+};
 use mlua::{Buffer, Function, Lua, LuaOptions, StdLib};
 
+use super::script::Failure;
 use super::script::calls;
-use super::script::calls::Calls;
-use super::script::{Failure, Library};
+use super::trial::Trial;
 use scripting::Scripting;
 use texts::Texts;
 use trampoline::Trap;
@@ -479,49 +482,7 @@ impl Evaluator {
 /// assert_eq!(evaluate("1 / (cpu - 90)", &variables).unwrap_err()[0].span, 0..14);
 /// ```
 pub fn evaluate(text: &str, variables: &[(String, Option<Value>)]) -> Result<Option<Value>, Vec<Diagnostic>> {
-    evaluate_with(text, variables, &Library::default())
-}
-
-/// The same, with functions of scripts.
-///
-/// # Errors
-/// As [`evaluate`].
-pub fn evaluate_with(
-    text: &str,
-    variables: &[(String, Option<Value>)],
-    library: &Library,
-) -> Result<Option<Value>, Vec<Diagnostic>> {
-    let kind =
-        |value: &Option<Value>| if matches!(value, Some(Value::Text(_))) { Kind::Text } else { Kind::Number };
-    let keys: Vec<Key> =
-        variables.iter().map(|(name, value)| Key { name: name.clone(), kind: kind(value) }).collect();
-    let compiled = compile(
-        &[Entry { name: None, text }],
-        &Environment { scripts: &library.functions, ..Environment::of(&keys) },
-    );
-    let problems: Vec<Diagnostic> = compiled.problems.into_iter().map(|(_, problem)| problem).collect();
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
-        return Err(problems);
-    }
-    let failure = |error: Error| vec![Diagnostic::error("internal", 0..text.len(), error.to_string())];
-    let sites: Vec<u32> = compiled.program.script_calls().iter().map(|site| site.function).collect();
-    let mut evaluator = Evaluator::new(compiled.program, Fps::default()).map_err(failure)?;
-    if !sites.is_empty() {
-        let names = variables.iter().map(|(name, _)| name.as_str());
-        let calls = Calls::new(library, sites, names, [], Fps::default(), 0);
-        evaluator = evaluator.with_scripts(calls.map_err(|error| failure(error.into()))?, []);
-    }
-    for (index, (_, value)) in variables.iter().enumerate() {
-        evaluator.set_key(index, value.as_ref());
-    }
-    evaluator.run(Tick(0)).map_err(failure)?;
-    let told = |(id, site): (FormulaId, &Site)| {
-        let problem = site.diagnostic();
-        let said = (site.problem == Problem::Script).then(|| evaluator.script_problem(id)).flatten();
-        Diagnostic { message: said.map_or(problem.message, |said| said.to_string()), ..problem }
-    };
-    let errors: Vec<Diagnostic> = evaluator.errors().map(told).collect();
-    if errors.is_empty() { Ok(evaluator.value(FormulaId(0))) } else { Err(errors) }
+    Trial { text, variables, ..Trial::default() }.run()
 }
 
 /// Whether both are the same number or both no value.

@@ -5,7 +5,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use engine::formula::{FormulaId, Kind, Program, ScriptCall};
+use engine::diagnostic::Diagnostic;
+use engine::formula::{FormulaId, Kind, Problem, Program, ScriptCall, Site};
 use engine::tick::Tick;
 use engine::value::Value;
 
@@ -123,6 +124,13 @@ impl Evaluator {
         let attached = attached.as_ref()?;
         let sites = (0..).zip(&attached.sites).filter(|(_, site)| site.node as usize == node);
         sites.filter_map(|(number, _)| attached.calls.problem(number).cloned()).next()
+    }
+
+    /// What is wrong where a formula failed at a place.
+    pub(crate) fn diagnostic(&self, id: FormulaId, site: &Site) -> Diagnostic {
+        let problem = site.diagnostic();
+        let said = (site.problem == Problem::Script).then(|| self.script_problem(id)).flatten();
+        Diagnostic { message: said.map_or(problem.message, |said| said.to_string()), ..problem }
     }
 
     /// What failed in scripts since this was last asked for.
