@@ -19,4 +19,5 @@ mod recordings;
 mod replay;
 mod service;
 mod shutdown;
+mod studio;
 mod tidy;
