@@ -67,6 +67,9 @@ pub struct Header {
     pub seed: u64,
     /// Unix time in milliseconds at tick 0.
     pub start_ms: i64,
+    /// What the machine is called: the constant `host` of formulas. `None` for that of simulations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Whether every change of a source's state is recorded. Where it is not, as in a file made by hand,
     /// states follow from what arrives.
     #[serde(default)]

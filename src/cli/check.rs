@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use actors::world::SIMULATED_HOST;
 use engine::diagnostic::{Diagnostic, Severity};
 use serde_json::json;
 
@@ -20,7 +21,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
-    let (report, usable) = match config::load(&arguments.config) {
+    let (report, usable) = match config::load(&arguments.config, SIMULATED_HOST) {
         Ok(config) => (config.warnings, true),
         Err(report) => (*report, false),
     };

@@ -33,7 +33,7 @@ fn panels() {
         files.filter(|file| file.extension().is_some_and(|ending| ending == "toml")).collect();
     assert!(panels.len() >= 4, "{panels:?}");
     for panel in panels {
-        let report = config::load(&panel).map_or_else(|report| *report, |config| config.warnings);
+        let report = config::load(&panel, "desk").map_or_else(|report| *report, |config| config.warnings);
         assert!(report.problems().is_empty(), "{}", report.render(false));
     }
 }

@@ -85,6 +85,7 @@ impl Wiring {
             fps,
             seed: self.panel.seed,
             start_ms: self.world.unix_ms(),
+            host: Some(self.panel.host.clone()),
             states: true,
             history: if time == Time::Live { self.history() } else { BTreeMap::new() },
         })
