@@ -84,3 +84,26 @@ fn report(text: &str) -> Report {
         Err(report) => *report,
     }
 }
+
+/// Formulas know the machine and the device by name, and a value goes before both.
+#[test]
+fn names_of_the_machine() {
+    use actors::expression::chunk::Evaluator;
+    use engine::formula::FormulaId;
+    use engine::tick::{Fps, Tick};
+    use engine::value::Value;
+
+    let shown = |lines: &str, formula: &str, host: &str| {
+        let text = broken::complete("", &format!("{lines}\n[value]\nhost2 = \"{formula}\"\n"));
+        let config = config::parse_on("panel.toml", &text, Path::new(""), host).unwrap();
+        assert_eq!(config.panel.host, host);
+        let mut evaluator = Evaluator::new(config.panel.program, Fps::default()).unwrap();
+        evaluator.run(Tick(0)).unwrap();
+        evaluator.value(FormulaId(0))
+    };
+    let text = |text: &str| Some(Value::from(text));
+    assert_eq!(shown("", "host .. '/' .. device", "pi"), text("pi/pi"));
+    assert_eq!(shown("[display]\ndevice = \"kitchen\"\n", "host .. '/' .. device", "pi"), text("pi/kitchen"));
+    assert_eq!(shown("[theme.a]\nok = \"#00ff00\"\n", "theme.ok", "pi"), text("#00ff00"));
+    assert_eq!(shown("", "mix(theme.background, theme.background, 0.5)", "pi"), text("#0b0e14"));
+}
