@@ -20,6 +20,7 @@ fn recording(readings: &[f64]) -> Recording {
         host: None,
         states: false,
         history: Default::default(),
+        past: Default::default(),
     };
     let inputs = (0..).zip(readings).map(|(tick, x)| Inputs {
         tick,

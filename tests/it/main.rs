@@ -21,3 +21,4 @@ mod service;
 mod shutdown;
 mod studio;
 mod tidy;
+mod windows;

@@ -213,7 +213,7 @@ async function evaluate() {
 function told(number, answer) {
   if (number < answered || number < asked) return;
   answered = number;
-  wrong = answer.problems ?? answer.warnings ?? [];
+  wrong = answer.problems ?? (answer.warnings ?? []).map((warning) => ({ ...warning, severity: "warning" }));
   result.dataset.kind = answer.kind;
   result.classList.toggle("text", typeof answer.value === "string");
   if (answer.kind === "value") display(answer.value);
