@@ -5,6 +5,7 @@
 pub mod ast;
 mod check;
 mod compile;
+pub mod duration;
 pub mod functions;
 mod graph;
 mod ir;

@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::ast::{Comparison, Operator, Span};
+use super::duration::{self, Duration};
 use crate::diagnostic::Diagnostic;
 
 /// A token and where it stands.
@@ -18,6 +19,7 @@ pub(super) struct Token {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum TokenKind {
     Number(f64),
+    Duration(Duration),
     Text(String),
     /// A word, keywords included: what it means depends on where it stands.
     Word(String),
@@ -321,10 +323,14 @@ impl Lexer<'_> {
             }
         }
         let (digits, rest) = written.split_at(digits_end - start);
-        let times = rest.starts_with(starts_name)
-            && !hex
-            && !misplaced_underscore(digits, hex)
-            && !rest.starts_with(['e', 'E']);
+        let well_formed = !hex && !misplaced_underscore(digits, hex);
+        if well_formed && duration::is_unit(rest) && !self.rest().starts_with('(') {
+            return match Duration::parse(&written.replace('_', "")) {
+                Ok(duration) => TokenKind::Duration(duration),
+                Err(malformed) => self.malformed(start, malformed.message, Some(malformed.help)),
+            };
+        }
+        let times = well_formed && rest.starts_with(starts_name) && !rest.starts_with(['e', 'E']);
         let help = times.then(|| format!("to multiply, write `{digits} * {rest}`"));
         self.malformed(start, "is no number", help)
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use engine::formula::ast::{Call, Comparison, Expr, Link, Node, Operator};
 use engine::formula::functions::Function;
+use engine::tick::Fps;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Plain {
@@ -28,6 +29,7 @@ pub(super) fn result(expr: &Expr, variables: &Variables) -> Outcome {
 fn eval(expr: &Expr, variables: &Variables) -> Outcome {
     Ok(match &expr.node {
         Node::Number(n) => Some(Plain::Number(*n)),
+        Node::Duration(duration) => Some(Plain::Number(duration.seconds(Fps::default()))),
         Node::Text(text) => Some(Plain::Text(text.clone())),
         Node::Nil => None,
         Node::Error => return Err(()),
