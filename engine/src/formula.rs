@@ -5,6 +5,7 @@
 pub mod ast;
 mod check;
 mod compile;
+pub mod derived;
 pub mod duration;
 pub mod functions;
 mod graph;
@@ -13,6 +14,7 @@ mod lexer;
 pub mod lower;
 mod names;
 pub mod parser;
+pub mod print;
 mod program;
 mod site;
 

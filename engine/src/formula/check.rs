@@ -2,6 +2,7 @@
 //! computed, and what would fail for certain is an error now.
 
 mod calls;
+mod habits;
 mod operators;
 
 use alloc::boxed::Box;
@@ -9,17 +10,16 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use super::ast::{Expr, Node, Operator, Span};
-use super::duration::Duration;
 use super::functions::Function;
-use super::ir::{Arithmetic, Chain, Ir, Link, SiteIndex};
-use super::names::{Builtin, Meaning, Names};
+use super::ir::{Ir, SiteIndex};
+use super::names::{Meaning, Names};
 use super::site::{Problem, Site};
 use super::{Key, Kind};
 use crate::diagnostic::Diagnostic;
+use crate::tick::Fps;
 use operators::negate;
 
 /// The longest text that a formula may put together, in bytes.
@@ -119,7 +119,7 @@ impl Checker<'_, '_> {
     fn expression(&mut self, expr: &Expr) -> Typed {
         match &expr.node {
             Node::Number(n) => Typed::number(Ir::number(*n)),
-            Node::Duration(duration) => self.duration(*duration, &expr.span),
+            Node::Duration(duration) => Typed::number(Ir::number(duration.seconds(Fps::default()))),
             Node::Text(text) => Typed { ir: Ir::Text(self.texts.intern(text)), kind: Some(Kind::Text) },
             Node::Nil => Typed::unknown(),
             Node::Error => {
@@ -149,20 +149,6 @@ impl Checker<'_, '_> {
             Node::Compare(a, comparison, b) => self.compare(a, *comparison, b, &expr.span),
             Node::Call(call) => self.call(call, &expr.span),
         }
-    }
-
-    /// A duration is a number of seconds; how long a tick is, only the running panel knows.
-    #[allow(clippy::cast_precision_loss, reason = "ten years of milliseconds are exact in a double")]
-    fn duration(&mut self, duration: Duration, span: &Span) -> Typed {
-        Typed::number(match duration {
-            Duration::Milliseconds(count) => Ir::number(count as f64 / 1_000.0),
-            Duration::Ticks(count) => {
-                let site = self.site(span, Problem::DivisionByZero);
-                let fps = Link { arithmetic: Arithmetic::Divide, operand: Ir::Builtin(Builtin::Fps), site };
-                let overflow = self.site(span, Problem::Overflow);
-                Ir::Chain(Box::new(Chain { first: Ir::number(count as f64), links: vec![fps], overflow }))
-            }
-        })
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
