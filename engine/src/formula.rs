@@ -71,6 +71,8 @@ pub struct Compiled {
     pub program: Program,
     /// Errors and warnings, in the order of the entries.
     pub problems: Vec<(FormulaId, Diagnostic)>,
+    /// By entry: the named values that it names, in the order in which it does.
+    pub needs: Vec<Vec<FormulaId>>,
 }
 
 /// Compiles `entries` over `keys`. The entry at index `i` becomes `FormulaId(i)`.

@@ -7,7 +7,7 @@ use engine::sample::SourceId;
 use engine::template::{self, Part, Style, Template};
 use engine::widget::Widget;
 
-use super::Setting;
+use super::{Setting, key, usage};
 use crate::config::file;
 use crate::config::place::Place;
 use crate::config::problems::Problems;
@@ -92,7 +92,7 @@ impl<'t> Formulas<'t> {
     }
 
     /// Compiles all of them over `keys`.
-    pub(super) fn compile(self, keys: &[Key], problems: &mut Problems) -> Program {
+    pub(super) fn compile(self, setting: Setting<'t>, keys: &[Key], problems: &mut Problems) -> Program {
         let entry = |written: &'_ Written<'t>| (written.name.clone(), written.text.clone());
         let texts: Vec<(Option<String>, String)> = self.written.iter().map(entry).collect();
         let entries: Vec<Entry<'_>> =
@@ -102,6 +102,7 @@ impl<'t> Formulas<'t> {
         let compiled = formula::compile(&entries, &known);
         for (id, problem) in compiled.problems {
             if let Some(written) = self.written.get(id.0 as usize) {
+                let problem = key::explained(problem, &written.text, setting);
                 problems.add_within(problem, |span| written.in_file(span));
             }
         }
@@ -112,7 +113,27 @@ impl<'t> Formulas<'t> {
                 problems.add(problem);
             }
         }
+        if !problems.any_error() {
+            // What uses a value may be among what is wrong.
+            self.warn_of_unused(&compiled.needs, problems);
+        }
         compiled.program
+    }
+
+    /// Warns of values that nothing shows, though they can be asked for from outside.
+    fn warn_of_unused(&self, needs: &[Vec<FormulaId>], problems: &mut Problems) {
+        let names: Vec<Option<&str>> = self.written.iter().map(|written| written.name.as_deref()).collect();
+        let used = usage::used(&names, needs);
+        let unused = self.written.iter().zip(used).filter(|(_, used)| !used).map(|(written, _)| written);
+        for (written, name) in unused.filter_map(|written| Some((written, written.name.as_deref()?))) {
+            if !name.starts_with('_') {
+                let message = format!("no widget, trigger or other value needs `{name}`");
+                let warning = Diagnostic::warning("unused-value", written.place.key_span(), message);
+                problems.add(warning.with_help(format!(
+                    "show it, leave it out, or call it `_{name}` if it is there for others to ask for"
+                )));
+            }
+        }
     }
 }
 

@@ -1,17 +1,12 @@
-//! What nothing uses: named values that neither the page nor a trigger nor a script depends on.
+//! What nothing uses: named values that neither the page nor a trigger depends on.
 
 use engine::formula::FormulaId;
 
 /// Whether each formula is used: those without a name, and all that a used one names. `names[i]` is the name
-/// of formula i and `needs[i]` are the formulas that it names; a value whose name `is_read` elsewhere is used.
-pub(super) fn used(
-    names: &[Option<&str>],
-    needs: &[Vec<FormulaId>],
-    is_read: impl Fn(&str) -> bool,
-) -> Vec<bool> {
+/// of formula i and `needs[i]` are the formulas that it names.
+pub(super) fn used(names: &[Option<&str>], needs: &[Vec<FormulaId>]) -> Vec<bool> {
     let mut used = vec![false; names.len()];
-    let is_root = |name: &Option<&str>| name.is_none_or(&is_read);
-    let mut waiting: Vec<usize> = (0..names.len()).filter(|index| is_root(&names[*index])).collect();
+    let mut waiting: Vec<usize> = (0..names.len()).filter(|index| names[*index].is_none()).collect();
     while let Some(index) = waiting.pop() {
         if std::mem::replace(&mut used[index], true) {
             continue;
@@ -20,15 +15,6 @@ pub(super) fn used(
         waiting.extend(needed.map(|id| id.0 as usize).filter(|index| *index < names.len()));
     }
     used
-}
-
-/// Whether `name` stands in the `source` of a script, by itself or in quotes: a script can ask for a value by
-/// a name that it puts together, but hardly ever does.
-pub(super) fn names_value(source: &str, name: &str) -> bool {
-    let is_part = |c: char| c.is_alphanumeric() || c == '_';
-    source.match_indices(name).any(|(at, _)| {
-        !source[..at].ends_with(is_part) && !source[at + name.len()..].starts_with(is_part)
-    })
 }
 
 #[cfg(test)]
@@ -41,17 +27,7 @@ mod tests {
         let needs: Vec<Vec<FormulaId>> = [&[1][..], &[2], &[], &[0, 3], &[1], &[]]
             .map(|ids: &[u32]| ids.iter().map(|id| FormulaId(*id)).collect())
             .into();
-        let none = |_: &str| false;
-        assert_eq!(used(&names, &needs, none), [false, true, true, false, true, false]);
-        assert_eq!(used(&names, &needs, |name| name == "d"), [true, true, true, true, true, false]);
-        assert_eq!(used(&names, &[], none), [false, false, false, false, true, false]);
-    }
-
-    #[test]
-    fn a_script_names_a_value_by_its_whole_name() {
-        let source = "return get('load') + loads.busy";
-        for (name, expected) in [("load", true), ("busy", true), ("loads", true), ("oad", false), ("get2", false)] {
-            assert_eq!(names_value(source, name), expected, "{name}");
-        }
+        assert_eq!(used(&names, &needs), [false, true, true, false, true, false]);
+        assert_eq!(used(&names, &[]), [false, false, false, false, true, false]);
     }
 }
