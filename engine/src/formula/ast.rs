@@ -47,7 +47,7 @@ impl Expr {
 pub enum Node {
     /// A finite number.
     Number(f64),
-    /// `5m`, `120ticks`.
+    /// A duration.
     Duration(Duration),
     /// A text, its escapes resolved.
     Text(String),

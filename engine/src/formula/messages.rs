@@ -51,7 +51,7 @@ fn wrong_formulas() {
     for (title, texts) in cases::WRONG {
         let _ = writeln!(out, "# {title}\n");
         for text in *texts {
-            let found = compile(&[Entry { name: None, text }], &keys).problems;
+            let found = compile(&[Entry { name: None, text }], &Environment::of(&keys)).problems;
             let problems: Vec<Diagnostic> = found.into_iter().map(|(_, problem)| problem).collect();
             assert!(!problems.is_empty(), "{text} is in order");
             render(text, &problems, &mut out);
@@ -67,7 +67,7 @@ fn wrong_formulas() {
 #[test]
 fn among_values() {
     let entries = cases::VALUES.map(|(name, text)| Entry { name: Some(name), text });
-    let compiled = compile(&entries, &keys());
+    let compiled = compile(&entries, &Environment::of(&keys()));
     let mut out = String::new();
     for (id, entry) in (0..).map(FormulaId).zip(entries) {
         let problems: Vec<Diagnostic> = compiled
@@ -93,7 +93,7 @@ fn hints_are_right() {
     let keys = keys();
     let mut checked = 0;
     for text in cases::WRONG.iter().flat_map(|(_, texts)| *texts) {
-        for (_, problem) in compile(&[Entry { name: None, text }], &keys).problems {
+        for (_, problem) in compile(&[Entry { name: None, text }], &Environment::of(&keys)).problems {
             let written = problem.help.as_deref().and_then(|help| help.strip_prefix("write `"));
             let Some(written) = written.and_then(|help| help.strip_suffix('`')) else { continue };
             // Signatures, signs alone, and what is too long to be repeated.

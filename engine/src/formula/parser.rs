@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 use super::ast::{Call, Comparison, Expr, Link, Node, Operator, Span};
 use super::lexer::{self, Foreign, Token, TokenKind};
 use crate::diagnostic::{Diagnostic, Severity};
-use words::Habit;
+use words::{Habit, is_choice};
 
 /// The longest formula, in bytes.
 pub const MAX_LENGTH: usize = 8 * 1024;
@@ -193,6 +193,11 @@ impl Parser<'_> {
                 let operand = self.operand_of(level, &span);
                 if token.foreign {
                     self.foreign_operator(&left, operator.symbol(), &operand, &span);
+                }
+                if operator == Operator::Or && is_choice(&left, &operand) {
+                    so_far.left = self.and_or(left, operand, span);
+                    so_far.chain = None;
+                    return;
                 }
                 let link = Link { operator, span, operand };
                 so_far.left = extend(left, link, so_far.chain == Some(level));

@@ -78,8 +78,9 @@ impl Parser<'_> {
         let span = self.span();
         let around =
             [self.at.checked_sub(1), Some(self.at + 1)].map(|at| at.and_then(|at| self.number_at(at)));
-        let touches =
-            around.each_ref().map(|n| n.as_ref().is_some_and(|(_, n)| n.start == span.end || n.end == span.start));
+        let touches = around
+            .each_ref()
+            .map(|n| n.as_ref().is_some_and(|(_, n)| n.start == span.end || n.end == span.start));
         let help = match around {
             [Some((whole, _)), Some((fraction, _))] if touches == [true, true] => {
                 Some(if fraction.len() == 3 {

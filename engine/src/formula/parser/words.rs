@@ -42,6 +42,14 @@ impl Habit {
     }
 }
 
+/// Whether `left or right` is `c and 'a' or 'b'`, which chooses in languages where any value is a condition.
+pub(super) fn is_choice(left: &Expr, right: &Expr) -> bool {
+    let Node::Chain(_, links) = &left.node else { return false };
+    let last = links.last().filter(|link| link.operator == Operator::And);
+    let is_text = |expr: &Expr| matches!(expr.node, Node::Text(_));
+    last.is_some_and(|link| is_text(&link.operand) || is_text(right))
+}
+
 /// Words in an operator's place.
 impl Parser<'_> {
     pub(super) fn habit_called(&self, word: &str) -> Option<Habit> {
@@ -189,6 +197,17 @@ impl Parser<'_> {
             self.nothing()
         };
         self.choice(span, reported, [condition, a, b])
+    }
+
+    /// `c and 'a' or 'b'`
+    pub(super) fn and_or(&mut self, left: Expr, b: Expr, span: Span) -> Expr {
+        let Node::Chain(condition, mut links) = left.node else { return broken(left.span) };
+        let Some(Link { operand: a, .. }) = links.pop() else { return broken(left.span) };
+        let condition = match links.is_empty() {
+            true => *condition,
+            false => Expr { span: left.span, node: Node::Chain(condition, links) },
+        };
+        self.choice(span, self.diagnostics.len(), [condition, a, b])
     }
 
     /// `a if c else b`
