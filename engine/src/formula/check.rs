@@ -321,7 +321,12 @@ impl Checker<'_, '_> {
             (None, Some(signature)) => {
                 error.with_help(format!("`{name}` is a function: write `{signature}`"))
             }
-            (None, None) => suggest(error, self.around.names.suggestions(name)),
+            (None, None) => match name.rsplit_once('.') {
+                Some((text, "length" | "size")) if self.around.names.meaning(text) != Meaning::Unknown => {
+                    error.with_help(format!("write `len({text})`"))
+                }
+                _ => suggest(error, self.around.names.suggestions(name)),
+            },
         };
         self.report(error);
         Typed::unknown()
