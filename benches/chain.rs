@@ -56,7 +56,7 @@ shape = "saw"
 every = "10ms"
 faults = [{ kind = "panic", every = "100ms" }]
 [supervision.sources]
-backoff = { base = "0ms", cap = "1s", healthy = "10s" }
+backoff = { base = "1ms", cap = "1s", healthy = "10ms" }
 [page.main]
 widgets = [{ kind = "text", at = [8, 8], size = [144, 20], text = "{frail.value:.1f}", color = "#ffffff" }]
 "##;

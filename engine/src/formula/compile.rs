@@ -131,7 +131,10 @@ impl Build<'_> {
         };
         let known = Surroundings { names: self.names, environment: self.environment, known: &self.known };
         let checked = check(tree, known, &mut self.texts, &mut self.derived);
-        self.problems.extend(checked.diagnostics.into_iter().map(|diagnostic| (id, diagnostic)));
+        // What a formula in error says always or never is not what was meant.
+        let is_whole = checked.formula.is_some() && !self.in_error[entry as usize];
+        let told = checked.diagnostics.into_iter().filter(|d| is_whole || !d.code.starts_with("always-"));
+        self.problems.extend(told.map(|diagnostic| (id, diagnostic)));
         if let Some((ir, of, sites)) = checked.formula.filter(|_| !self.in_error[entry as usize]) {
             // Constants are other ones on other machines.
             let certainty = ir.as_truth().filter(|_| !self.names.names_constant(tree));

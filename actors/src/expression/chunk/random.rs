@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use engine::formula::derived::Measure;
 use engine::formula::parser::parse;
 use proptest::prelude::*;
 
@@ -11,6 +12,13 @@ use super::*;
 
 const NUMBERS: [&str; 4] = ["s.a", "s.b", "s.c", "s.d"];
 const TEXTS: [&str; 2] = ["s.t", "s.u"];
+
+/// What is asked of keys' pasts: the call, its function, and what the program asks for it.
+pub(super) const QUESTIONS: [(&str, &str, Measure); 3] = [
+    ("age(s.a)", "age", Measure::Age),
+    ("sum(s.b, '1h')", "sum", Measure::Sum),
+    ("stale(s.c)", "stale", Measure::Stale),
+];
 
 fn literal() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -26,6 +34,7 @@ pub(super) fn numeric() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         4 => proptest::sample::select(&NUMBERS[..]).prop_map(String::from),
         2 => literal(),
+        1 => proptest::sample::select(&QUESTIONS[..]).prop_map(|(call, ..)| call.to_string()),
         2 => Just("VALUE".to_string()),
         1 => proptest::sample::select(&["tick", "time", "fps"][..]).prop_map(String::from),
         1 => (text(), proptest::sample::select(&["<", "<=", ">", ">=", "==", "!="][..]), text())
@@ -118,9 +127,9 @@ fn sample() -> impl Strategy<Value = Option<f64>> {
     ]
 }
 
-/// One step: a key (an index into all of them) and its new value.
+/// One step: a key, or behind them all a question, and its new value.
 fn step() -> impl Strategy<Value = (usize, Option<f64>)> {
-    (0..NUMBERS.len() + TEXTS.len(), sample())
+    (0..NUMBERS.len() + TEXTS.len() + QUESTIONS.len(), sample())
 }
 
 /// Puts names of other formulas in: at any index but its own and only of numbers, and only backwards, so that
@@ -206,6 +215,14 @@ fn check(texts: &[String], steps: &[Vec<(usize, Option<f64>)>], native: bool) ->
     let mut shown = vec![None; texts.len()];
     for (tick, changes) in (0u64..).zip(steps) {
         for (index, number) in changes {
+            if let Some((_, function, measure)) = index.checked_sub(keys.len()).map(|at| QUESTIONS[at]) {
+                let at = evaluator.program().derived().iter().position(|derived| derived.measure == measure);
+                if let Some(at) = at {
+                    evaluator.set_derived(at, *number);
+                }
+                variables.insert(function.into(), number.map(|n| Plain::Number(n + 0.0)));
+                continue;
+            }
             let value = number.map(|n| match keys[*index].kind {
                 Kind::Number => Value::Number(n),
                 _ => Value::Text(["a", "red", "ab C\u{e9}", "", " 2.5"][n.to_bits() as usize % 5].into()),

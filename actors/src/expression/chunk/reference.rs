@@ -168,6 +168,7 @@ fn call(call: &Call, variables: &Variables) -> Outcome {
                 taken
             })
         }
+        "age" | "sum" | "stale" => Ok(variables.get(&call.name).cloned().flatten()),
         "and" => Ok(truth(all(arguments.iter(), variables)?)),
         "or" => Ok(truth(any(arguments.iter(), variables)?)),
         "not" => Ok(truth(!holds(&arguments[0], variables)?)),

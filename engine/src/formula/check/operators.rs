@@ -120,7 +120,8 @@ impl Checker<'_, '_> {
             return Typed::truth(if comparison == Comparison::Equal { test } else { negate(test) });
         }
         let (subject, left, right) = self.subject((left, a), comparison, (right, b), span);
-        if equality && subject == Subject::Numbers && (has_fraction(a) || has_fraction(b)) {
+        let inexact = equality && subject == Subject::Numbers && (has_fraction(a) || has_fraction(b));
+        if inexact {
             let message = format!("`{}` between fractions is rarely exact", comparison.symbol());
             let warning = Diagnostic::warning("inexact-equality", span.clone(), message);
             self.report(warning.with_help("compare with a tolerance: `approx(a, b)`"));
@@ -129,7 +130,9 @@ impl Checker<'_, '_> {
             (Some(left), Some(right)) => Ir::truth(comparison.holds(left, right)),
             _ => compare(comparison, subject, left, right),
         };
-        self.warn_of_comparison(&ir, [a, b], span);
+        if !inexact {
+            self.warn_of_comparison(&ir, [a, b], span);
+        }
         Typed::truth(ir)
     }
 
