@@ -190,12 +190,31 @@ impl Lexer<'_> {
         let length = match self.rest() {
             rest if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
             rest if rest.starts_with('#') && color_digits(rest).is_none() => line,
+            rest if rest.starts_with("//") || rest.starts_with("--") => {
+                if !is_prose(&rest[2..line]) {
+                    return false;
+                }
+                line
+            }
             _ => return false,
         };
         self.at += length;
         self.diagnostics.push(no_comment(start..self.at));
         true
     }
+}
+
+/// Whether a text begins with two words side by side, which no formula does.
+fn is_prose(text: &str) -> bool {
+    const OPERATORS: [&str; 12] =
+        ["and", "or", "if", "mod", "div", "xor", "is", "in", "not", "then", "else", "between"];
+    let mut words = text.split_whitespace().take(2);
+    let is_word = |word: &str| {
+        word.starts_with(starts_name)
+            && word.chars().all(continues_name)
+            && !OPERATORS.iter().any(|operator| operator.eq_ignore_ascii_case(word))
+    };
+    words.next().is_some_and(is_word) && words.next().is_some_and(is_word)
 }
 
 /// The error of a comment.

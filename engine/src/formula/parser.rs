@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 use super::ast::{Call, Comparison, Expr, Link, Node, Operator, Span};
 use super::lexer::{self, Foreign, Token, TokenKind};
 use crate::diagnostic::{Diagnostic, Severity};
+use foreign::joins_texts;
 use words::{Habit, is_choice};
 
 /// The longest formula, in bytes.
@@ -193,6 +194,11 @@ impl Parser<'_> {
                 let operand = self.operand_of(level, &span);
                 if token.foreign {
                     self.foreign_operator(&left, operator.symbol(), &operand, &span);
+                }
+                if token.foreign && joins_texts(&left, operator, &operand) {
+                    so_far.left = extend(left, Link { operator: Operator::Join, span, operand }, false);
+                    so_far.chain = None;
+                    return;
                 }
                 if operator == Operator::Or && is_choice(&left, &operand) {
                     so_far.left = self.and_or(left, operand, span);

@@ -303,7 +303,10 @@ impl Checker<'_, '_> {
             _ if self.around.names.meaning(name) != Meaning::Unknown => {
                 error.with_help(format!("`{name}` is a value; to multiply, write `{name} * (\u{2026})`"))
             }
-            (_, Some(Instead::Function(function))) => suggest(error, Vec::from([function.into()])),
+            (_, Some(Instead::Function(function))) => {
+                let written = renamed(call, function, None);
+                error.with_help(format!("write `{written}`")).with_candidates(Vec::from([function.into()]))
+            }
             (_, Some(Instead::Help(help))) => error.with_help(help),
             (_, None) => suggest(error, self.near_functions(name)),
         };

@@ -73,7 +73,7 @@ pub(in crate::formula) fn help(text: &str) -> String {
         None if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
             format!("add a unit: `{text}s` or `{text}m`, for example")
         }
-        None => "durations are written `500ms`, `30s`, `5m`, `1h`, `7d` or `120ticks`".to_string(),
+        None => "write a number and its unit: `500ms`, `30s`, `5m`, `1h`, `7d` or `120ticks`".to_string(),
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_says_what_to_write() {
-        let all = "durations are written `500ms`, `30s`, `5m`, `1h`, `7d` or `120ticks`";
+        let all = "write a number and its unit: `500ms`, `30s`, `5m`, `1h`, `7d` or `120ticks`";
         for (text, expected) in [
             ("", all),
             ("soon", all),

@@ -44,9 +44,9 @@ impl Parser<'_> {
     /// `a & b`, which was read as `a and b`.
     pub(super) fn foreign_operator(&mut self, left: &Expr, symbol: &str, right: &Expr, span: &Span) {
         let written = &self.text[span.clone()];
+        let joins = written == "&" && joins_texts(left, Operator::And, right);
+        let symbol = if joins { ".." } else { symbol };
         let left = last_operand(left);
-        let is_text = |e: &Expr| matches!(e.node, Node::Text(_));
-        let symbol = if written == "&" && (is_text(left) || is_text(right)) { ".." } else { symbol };
         let message = format!("`{written}` is no operator here");
         let help = format!("write `{} {symbol} {}`", self.shown(left), self.shown(right));
         self.report("foreign-operator", span.clone(), &message, help);
@@ -284,10 +284,14 @@ impl Parser<'_> {
     /// `{x}`, `${x}`: what stands in braces is a formula already.
     fn braces(&mut self, start: usize) -> Expr {
         self.advance();
+        let reported = self.diagnostics.len();
         let inner = self.expression(Level::Lowest);
         if self.peek() == &TokenKind::Foreign(Foreign::CloseBrace) {
             self.advance();
         }
+        // Of braces within braces the outer ones are enough.
+        let within = self.diagnostics.split_off(reported.min(self.diagnostics.len()));
+        self.diagnostics.extend(within.into_iter().filter(|problem| problem.code != "braces"));
         let span = start..self.behind().max(start);
         let help = format!("write `{}`", self.shown(&inner));
         self.report("braces", span, "braces stand in templates only, around a formula", help);
@@ -348,6 +352,16 @@ impl Operators {
         self.left = if self.compared { broken(meant.span) } else { meant };
         self.compared = true;
     }
+}
+
+/// Whether `left & right` joins texts, as in spreadsheets.
+pub(super) fn joins_texts(left: &Expr, operator: Operator, right: &Expr) -> bool {
+    let is_text = |e: &Expr| match &e.node {
+        Node::Text(_) => true,
+        Node::Chain(_, links) => links.last().is_some_and(|link| link.operator == Operator::Join),
+        _ => false,
+    };
+    operator == Operator::And && (is_text(left) || is_text(right))
 }
 
 /// What could not be read.

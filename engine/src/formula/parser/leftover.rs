@@ -181,7 +181,7 @@ impl Parser<'_> {
             (TokenKind::Text(_), _) | (_, TokenKind::Text(_)) => {
                 Some(format!("texts are joined with `..`: write `{left} .. {right}`"))
             }
-            (TokenKind::Word(_), TokenKind::Word(_)) => {
+            (TokenKind::Word(_), TokenKind::Word(word)) if !word.eq_ignore_ascii_case("not") => {
                 Some(format!("a name with a space inside stands in backquotes: `{left} {right}`"))
             }
             (_, TokenKind::Open) => Some(format!("to multiply, write `{left} * (`")),

@@ -97,9 +97,9 @@ fn name() -> impl Strategy<Value = String> {
         "if", "not", "NOT", "and", "OR", "nil", "true", "false", "let", "return", "case", "when", "is", "in",
         "else", "then", "end", "local", "f", "function", "between", "xor", "mod", "None", "s", "m", "e5",
         "ticks", "lambda", "select", "x\u{b2}", "\u{3c0}", "a.b", "a..b", "a.", ".5", "5m", "-", "//", "--",
-        "${a}", "#", "a=b",
+        "#", "a=b",
     ];
-    prop_oneof![3 => "[a-z_][a-zA-Z0-9_]{0,4}(\\.[a-z0-9]{1,3}){0,2}", 2 => select(WORDS).prop_map(String::from), 1 => "[^`\r\n]{1,6}"]
+    prop_oneof![3 => "[a-z_][a-zA-Z0-9_]{0,4}(\\.[a-z0-9]{1,3}){0,2}", 2 => select(WORDS).prop_map(String::from), 1 => "[^`\r\n$]{1,6}"]
 }
 
 fn comparison() -> impl Strategy<Value = Comparison> {
