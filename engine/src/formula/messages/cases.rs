@@ -275,7 +275,6 @@ pub(super) const WRONG: &[(&str, &[&str])] = &[
         "Colours and formats",
         &[
             "rgb(255, 0)",
-            "rgb(300, 0, 0)",
             "mix('oragne', 'red', 0.5)",
             "mix(cpu, 'red', 0.5)",
             "color('#12345')",

@@ -322,7 +322,8 @@ const CHOICE: &str = "foreign-conditional";
 impl Parser<'_> {
     /// A word that begins something in another language.
     pub(super) fn foreign_word(&mut self, word: &str) -> Option<Expr> {
-        let next_is_word = matches!(self.peek_second(), TokenKind::Word(_));
+        let is_operator = ["and", "or", "if"].iter().any(|operator| self.second_is(operator));
+        let next_is_word = matches!(self.peek_second(), TokenKind::Word(_)) && !is_operator;
         match word {
             "let" | "local" | "var" | "const" if next_is_word => self.assignment(),
             "return" if self.starts_operand() => Some(self.needless_return()),
