@@ -9,6 +9,7 @@ mod output;
 mod source;
 mod supervision;
 mod template;
+mod usage;
 mod widget;
 
 use std::path::Path;
@@ -88,7 +89,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         animation::warn_of_idle(&animations, &triggers, setting.clean.get("animation"), problems);
     }
     let constants = setting.constants(&colors, problems);
-    let program = formulas.compile(&keys, &constants, setting.fps(), problems);
+    let program = formulas.compile(setting, &keys, &constants, problems);
     formula::connect(&mut widgets, &program, &keys);
     check_windows(&program, setting, problems);
 

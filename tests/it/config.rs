@@ -45,7 +45,9 @@ fn manual() {
     assert!(blocks.len() > 10);
     for block in &blocks {
         let report = report(block);
-        assert!(report.problems().is_empty(), "{}", report.render(false));
+        // An example of values needs nothing that shows them.
+        let serious = report.problems().iter().any(|problem| problem.code != "unused-value");
+        assert!(!serious, "{}", report.render(false));
     }
     let schema = serde_json::to_value(config::schema::schema()).unwrap();
     let mut keys = Vec::new();

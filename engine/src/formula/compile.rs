@@ -51,7 +51,8 @@ pub(super) fn compile(entries: &[Entry<'_>], environment: &Environment<'_>) -> C
         }
     }
     build.problems.sort_by_key(|(id, diagnostic)| (*id, diagnostic.span.start, diagnostic.span.end));
-    build.finish()
+    let needs = edges.into_iter().map(|needed| needed.into_iter().map(FormulaId).collect());
+    Compiled { needs: needs.collect(), ..build.finish() }
 }
 
 struct Build<'a> {
@@ -183,7 +184,8 @@ impl Build<'_> {
         let error = Diagnostic::error("cycle", span, message);
         let error = match self.names.key_called(name(first)).filter(|_| next == first) {
             Some(key) => error.with_help(format!("for the key write its full name, `{}`", key.name)),
-            None => error,
+            None if next == first => error.with_help("a formula has no earlier result of its own; a key's past is seen by windows, as `avg(key, 1m)`"),
+            None => error.with_help("write one of them so that it does without the others"),
         };
         self.problems.push((FormulaId(first), error));
     }
@@ -208,7 +210,7 @@ impl Build<'_> {
             self.program.layout.reserve(scratch);
         }
         self.program.texts = self.texts.into_all();
-        Compiled { program: self.program, problems: self.problems }
+        Compiled { program: self.program, problems: self.problems, needs: Vec::new() }
     }
 
     /// Cuts the nodes into groups; gives the group of each.

@@ -5,11 +5,10 @@ use engine::diagnostic::Diagnostic;
 use engine::formula::{self, Entry, Environment, FormulaId, Kind, Program};
 use engine::sample::SourceId;
 use engine::template::Format;
-use engine::tick::Fps;
 use engine::value::Value;
 use engine::widget::Widget;
 
-use super::Setting;
+use super::{Setting, key, usage};
 use crate::config::file;
 use crate::config::place::Place;
 use crate::config::problems::Problems;
@@ -88,12 +87,12 @@ impl<'t> Formulas<'t> {
         FormulaId(u32::try_from(self.written.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// Compiles all of them over `keys` and `constants`, for a panel of so many ticks a second.
+    /// Compiles all of them over `keys` and `constants`.
     pub(super) fn compile(
         self,
+        setting: Setting<'t>,
         keys: &[Key],
         constants: &[(String, Value)],
-        fps: Fps,
         problems: &mut Problems,
     ) -> Program {
         let entry = |written: &'_ Written<'t>| (written.name.clone(), written.text.clone());
@@ -102,13 +101,15 @@ impl<'t> Formulas<'t> {
             texts.iter().map(|(name, text)| Entry { name: name.as_deref(), text }).collect();
         let known: Vec<formula::Key> =
             keys.iter().map(|key| formula::Key { name: key.name.clone(), kind: key.kind }).collect();
-        let environment = Environment { keys: &known, constants, fps, ..Environment::default() };
+        let environment =
+            Environment { keys: &known, constants, fps: setting.fps(), ..Environment::default() };
         let compiled = formula::compile(&entries, &environment);
         let is_certain = |(_, problem): &&(FormulaId, Diagnostic)| problem.code.starts_with("always-");
         let told: Vec<FormulaId> = compiled.problems.iter().filter(is_certain).map(|(id, _)| *id).collect();
         for (id, problem) in compiled.problems {
             if let Some(written) = self.written.get(id.0 as usize) {
-                problems.add_within(explained(problem, &written.text), |span| written.in_file(span));
+                let problem = explained(key::explained(problem, &written.text, setting), &written.text);
+                problems.add_within(problem, |span| written.in_file(span));
             }
         }
         for (id, written) in (0..).map(FormulaId).zip(&self.written) {
@@ -121,7 +122,27 @@ impl<'t> Formulas<'t> {
                 problems.add(written.certain(holds));
             }
         }
+        if !problems.any_error() {
+            // What uses a value may be among what is wrong.
+            self.warn_of_unused(&compiled.needs, problems);
+        }
         compiled.program
+    }
+
+    /// Warns of values that nothing shows, though they can be asked for from outside.
+    fn warn_of_unused(&self, needs: &[Vec<FormulaId>], problems: &mut Problems) {
+        let names: Vec<Option<&str>> = self.written.iter().map(|written| written.name.as_deref()).collect();
+        let used = usage::used(&names, needs);
+        let unused = self.written.iter().zip(used).filter(|(_, used)| !used).map(|(written, _)| written);
+        for (written, name) in unused.filter_map(|written| Some((written, written.name.as_deref()?))) {
+            if !name.starts_with('_') {
+                let message = format!("no widget, trigger or other value needs `{name}`");
+                let warning = Diagnostic::warning("unused-value", written.place.key_span(), message);
+                problems.add(warning.with_help(format!(
+                    "show it, leave it out, or call it `_{name}` if it is there for others to ask for"
+                )));
+            }
+        }
     }
 }
 

@@ -422,6 +422,12 @@ pub(super) const CASES: &[(&str, &str)] = &[
         "template: a number's format for a text",
         "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"{'x':.1f}\" }]\n",
     ),
+    // Keys and values that are not as they seem.
+    (
+        "keys: not declared",
+        "[source.room]\nkind = \"push\"\n[keys]\n\"room.temperature\" = {}\n[value]\na = \"room.co2 + room.temprature\"\n",
+    ),
+    ("value: nothing needs it", "[value]\na = \"1\"\nb = \"a + 1\"\n_c = \"2\"\n"),
     // Several at once, of several stages, in the order of the file.
     (
         "everything at once",
