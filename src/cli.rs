@@ -8,6 +8,7 @@ mod completions;
 mod eval;
 mod failure;
 mod functions;
+mod graph;
 mod log;
 mod record;
 mod render;
@@ -57,6 +58,8 @@ enum Verb {
     Script(script::Arguments),
     /// List the functions that formulas can use
     Functions(functions::Arguments),
+    /// Print what depends on what in a configuration
+    Graph(graph::Arguments),
     /// Print the JSON Schema of configuration files
     Schema,
     /// Print the completions of a shell
@@ -87,6 +90,7 @@ impl Verb {
             Verb::Eval(arguments) => eval::run(arguments, out),
             Verb::Script(arguments) => script::run(arguments, out),
             Verb::Functions(arguments) => functions::run(arguments, out),
+            Verb::Graph(arguments) => graph::run(arguments, out),
             Verb::Schema => schema::run(out),
             Verb::Completions(arguments) => completions::run(arguments, out),
         }

@@ -21,5 +21,6 @@ mod replay;
 mod scripts;
 mod service;
 mod shutdown;
+mod studio;
 mod tidy;
 mod windows;
