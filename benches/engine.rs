@@ -8,7 +8,7 @@ use std::path::Path;
 use actors::expression::chunk::Evaluator;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use engine::animation::Pose;
-use engine::formula::{Entry, FormulaId, Key, Kind, Results, compile};
+use engine::formula::{Entry, Environment, FormulaId, Key, Kind, Results, compile};
 use engine::ring::{Limits, Ring};
 use engine::sample::{KeyId, Sample, SourceId, SourceState};
 use engine::scene::{Stage, Step};
@@ -52,7 +52,7 @@ fn evaluator(formulas: usize, native: bool) -> Evaluator {
         })
         .collect();
     let entries: Vec<_> = texts.iter().map(|text| Entry { name: None, text }).collect();
-    let compiled = compile(&entries, &keys);
+    let compiled = compile(&entries, &Environment::of(&keys));
     assert!(compiled.problems.is_empty());
     let mut evaluator = Evaluator::new(compiled.program, Fps::default()).expect("the set compiles");
     if native {

@@ -16,7 +16,7 @@ use crate::journal::{Resumption, Rhythm};
 use crate::renderer::Done;
 use crate::ring::Begin;
 use crate::source::port::Arrivals;
-use crate::supervisor::worker;
+use crate::supervisor::worker::{self, Failure};
 use crate::telemetry;
 use crate::world::World;
 
@@ -41,7 +41,7 @@ const LAST_TICKS_APART: Duration = Duration::from_millis(1);
 const TICK_MAX: Duration = Duration::from_secs(30);
 
 /// Why a clock ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
     /// It has made all its ticks.
     Finished,
@@ -49,6 +49,8 @@ pub enum End {
     Stopped,
     /// The core does not answer any more.
     CoreDied,
+    /// It failed itself.
+    Failed(Failure),
 }
 
 /// The clock of a run.
@@ -88,27 +90,28 @@ pub struct Clock {
 impl Clock {
     /// Makes ticks until it is stopped.
     pub async fn run(mut self) -> End {
-        let Some((mut tick, mut rhythm)) = self.resume().await else { return End::CoreDied };
+        self.go_on().await.unwrap_or_else(|end| end)
+    }
+
+    /// Errors are ends that come too early.
+    async fn go_on(&mut self) -> Result<End, End> {
+        let (mut tick, mut rhythm) = self.resume().await.ok_or(End::CoreDied)?;
         while self.ticks.is_none_or(|ticks| tick.0 < ticks) {
             let due = rhythm.origin + Duration::from_nanos(self.fps.nanos_at(tick));
             if self.sleep_until(due).await {
                 return self.stop(tick, rhythm).await;
             }
-            if !self.make(tick, &mut rhythm, true).await {
-                return End::CoreDied;
-            }
+            self.make(tick, &mut rhythm, true).await?;
             tick = tick.next();
         }
-        End::Finished
+        Ok(End::Finished)
     }
 
     /// Makes the last ticks: one, and as many more as it takes until all that was accepted is sealed. Of
     /// those only the last is painted, since time is short.
-    async fn stop(&mut self, mut tick: Tick, mut rhythm: Rhythm) -> End {
+    async fn stop(&mut self, mut tick: Tick, mut rhythm: Rhythm) -> Result<End, End> {
         let by = *self.stops_by.get_or_insert(self.world.now() + self.grace);
-        if !self.make(tick, &mut rhythm, true).await {
-            return End::CoreDied;
-        }
+        self.make(tick, &mut rhythm, true).await?;
         let mut is_shown = true;
         while self.ticks.is_none_or(|ticks| tick.0 + 1 < ticks) {
             let is_last = self.waiting() == 0 || self.world.now() >= by;
@@ -117,16 +120,14 @@ impl Clock {
             }
             tick = tick.next();
             self.world.sleep_until(self.world.now() + LAST_TICKS_APART).await;
-            if !self.make(tick, &mut rhythm, is_last).await {
-                return End::CoreDied;
-            }
+            self.make(tick, &mut rhythm, is_last).await?;
             is_shown = is_last;
         }
         let lost = self.waiting();
         if lost > 0 {
             tracing::error!(lost, "time was up before all readings that had been accepted were shown");
         }
-        End::Stopped
+        Ok(End::Stopped)
     }
 
     /// How many readings wait in the ports.
@@ -134,8 +135,8 @@ impl Clock {
         self.ports.iter().map(Arrivals::len).sum()
     }
 
-    /// Makes a tick and says whether it came out.
-    async fn make(&mut self, tick: Tick, rhythm: &mut Rhythm, may_paint: bool) -> bool {
+    /// Makes a tick; an error where it does not come out.
+    async fn make(&mut self, tick: Tick, rhythm: &mut Rhythm, may_paint: bool) -> Result<(), End> {
         let due = rhythm.origin + Duration::from_nanos(self.fps.nanos_at(tick));
         let late = self.world.now().saturating_sub(due);
         let behind = if late > BEHIND_MAX {
@@ -222,17 +223,15 @@ impl Clock {
         drift_ms
     }
 
-    /// Sends a tick through the core and says whether it came out.
-    async fn step(&mut self, tick: Tick, late: Duration, begin: Begin) -> bool {
-        if self.supervision.strike("clock.tick").await.is_err() {
-            return false;
-        }
+    /// Sends a tick through the core; an error where it does not come out.
+    async fn step(&mut self, tick: Tick, late: Duration, begin: Begin) -> Result<(), End> {
+        self.supervision.strike("clock.tick").await.map_err(End::Failed)?;
         let began = self.world.now();
         // A clock of the past has no say.
         if self.supervision.pass.enter(|| self.core.try_send(begin).is_ok()) != Some(true) {
-            return false;
+            return Err(End::CoreDied);
         }
-        let Some(done) = self.done(tick).await else { return false };
+        let done = self.done(tick).await.ok_or(End::CoreDied)?;
         let Begin { rebase_ms, paint, .. } = begin;
         let duration = self.world.now().saturating_sub(began);
         let is_late = late > Duration::from_nanos(self.fps.nanos_at(Tick(1))) / 2;
@@ -243,16 +242,14 @@ impl Clock {
             pulse.skipped_frames += u64::from(!paint);
             pulse.ready |= paint;
         };
-        if self.supervision.pass.enter(|| self.pulse.send_modify(beat)).is_none() {
-            return false;
-        }
+        self.supervision.pass.enter(|| self.pulse.send_modify(beat)).ok_or(End::CoreDied)?;
         self.telemetry.ticks.increment(1);
         self.telemetry.late_ticks.increment(u64::from(is_late));
         self.telemetry.skipped_frames.increment(u64::from(!paint));
         self.telemetry.rebases.increment(u64::from(rebase_ms != 0));
         self.telemetry.lateness.record(late);
         self.telemetry.duration.record(duration);
-        true
+        Ok(())
     }
 }
 

@@ -18,7 +18,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use engine::hash;
@@ -65,13 +65,30 @@ pub struct Faults {
     actor: Arc<str>,
 }
 
+/// A fault that has struck.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Strike {
+    /// Which actor.
+    pub actor: Arc<str>,
+    /// At which fail point.
+    pub point: String,
+    /// What went wrong.
+    pub fault: Fault,
+}
+
 #[derive(Default)]
 struct Plan {
     rules: Vec<Rule>,
     seed: u64,
     chances: Vec<Chance>,
+    past: Mutex<Past>,
+}
+
+#[derive(Default)]
+struct Past {
     /// How often each actor has passed each point.
-    passed: Mutex<BTreeMap<(Arc<str>, String), u64>>,
+    passed: BTreeMap<(Arc<str>, String), u64>,
+    struck: Vec<Strike>,
 }
 
 impl Faults {
@@ -92,6 +109,11 @@ impl Faults {
     /// The faults of the actor called `actor`.
     pub fn of(&self, actor: &Arc<str>) -> Faults {
         Faults { plan: self.plan.clone(), actor: actor.clone() }
+    }
+
+    /// What has gone wrong so far, in order.
+    pub fn struck(&self) -> Vec<Strike> {
+        self.plan.as_ref().map(|plan| plan.past().struck.clone()).unwrap_or_default()
     }
 
     /// What goes wrong at `point` this time.
@@ -115,14 +137,21 @@ impl Plan {
         let is_hit = |(index, chance): &(u64, &Chance)| {
             chance.point == point && hash::unit(self.seed, stream ^ index, passed) < chance.probability
         };
-        rule.or_else(|| (0..).zip(&self.chances).find(is_hit).map(|(_, chance)| chance.fault))
+        let fault = rule.or_else(|| (0..).zip(&self.chances).find(is_hit).map(|(_, chance)| chance.fault))?;
+        let strike = Strike { actor: actor.clone(), point: point.into(), fault };
+        self.past().struck.push(strike);
+        Some(fault)
     }
 
     fn pass(&self, actor: &Arc<str>, point: &str) -> u64 {
-        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = passed.entry((actor.clone(), point.into())).or_default();
+        let mut past = self.past();
+        let count = past.passed.entry((actor.clone(), point.into())).or_default();
         *count += 1;
         *count - 1
+    }
+
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -153,6 +182,12 @@ mod tests {
         assert_eq!(ask(&a, "source.emit", 9), [2, 4]);
         assert_eq!(ask(&b, "source.emit", 9), [2], "actors are counted each by itself");
         assert_eq!(ask(&a, "source.start", 9), [0_usize; 0]);
+        let struck: Vec<_> = faults.struck().into_iter().map(|strike| strike.actor).collect();
+        assert_eq!(
+            struck,
+            ["source.a".into(), "source.a".into(), "source.b".into()],
+            "it is known what struck"
+        );
         assert_eq!(ask(&Faults::default(), "source.emit", 9), [0_usize; 0]);
     }
 

@@ -116,6 +116,8 @@ pub struct ActorReport {
     pub generation: u64,
     /// How often it was started anew because it failed.
     pub restarts: u64,
+    /// How many of its threads hang, were left behind, and have not ended since.
+    pub left_behind: usize,
     /// How it last ended, if it ever did: `normal`, `error`, `panic` or `hang`.
     pub cause: Option<&'static str>,
     /// What it said when it last failed.

@@ -45,6 +45,7 @@ use crate::persistence;
 use crate::recording::{self, Recorder, Recording};
 use crate::renderer::FrameSink;
 use crate::source::Kind;
+use crate::source::port::{Arrivals, Port, Traffic};
 use crate::source::push::Push;
 use crate::supervisor::worker::{self, Failure, Worker};
 use crate::supervisor::{End, Listener, Parts, Supervisor};
@@ -100,6 +101,9 @@ pub enum Time {
 pub struct Summary {
     /// How the run went.
     pub pulse: Pulse,
+    /// What became of the readings of each source. None of them waits at the end of a run that was told to
+    /// end and had time to work off all that was accepted.
+    pub traffic: Vec<Traffic>,
 }
 
 /// Why a run could not begin or did not end well.
@@ -120,8 +124,8 @@ pub enum Error {
     /// Starting actors anew did not help; the process has to be started anew.
     #[error("gave up: {0}")]
     Escalated(String),
-    /// Not everybody ended in time, and what these had in hand is lost.
-    #[error("did not end in time, and what they still had in hand is lost: {0}")]
+    /// Not everybody ended in time and in order, and what these had in hand is lost.
+    #[error("did not end in time and in order, and what they still had in hand is lost: {0}")]
     CutShort(String),
 }
 
@@ -171,6 +175,7 @@ struct Cast {
     listener: Listener,
     recorder: Option<Recorder>,
     handle: Handle,
+    ports: Vec<(Port, Arrivals)>,
 }
 
 impl Wiring {
@@ -208,7 +213,8 @@ impl Wiring {
         let stop = Arc::new(watch::Sender::new(false));
         let (finished, has_finished) = watch::channel(false);
         let faults = options.faults.clone();
-        let Cast { workers, listener, recorder, handle } = self.cast(options, stop.clone(), finished)?;
+        let Cast { workers, listener, recorder, handle, ports } =
+            self.cast(options, stop.clone(), finished)?;
         let supervisor = Supervisor::new(Parts {
             world: self.world,
             seed: self.panel.seed,
@@ -229,7 +235,8 @@ impl Wiring {
             End::CutShort(who) => Err(Error::CutShort(who)),
             End::Clean => {
                 recorded?;
-                Ok(Summary { pulse: *self.pulse.borrow() })
+                let traffic = ports.iter().map(|(port, arrivals)| port.traffic(arrivals));
+                Ok(Summary { pulse: *self.pulse.borrow(), traffic: traffic.collect() })
             }
         }
     }
@@ -288,7 +295,7 @@ impl Wiring {
         workers.extend(edges::core(&core, finished));
         workers.extend((!replays).then(|| self.sources(&inlets)).into_iter().flatten());
         let listener = edges::listener(&inlets, &workers, replays);
-        Ok(Cast { workers, listener, recorder, handle })
+        Ok(Cast { workers, listener, recorder, handle, ports: inlets.both_ends() })
     }
 
     fn handle(&self, stop: Arc<watch::Sender<bool>>, inlets: &Inlets, recorder: Option<&Recorder>) -> Handle {

@@ -61,7 +61,8 @@ pub enum End {
     /// It was told to end, and nothing of what had been accepted was lost by that: everybody ended, save perhaps
     /// a source, an output or the web server, which was left behind when its time was up.
     Clean,
-    /// It was told to end, and those who had accepted something did not come to its end in their time. Says who.
+    /// It was told to end, and those who had accepted something did not come to its end in their time, or failed
+    /// time and again as they did. Says who.
     CutShort(String),
     /// Restarting did not help: the process has to be started anew. Says who failed and why.
     Escalated(String),
@@ -328,8 +329,12 @@ impl Supervisor {
 
     fn conclude(&self, outcome: Outcome) -> End {
         match outcome {
-            Outcome::Shutdown if self.cut_short.is_empty() => End::Clean,
-            Outcome::Shutdown => End::CutShort(self.names(|worker| self.cut_short.contains(&worker))),
+            Outcome::Shutdown => {
+                let failed = self.tree.unfinished().map(|blame| blame.worker.0);
+                let is_cut = |worker: usize| self.cut_short.contains(&worker) || failed == Some(worker);
+                let names = self.names(is_cut);
+                if names.is_empty() { End::Clean } else { End::CutShort(names) }
+            }
             Outcome::Escalated(blame) => {
                 let report = self.report(blame.worker.0);
                 let error = report.error.as_deref().unwrap_or("it ended by itself");
@@ -352,7 +357,8 @@ impl Supervisor {
 
     fn report(&self, worker: usize) -> ActorReport {
         let status = self.tree.status(Node::Worker(WorkerId(worker)));
-        self.lives[worker].report(&self.workers[worker], status)
+        let left_behind = self.left_behind.range((worker, 0)..=(worker, u64::MAX)).count();
+        ActorReport { left_behind, ..self.lives[worker].report(&self.workers[worker], status) }
     }
 
     fn publish(&self) {

@@ -5,6 +5,8 @@
 pub mod ast;
 mod check;
 mod compile;
+pub mod derived;
+pub mod duration;
 pub mod functions;
 mod graph;
 mod ir;
@@ -13,7 +15,9 @@ pub mod lower;
 mod names;
 pub mod parser;
 mod program;
+mod script;
 mod site;
+mod typing;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -24,22 +28,28 @@ use crate::diagnostic::Diagnostic;
 pub use check::MAX_TEXT;
 pub use names::Builtin;
 pub use program::{Dependents, Group, Program};
+pub use script::{ScriptCall, UserFunction};
 pub use site::{Problem, Site};
 
+use crate::paint::Color;
+use crate::tick::Fps;
 use crate::value::Value;
 
 /// Names a formula: its index in the configuration's order, values, triggers and bindings alike.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct FormulaId(pub u32);
 
-/// What a key holds. Truth values are numbers (1 or 0) to a formula.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a key holds or a formula gives. Truth values are numbers (1 or 0) to a formula, and durations are
+/// seconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Kind {
     /// A number or a truth value.
     #[default]
     Number,
     /// A text.
     Text,
+    /// A colour. No key holds one; as a [`Value`] it is its text, `#rrggbb` or `#rrggbbaa`.
+    Color,
 }
 
 /// A key that formulas may name.
@@ -49,6 +59,29 @@ pub struct Key {
     pub name: String,
     /// What it holds.
     pub kind: Kind,
+}
+
+/// What formulas are compiled with: all that they may name besides each other.
+///
+/// A name stands for a value, else a key, else one of the built-in names, else a constant.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Environment<'a> {
+    /// The keys, in the order of their indices.
+    pub keys: &'a [Key],
+    /// The functions of users' scripts, in the order of their indices. None of them has the name of a
+    /// built-in function.
+    pub scripts: &'a [UserFunction],
+    /// What is known when the formulas are read, such as `host`.
+    pub constants: &'a [(String, Value)],
+    /// Ticks a second, which makes seconds of `120ticks`.
+    pub fps: Fps,
+}
+
+impl<'a> Environment<'a> {
+    /// One with these keys alone, at the default rate.
+    pub fn of(keys: &'a [Key]) -> Environment<'a> {
+        Environment { keys, ..Environment::default() }
+    }
 }
 
 /// A formula to compile.
@@ -70,23 +103,23 @@ pub struct Compiled {
     pub problems: Vec<(FormulaId, Diagnostic)>,
 }
 
-/// Compiles `entries` over `keys`. The entry at index `i` becomes `FormulaId(i)`.
+/// Compiles `entries`. The entry at index `i` becomes `FormulaId(i)`.
 ///
 /// A formula in error is left out: it has no value, and whatever names it neither, without a report of its
 /// own. An empty formula has no value and is no error.
 ///
 /// ```
-/// use engine::formula::{Entry, Key, Kind, compile};
+/// use engine::formula::{Entry, Environment, Key, Kind, compile};
 ///
 /// let keys = [Key { name: "system.cpu".into(), kind: Kind::Number }];
 /// let hot = Entry { name: Some("hot"), text: "cpu > 80" };
 /// let wrong = Entry { name: None, text: "hott + 1" };
-/// let compiled = compile(&[hot, wrong], &keys);
+/// let compiled = compile(&[hot, wrong], &Environment::of(&keys));
 /// let (id, problem) = &compiled.problems[0];
 /// assert_eq!((id.0, problem.candidates[0].as_str()), (1, "hot"));
 /// ```
-pub fn compile(entries: &[Entry<'_>], keys: &[Key]) -> Compiled {
-    compile::compile(entries, keys)
+pub fn compile(entries: &[Entry<'_>], environment: &Environment<'_>) -> Compiled {
+    compile::compile(entries, environment)
 }
 
 /// The newest result of every formula.
@@ -109,6 +142,14 @@ impl Results {
     /// The newest result where it is a number.
     pub fn number(&self, id: FormulaId) -> Option<f64> {
         self.get(id)?.number()
+    }
+
+    /// The newest result where it is a colour, or a text that is one.
+    pub fn color(&self, id: FormulaId) -> Option<Color> {
+        match self.get(id)? {
+            Value::Text(text) => Color::parse(text),
+            _ => None,
+        }
     }
 
     /// Whether a condition holds: its value is a number other than 0.

@@ -19,7 +19,7 @@
 //!   started in order. A temporary sibling that was stopped so stays down; a transient one that had ended
 //!   normally comes back with the others.
 //! - Whoever ends while it is being stopped, or waits for its turn to be, is down and nothing more: that is no
-//!   failure. In rest for one, a failure further to the front extends the restart that is under way.
+//!   failure, save in a group that [comes back](Group::comes_back). In rest for one, a failure further to the front extends the restart that is under way.
 //! - More than [`Intensity::restarts`] within [`Intensity::period`], and the group gives up: it stops its
 //!   children in reverse order, and its parent treats it as one permanent child that failed. It comes back as
 //!   new: its count of restarts and its children's back-off begin anew, temporary ones run again, failed ones
@@ -37,7 +37,8 @@
 //!   end the tree.
 //! - A shutdown stops the root as any group is stopped. A group whose turn has not come goes on as before, so
 //!   that a core that fails in this very moment still comes back and works off what was accepted. One that
-//!   [comes back](Group::comes_back) ends the restart that is under way first, without a wait.
+//!   [comes back](Group::comes_back) ends the restart that is under way first, without a wait; and it is started
+//!   once more where somebody in it fails as it stops. [`Tree::unfinished`] says whether that helped, and
 //!   [`Group::shutdown_max`] bounds it.
 //!
 //! Differences from OTP: back-off, hangs, fatal exits and degradation are added; starting does not wait for
@@ -114,6 +115,10 @@ pub const ABANDONED_MAX: usize = 8;
 
 /// The most that [`Intensity::restarts`] can be; more is taken as this.
 pub const RESTARTS_MAX: u32 = 1_000;
+
+/// How often a group that [comes back](Group::comes_back) is started once more at most, where it fails while
+/// it stops.
+pub const STARTS_OVER_MAX: u32 = 3;
 
 /// The least that [`Worker::hang_after`] can be; less is taken as this.
 pub const HANG_AFTER_MIN: Duration = Duration::from_millis(1);
@@ -241,8 +246,10 @@ pub struct Group {
     /// Stops its children all at once instead of one after the other: for children that know nothing of each
     /// other. False by default.
     pub stops_together: bool,
-    /// Told to stop in the middle of a restart, it comes back at once and is stopped then: for children that
-    /// have to work off what was accepted while they were away. False by default.
+    /// Told to stop while somebody waits to be started anew, it comes back at once and is stopped then. Where a
+    /// worker of it fails while it stops, everybody in it is started once more and stopped then, at most
+    /// [`STARTS_OVER_MAX`] times, and as long as [`Group::shutdown_max`] leaves time for it: for children that
+    /// have to work off what was accepted. False by default.
     pub comes_back: bool,
     /// In the order in which they are started.
     pub children: Vec<Child>,
@@ -251,19 +258,23 @@ pub struct Group {
 impl Group {
     /// The longest that a shutdown takes: the sum of its workers' [`Worker::shutdown`], where a group that
     /// stops its children together counts as the longest of them, and one that comes back before counts
-    /// twice. It holds if the caller steps the tree in
-    /// time.
+    /// twice. It holds if the caller steps the tree in time.
     pub fn shutdown_max(&self) -> Duration {
+        let once = self.stops_within();
+        if self.comes_back { once.saturating_mul(2) } else { once }
+    }
+
+    /// The longest that it takes to stop its children once.
+    fn stops_within(&self) -> Duration {
         let children = self.children.iter().map(|child| match child {
             Child::Worker(worker) => worker.shutdown,
             Child::Group(group) => group.shutdown_max(),
         });
-        let once = if self.stops_together {
+        if self.stops_together {
             children.max().unwrap_or_default()
         } else {
             children.fold(Duration::ZERO, Duration::saturating_add)
-        };
-        if self.comes_back { once.saturating_mul(2) } else { once }
+        }
     }
 }
 

@@ -224,6 +224,7 @@ mod tests {
             state,
             generation: 1,
             restarts: 0,
+            left_behind: 0,
             cause: None,
             error: None,
             beaten: SECOND * beaten,

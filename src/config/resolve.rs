@@ -65,7 +65,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         // What starts an animation may be among what is wrong.
         animation::warn_of_idle(&animations, &triggers, setting.clean.get("animation"), problems);
     }
-    let program = formulas.compile(&keys, problems);
+    let program = formulas.compile(&keys, setting.fps(), problems);
     formula::connect(&mut widgets, &program, &keys);
 
     let panel = Panel {

@@ -97,3 +97,32 @@ fn wrong(expression: &str, problems: Vec<Diagnostic>) -> Problem {
     let first = errors.first().and_then(|error| error["message"].as_str()).unwrap_or("the formula is wrong");
     unprocessable(first).with("errors", &errors)
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::http::Site;
+    use crate::http::access::Access;
+    use crate::http::fixture::{FakePanel, metrics};
+
+    #[tokio::test]
+    async fn evaluations_at_a_time_are_limited() {
+        let panel = FakePanel::new(Vec::new(), Vec::new());
+        let address = SocketAddr::from(([127, 0, 0, 1], 9_185));
+        let site = Site::from(address);
+        let (_stop, stopped) = watch::channel(false);
+        let access = Access::new(address, &site.http, None);
+        let app = Arc::new(App::new(panel.handle.clone(), metrics(), access, site, stopped));
+        for others in 0..=EVALUATIONS {
+            let at_work = app.evaluations.clone().acquire_many_owned(others as u32).await.unwrap();
+            let question = Request::post("/").body(Body::from(r#"{"expression":"1 + 1"}"#)).unwrap();
+            let answer = evaluate(State(app.clone()), ConnectInfo(address), question).await.into_response();
+            let expected = if others < EVALUATIONS { 200 } else { 429 };
+            assert_eq!(answer.status(), expected, "beside {others}");
+            drop(at_work);
+        }
+    }
+}

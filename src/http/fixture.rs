@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix::{Actor, Context, Handler, System};
 use actors::handle::{
@@ -116,6 +116,11 @@ impl FakePanel {
             asked,
             thread: Some((system, thread)),
         }
+    }
+
+    /// How many look at its pictures: one more for each viewer that is entertained.
+    pub(super) fn watching(&self) -> usize {
+        self.pictures.receiver_count()
     }
 
     /// A server in front of it, on a free port.
@@ -253,6 +258,23 @@ pub(super) fn answer(stream: &mut TcpStream) -> Answer {
     Answer { status, head, body: bytes[end + 4..].to_vec() }
 }
 
+/// A connection from another address of this machine: 127.0.0.`last`.
+pub(super) fn stream_from(server: &Server, last: u8) -> TcpStream {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, last], 0)).into()).unwrap();
+    socket.connect(&server.address().into()).unwrap();
+    socket.into()
+}
+
+/// Tries again and again until it is so. Nothing unparks this thread, so parking is a pause.
+pub(super) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + WAIT_MAX;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it never came about: {what}");
+        std::thread::park_timeout(WAIT_MAX / 10_000);
+    }
+}
+
 /// `GET target`.
 pub(super) fn get(server: &Server, target: &str) -> Answer {
     request(server.address(), &format!("GET {target}"), &[])
@@ -277,10 +299,7 @@ impl Viewer {
 
     /// One at another address of this machine: 127.0.0.`last`.
     pub(super) fn connect_from(server: &Server, last: u8) -> Result<Viewer, u16> {
-        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
-        socket.bind(&SocketAddr::from(([127, 0, 0, last], 0)).into()).unwrap();
-        socket.connect(&server.address().into()).unwrap();
-        Viewer::over(socket.into(), server, None)
+        Viewer::over(stream_from(server, last), server, None)
     }
 
     fn over(stream: TcpStream, server: &Server, origin: Option<&str>) -> Result<Viewer, u16> {

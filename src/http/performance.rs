@@ -452,7 +452,7 @@ mod tests {
     use actors::panel::Persistence;
     use actors::source::{Kind, Policy, Source, time};
     use actors::telemetry::cost::Costs;
-    use engine::formula::{Entry, compile};
+    use engine::formula::{Entry, Environment, compile};
     use serde_json::{Value as Json, json};
 
     use super::*;
@@ -556,7 +556,7 @@ mod tests {
         let mut rig = Rig::new(Panel {
             sources: vec![source],
             persistence: Some(persistence),
-            program: compile(&entries, &[]).program,
+            program: compile(&entries, &Environment::default()).program,
             ..panel()
         });
         rig.telemetry = Telemetry::new(&["clock".into()], &[], &[]);

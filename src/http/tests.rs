@@ -54,6 +54,7 @@ fn actor(state: ActorState) -> ActorReport {
         state,
         generation: 2,
         restarts: 1,
+        left_behind: 0,
         cause: Some("panic"),
         error: Some("<script>".into()),
         beaten: Duration::ZERO,

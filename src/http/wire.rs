@@ -31,7 +31,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use actors::handle::{ActorReport, ActorState, Picture, Pulse, Reported, SourceReport};
-use actors::supervisor::policy::{Policy, Supervision};
+use actors::supervisor::policy::{Policy, Supervision, TIME_MAX};
 use actors::supervisor::worker::Group;
 use engine::event::Event;
 use engine::paint::{Frame, damage};
@@ -139,6 +139,8 @@ impl<'a> SourceDocument<'a> {
 #[derive(Serialize)]
 pub(super) struct ActorsDocument<'a> {
     groups: Vec<GroupDocument>,
+    /// How many threads may be left behind at a time; one more ends the process.
+    left_behind_max: usize,
     /// In the order of their start.
     actors: Vec<ActorDocument<'a>>,
 }
@@ -176,11 +178,14 @@ struct ActorDocument<'a> {
     state: &'static str,
     generation: u64,
     restarts: u64,
+    /// Threads of it that hang and were left behind.
+    left_behind: usize,
     cause: Option<&'static str>,
     error: Option<&'a str>,
     /// How long ago its heart last beat.
     silent_ms: u64,
-    /// For how long from now it said that it would be well without a beat.
+    /// For how long from now it said that it would be well without a beat; at most [`TIME_MAX`], which stands
+    /// for any longer time.
     rests_ms: u64,
     /// When it is started anew, where it waits for that.
     starts_in_ms: Option<u64>,
@@ -202,20 +207,22 @@ impl<'a> ActorsDocument<'a> {
         };
         let groups = Group::ALL.map(|group| GroupDocument::new(group, supervision.of(group)));
         let actors = reports.iter().map(|report| ActorDocument::new(report, now));
-        ActorsDocument { groups: [root].into_iter().chain(groups).collect(), actors: actors.collect() }
+        let (groups, actors) = ([root].into_iter().chain(groups).collect(), actors.collect());
+        ActorsDocument { groups, left_behind_max: supervision.abandoned_max, actors }
     }
 }
 
 impl<'a> ActorDocument<'a> {
     fn new(report: &'a ActorReport, now: Duration) -> ActorDocument<'a> {
-        let until =
-            |moment: Duration| u64::try_from(moment.saturating_sub(now).as_millis()).unwrap_or(u64::MAX);
+        // Not even a back-off waits longer than that.
+        let until = |moment: Duration| moment.saturating_sub(now).min(TIME_MAX).as_millis() as u64;
         ActorDocument {
             name: &report.name,
             group: report.group,
             state: report.state.name(),
             generation: report.generation,
             restarts: report.restarts,
+            left_behind: report.left_behind,
             cause: report.cause,
             error: report.error.as_deref(),
             silent_ms: now.saturating_sub(report.beaten).as_millis() as u64,
@@ -440,6 +447,7 @@ mod tests {
             state: ActorState::BackingOff(seconds(13)),
             generation: 4,
             restarts: 3,
+            left_behind: 2,
             cause: Some("panic"),
             error: Some("<b>".into()),
             beaten: seconds(8),
@@ -457,21 +465,29 @@ mod tests {
             ("state", "backing_off".into()),
             ("generation", 4.into()),
             ("restarts", 3.into()),
+            ("left_behind", 2.into()),
             ("cause", "panic".into()),
             ("error", "<b>".into()),
             ("silent_ms", 2_000.into()),
-            ("rests_ms", u64::MAX.into()),
+            ("rests_ms", 3_600_000.into()),
             ("starts_in_ms", 3_000.into()),
         ] {
             check(&report, key, expected);
         }
         let document = ActorsDocument::new(&[], &Supervision::default(), seconds(10));
-        let core = serde_json::to_value(&document).unwrap()["groups"][5].clone();
+        let document = serde_json::to_value(&document).unwrap();
+        assert_eq!(document["left_behind_max"], 8);
+        let core = document["groups"][5].clone();
         let expected = serde_json::json!({ "name": "core", "parent": "root", "strategy": "one_for_all",
             "restarts": 3, "period_ms": 10_000 });
         assert_eq!(core, expected);
         check(&ActorReport { beaten: seconds(11), ..report.clone() }, "silent_ms", 0.into());
-        check(&ActorReport { well_until: seconds(9), ..report.clone() }, "rests_ms", 0.into());
+        for (well_until, rests_ms) in [(9, 0), (11, 1_000), (3_609, 3_599_000), (3_610, 3_600_000)] {
+            let report = ActorReport { well_until: seconds(well_until), ..report.clone() };
+            check(&report, "rests_ms", rests_ms.into());
+        }
+        let report_of_more = ActorReport { left_behind: 3, ..report.clone() };
+        assert!(!same_actors(std::slice::from_ref(&report), &[report_of_more]));
         let degraded = ActorReport { state: ActorState::Degraded(seconds(9)), ..report.clone() };
         check(&degraded, "starts_in_ms", 0.into());
         let running = ActorReport { state: ActorState::Running, ..report.clone() };

@@ -267,10 +267,9 @@ impl Viewer {
         let sent = tokio::time::timeout(self.app.site.times.write, self.socket.send(packet));
         tokio::select! {
             biased;
-            Ok(Ok(())) = sent => Ok(()),
+            sent = sent => sent.map_err(|_| Gone)?.map_err(|_| Gone),
             // A client that has no room now has none for a farewell either.
             () = self.app.stopped() => Err(Gone),
-            else => Err(Gone),
         }
     }
 }

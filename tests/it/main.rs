@@ -7,6 +7,7 @@ mod core;
 mod data;
 mod docs;
 mod eval;
+mod face;
 mod failures;
 mod faults;
 mod hostile;

@@ -217,3 +217,41 @@ fn told_to_end_under_load_it_writes_what_it_took_in_time() {
     let (taken, found) = (flood.end(), kept(home.path()));
     assert!(found >= taken, "{found} of {taken}");
 }
+
+/// A panel with a source that has failed, and whose next start is far away.
+const LOST: &str = r##"
+    version = 1
+    [source.lost]
+    kind = "playback"
+    file = "lost.csv"
+    [keys]
+    "lost.value" = {}
+    [supervision.sources]
+    backoff = { base = "1h", cap = "1h" }
+    [persistence]
+    file = "state.db"
+    flush = "1h"
+    [page.main]
+    widgets = [{ kind = "text", at = [0, 0], size = [160, 20], text = "{lost.value}", color = "#fff" }]
+"##;
+
+#[test]
+fn told_to_end_while_a_source_backs_off_it_waits_for_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let panel = home.path().join("panel.toml");
+    std::fs::write(&panel, LOST).unwrap();
+    let program = Program::start(home.path(), &[panel.to_str().unwrap(), "--output", "null"]);
+    let is_far = |body: &str| {
+        let document: serde_json::Value = serde_json::from_str(body).ok()?;
+        let actors = document["actors"].as_array()?.iter();
+        let lost = actors.filter(|actor| actor["name"] == "source.lost");
+        // As long as a test waits at the most.
+        lost.filter_map(|lost| lost["starts_in_ms"].as_u64()).find(|ms| *ms > 60_000)
+    };
+    program.wait_for("/api/v1/actors", |_, body| is_far(body).is_some());
+    program.wait_for("/readyz", |status, _| status == 200);
+    assert_eq!(program.terminate(), Some(0));
+    let database = rusqlite::Connection::open(home.path().join("state.db")).unwrap();
+    let shown = "SELECT count(*) FROM timeline_events WHERE event_type = 'page_shown'";
+    assert_eq!(database.query_row(shown, [], |row| row.get::<_, i64>(0)).unwrap(), 1, "and loses nothing");
+}

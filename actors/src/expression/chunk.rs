@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::formula::lower::GROUP;
-use engine::formula::{Dependents, Entry, FormulaId, Group, Key, Kind, Program, Site, compile};
-use engine::paint::Lookups;
+use engine::formula::{Dependents, Entry, Environment, FormulaId, Group, Key, Kind, Program, Site, compile};
+use engine::paint::{Color, Lookups};
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
 use mlua::{Buffer, Function, Lua, LuaOptions, StdLib};
@@ -36,12 +36,12 @@ impl From<mlua::Error> for Error {
 ///
 /// ```
 /// use actors::expression::chunk::Evaluator;
-/// use engine::formula::{Entry, FormulaId, Key, Kind, compile};
+/// use engine::formula::{Entry, Environment, FormulaId, Key, Kind, compile};
 /// use engine::tick::{Fps, Tick};
 /// use engine::value::Value;
 ///
 /// let keys = [Key { name: "system.cpu".into(), kind: Kind::Number }];
-/// let compiled = compile(&[Entry { name: None, text: "cpu / 100" }], &keys);
+/// let compiled = compile(&[Entry { name: None, text: "cpu / 100" }], &Environment::of(&keys));
 /// let mut evaluator = Evaluator::new(compiled.program, Fps::default())?;
 /// evaluator.run(Tick(0))?;
 /// assert_eq!(evaluator.value(FormulaId(0)), None);
@@ -62,6 +62,8 @@ pub struct Evaluator {
     trap: Trap,
     /// What is in the lanes of the keys.
     keys: Vec<f64>,
+    /// What is in the lanes of the derived inputs.
+    derived: Vec<f64>,
     builtins: [f64; 3],
     /// By group, a bit a node: what has to be computed.
     dirty: Vec<u32>,
@@ -83,6 +85,8 @@ pub struct Memory {
     buffer: Vec<u8>,
     texts: texts::Memory,
     keys: Vec<f64>,
+    /// What is in the lanes of the derived inputs.
+    derived: Vec<f64>,
     builtins: [f64; 3],
     dirty: Vec<u32>,
     failed: Vec<u32>,
@@ -124,6 +128,7 @@ impl Evaluator {
             texts,
             trap,
             keys: vec![f64::NAN; program.key_count()],
+            derived: vec![f64::NAN; program.derived().len()],
             builtins: [f64::NAN; 3],
             dirty: program.groups().iter().map(|group| low_bits(group.nodes.len())).collect(),
             failed: vec![0; program.groups().len()],
@@ -149,6 +154,7 @@ impl Evaluator {
             buffer: self.buffer.to_vec(),
             texts: self.texts.borrow().memory(),
             keys: self.keys.clone(),
+            derived: self.derived.clone(),
             builtins: self.builtins,
             dirty: self.dirty.clone(),
             failed: self.failed.clone(),
@@ -159,10 +165,12 @@ impl Evaluator {
 
     /// Goes back to what an evaluator of the same program knew.
     pub fn restore(&mut self, memory: &Memory) {
-        let Memory { buffer, texts, keys, builtins, dirty, failed, disabled, shown } = memory.clone();
+        let Memory { buffer, texts, keys, derived, builtins, dirty, failed, disabled, shown } =
+            memory.clone();
         self.buffer.write_bytes(0, &buffer);
         self.texts.borrow_mut().restore(&texts);
-        (self.keys, self.builtins, self.dirty, self.shown) = (keys, builtins, dirty, shown);
+        (self.keys, self.derived, self.builtins) = (keys, derived, builtins);
+        (self.dirty, self.shown) = (dirty, shown);
         (self.failed, self.disabled) = (failed, disabled);
     }
 
@@ -185,11 +193,27 @@ impl Evaluator {
             }
             (Kind::Text, Some(Value::Text(text))) => self.texts.borrow_mut().intern(text),
             (Kind::Text, Some(other)) => self.texts.borrow_mut().intern(&other.to_string()),
+            (Kind::Color, Some(value)) => {
+                let color = if let Value::Text(text) = value { Color::parse(text) } else { None };
+                color.map_or(f64::NAN, |color| f64::from(color.pack()))
+            }
         };
         if !same(*old, new) {
             *old = new;
             self.buffer.write_bytes(self.program.layout().key(index), &new.to_le_bytes());
             mark(&mut self.dirty, self.program.dependents_of_key(index));
+        }
+    }
+
+    /// Sets the derived input at this index of [`Program::derived`] to what was found, or to no value.
+    pub fn set_derived(&mut self, index: usize, value: Option<f64>) {
+        let Some(old) = self.derived.get_mut(index) else { return };
+        // Adding 0 makes 0 of -0, of which formulas see none.
+        let new = value.filter(|n| n.is_finite()).map_or(f64::NAN, |n| n + 0.0);
+        if !same(*old, new) {
+            *old = new;
+            self.buffer.write_bytes(self.program.layout().derived(index), &new.to_le_bytes());
+            mark(&mut self.dirty, self.program.dependents_of_derived(index));
         }
     }
 
@@ -236,6 +260,7 @@ impl Evaluator {
             _ if lane.is_nan() => None,
             Kind::Number => Some(Value::Number(lane)),
             Kind::Text => self.texts.borrow().get(lane).map(Value::Text),
+            Kind::Color => Some(Value::Text(trampoline::color(lane).to_string().into())),
         }
     }
 
@@ -433,7 +458,7 @@ pub fn evaluate(text: &str, variables: &[(String, Option<Value>)]) -> Result<Opt
         |value: &Option<Value>| if matches!(value, Some(Value::Text(_))) { Kind::Text } else { Kind::Number };
     let keys: Vec<Key> =
         variables.iter().map(|(name, value)| Key { name: name.clone(), kind: kind(value) }).collect();
-    let compiled = compile(&[Entry { name: None, text }], &keys);
+    let compiled = compile(&[Entry { name: None, text }], &Environment::of(&keys));
     let problems: Vec<Diagnostic> = compiled.problems.into_iter().map(|(_, problem)| problem).collect();
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
@@ -468,6 +493,8 @@ fn bits(mask: u32) -> impl Iterator<Item = usize> {
     (0..GROUP).filter(move |bit| mask >> bit & 1 == 1)
 }
 
+#[cfg(test)]
+mod folding;
 #[cfg(test)]
 mod random;
 #[cfg(test)]

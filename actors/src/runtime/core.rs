@@ -120,6 +120,11 @@ impl Inlets {
         Inlets { ports, doorbell, reports, arrivals, reported, signals, signalled, replay }
     }
 
+    /// Each port with its receiving side.
+    pub(super) fn both_ends(&self) -> Vec<(Port, Arrivals)> {
+        self.ports.iter().cloned().zip(self.arrivals.iter().cloned()).collect()
+    }
+
     fn feed(&mut self, panel: &Panel) -> Feed {
         let (_, nobody) = flume::bounded(0);
         match self.replay.take() {
@@ -241,7 +246,7 @@ impl Core {
     /// told to stop.
     ///
     /// # Errors
-    /// If no tick comes out of the core any more.
+    /// If no tick comes out of the core any more: who has failed is most likely another one.
     pub(super) async fn run_clock(self, context: Context) -> Result<End, Failure> {
         let (world, grace) = (self.0.world, self.grace());
         let mut entrance = self.0.entrance.subscribe();

@@ -56,7 +56,8 @@ pub(super) fn core(core: &Core, finished: watch::Sender<bool>) -> Vec<Worker> {
                     finished.send_replace(true);
                     context.heart.resting(context.stopped()).await;
                 }
-                Ok(_) => {}
+                Ok(End::Failed(failure)) => return Err(failure),
+                Ok(End::Stopped | End::CoreDied) => {}
                 // Another actor of the core has most likely failed, and that is what is to be told.
                 Err(failure) if context.sleep_until(context.world.now() + SECOND).await => {
                     return Err(failure);

@@ -69,7 +69,7 @@ pub fn keys(options: &Options) -> Result<Vec<KeySpec>, Error> {
     let recording = opened.map_err(|error| Error::Configuration(error.to_string()))?;
     let key = |(name, column): (&Arc<str>, &record::Column)| match column.kind() {
         Kind::Number => KeySpec::number(name.clone(), column.range(), "", "Recorded number"),
-        Kind::Text => KeySpec::text(name.clone(), "Recorded text"),
+        Kind::Text | Kind::Color => KeySpec::text(name.clone(), "Recorded text"),
     };
     Ok(recording.columns.iter().map(key).collect())
 }

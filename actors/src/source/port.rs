@@ -92,6 +92,18 @@ impl Counts {
     }
 }
 
+/// What has become of the readings that a source offered: those that neither were dropped nor wait were taken
+/// into the ring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Readings offered.
+    pub offered: u64,
+    /// Readings dropped because the port was full.
+    pub dropped: u64,
+    /// Readings that still wait in the port.
+    pub waiting: u64,
+}
+
 /// What a source sends: a reading without the number that the port gives it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Letter {
@@ -151,7 +163,8 @@ impl Port {
     }
 
     /// Sends a reading from outside the source, which has to [serve](Inlet::serve). Never waits: where the
-    /// policy is not to drop the oldest, what there is no room for is refused, and counted as dropped.
+    /// policy is not to drop the oldest, what there is no room for is refused, and counted as dropped. It
+    /// takes no number then: whoever sends it again leaves no gap.
     ///
     /// # Errors
     /// [`Refusal::Full`] and [`Refusal::Stopped`].
@@ -161,7 +174,11 @@ impl Port {
             return Err(Refusal::Stopped);
         }
         let bytes = letter.values.iter().map(|(key, value)| key.len() + weight(value)).sum();
+        let number = gate.sequence;
         let was_taken = self.shared.post(&mut gate, letter, bytes);
+        if !was_taken {
+            gate.sequence = number;
+        }
         drop(gate);
         self.shared.doorbell.press();
         if was_taken { Ok(()) } else { Err(Refusal::Full) }
@@ -170,6 +187,16 @@ impl Port {
     /// What was offered and dropped so far.
     pub fn counts(&self) -> Arc<Counts> {
         self.shared.counts.clone()
+    }
+
+    /// What has become of what was offered, where `arrivals` is the other end.
+    pub fn traffic(&self, arrivals: &Arrivals) -> Traffic {
+        let counts = &self.shared.counts;
+        Traffic {
+            offered: counts.offered.load(Ordering::Acquire),
+            dropped: counts.dropped.load(Ordering::Acquire),
+            waiting: arrivals.len() as u64,
+        }
     }
 
     /// The number that the next value will have.
@@ -197,7 +224,7 @@ impl Shared {
     }
 
     /// Numbers a reading and puts it into the queue, or does with it what the policy says when there is no
-    /// room; returns whether it was taken. Nobody else sends meanwhile; the ring may take.
+    /// room; returns whether it was taken. What is dropped has its number too, so that a gap shows it. Nobody else sends meanwhile; the ring may take.
     fn post(&self, gate: &mut Gate, letter: Letter, bytes: usize) -> bool {
         let Letter { timestamp_ms, values } = letter;
         let (source, sequence) = (self.source, gate.sequence);
@@ -381,163 +408,4 @@ impl Arrivals {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use actix::{Actor, Context, Handler};
-
-    use super::*;
-    use crate::source::rig::simulate;
-    use crate::supervisor::fence::Fence;
-
-    /// Counts how often it is rung.
-    struct Ring {
-        rung: Arc<AtomicU64>,
-    }
-
-    impl Actor for Ring {
-        type Context = Context<Ring>;
-    }
-
-    impl Handler<Arrived> for Ring {
-        type Result = ();
-        fn handle(&mut self, _: Arrived, _: &mut Context<Ring>) {
-            self.rung.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn port(policy: Policy) -> (Port, Arrivals) {
-        Port::new(SourceId(3), World::simulated(false), policy, Doorbell::default())
-    }
-
-    /// One value, which takes one number.
-    fn letter() -> Letter {
-        Letter { timestamp_ms: None, values: vec![("a".into(), Value::Number(1.0))] }
-    }
-
-    async fn send(inlet: &Inlet) -> Result<(), Error> {
-        inlet.send(inlet.room().await, letter(), None, 0)
-    }
-
-    fn taken(arrivals: &Arrivals) -> Vec<u64> {
-        std::iter::from_fn(|| arrivals.take()).map(|posted| posted.reading.sequence).collect()
-    }
-
-    #[test]
-    fn a_full_port_does_as_its_policy_says() {
-        const EXCESS: u64 = 10;
-        const ALL: u64 = PORT_READINGS as u64 + EXCESS;
-        let check = |policy, first: u64| {
-            simulate(async {
-                let (port, arrivals) = port(policy);
-                let inlet = port.open(Pass::unlimited());
-                for _ in 0..ALL {
-                    send(&inlet).await.unwrap();
-                }
-                let expected: Vec<u64> = (first..first + PORT_READINGS as u64).collect();
-                assert_eq!(taken(&arrivals), expected, "{policy:?}");
-                let counts = port.counts();
-                assert_eq!(counts.offered.load(Ordering::Relaxed), ALL, "{policy:?}");
-                assert_eq!(counts.dropped.load(Ordering::Relaxed), EXCESS, "{policy:?}");
-                assert_eq!(counts.accepted(), PORT_READINGS as u64, "{policy:?}");
-            });
-        };
-        check(Policy::DropOldest, EXCESS);
-        check(Policy::DropNewest, 0);
-    }
-
-    #[test]
-    fn a_blocking_port_loses_nothing() {
-        simulate(async {
-            let (port, arrivals) = port(Policy::Block);
-            let inlet = port.open(Pass::unlimited());
-            for _ in 0..PORT_READINGS {
-                send(&inlet).await.unwrap();
-            }
-            let one_more = send(&inlet);
-            tokio::pin!(one_more);
-            let patience = tokio::time::timeout(Duration::from_secs(3_600), &mut one_more).await;
-            assert!(patience.is_err(), "it found room where there is none");
-            assert_eq!(port.counts().accepted(), PORT_READINGS as u64, "what waits is not offered yet");
-
-            assert_eq!(arrivals.take().unwrap().reading.sequence, 0);
-            one_more.await.unwrap();
-            assert_eq!(taken(&arrivals).last(), Some(&(PORT_READINGS as u64)));
-            assert_eq!(port.counts().accepted(), PORT_READINGS as u64 + 1);
-            assert_eq!(port.counts().dropped.load(Ordering::Relaxed), 0);
-        });
-    }
-
-    #[test]
-    fn what_is_taken_makes_room_once() {
-        simulate(async {
-            let (port, arrivals) = port(Policy::Block);
-            let fence = Fence::default();
-            let inlet = port.open(fence.admit(1));
-            // Room that was asked for and never used is given back, and a fenced sender's too.
-            drop(inlet.room().await);
-            let next = port.open(fence.admit(2));
-            assert!(matches!(send(&inlet).await, Err(Error::Stopped)));
-            for _ in 0..3 {
-                for _ in 0..PORT_READINGS {
-                    send(&next).await.unwrap();
-                }
-                assert!(tokio::time::timeout(Duration::from_secs(1), next.room()).await.is_err());
-                assert_eq!(taken(&arrivals).len(), PORT_READINGS);
-            }
-            assert!(arrivals.is_empty());
-        });
-    }
-
-    #[test]
-    fn the_doorbell_rings_once_until_it_is_answered() {
-        simulate(async {
-            let rung = Arc::new(AtomicU64::new(0));
-            let ring = Ring { rung: rung.clone() }.start();
-            let doorbell = Doorbell::default();
-            doorbell.connect(ring.downgrade().recipient());
-            let world = World::simulated(false);
-            let (port, _arrivals) = Port::new(SourceId(0), world, Policy::DropOldest, doorbell.clone());
-            let inlet = port.open(Pass::unlimited());
-            let ring_times = async |readings: u64| {
-                for _ in 0..readings {
-                    send(&inlet).await.unwrap();
-                }
-                world.sleep_until(world.now() + Duration::from_millis(1)).await;
-                rung.load(Ordering::Relaxed)
-            };
-            assert_eq!(ring_times(5).await, 1);
-            assert_eq!(ring_times(5).await, 1);
-            doorbell.answer();
-            assert_eq!(ring_times(5).await, 2);
-        });
-    }
-
-    #[test]
-    fn the_next_generation_goes_on_behind_what_was_accepted() {
-        simulate(async {
-            let (port, arrivals) = port(Policy::DropOldest);
-            let fence = Fence::default();
-            let place = |unix| Some(Place::Time(crate::source::time::Place { unix, at: Duration::ZERO }));
-            let first = port.open(fence.admit(1));
-            assert_eq!(first.place(), None);
-            first.send(first.room().await, letter(), place(7), 2).unwrap();
-            first.send(first.room().await, letter(), place(8), 1).unwrap();
-
-            let second = port.open(fence.admit(2));
-            assert_eq!(second.place(), place(8).as_ref());
-            let late = first.send(first.room().await, letter(), place(9), 1);
-            assert!(matches!(late, Err(Error::Stopped)));
-            assert!(matches!(first.mark(place(9), 1), Err(Error::Stopped)));
-            assert_eq!((port.next_sequence(), port.place()), (2, place(8)), "nothing of it is left");
-            second.mark(place(10), 1).unwrap();
-            // What does not say where it is leaves the place as it was.
-            send(&second).await.unwrap();
-
-            assert_eq!(port.open(fence.admit(3)).place(), place(10).as_ref());
-            assert_eq!(taken(&arrivals), [0, 1, 2]);
-            assert_eq!(port.counts().rejected.load(Ordering::Relaxed), 4);
-            assert_eq!(port.counts().accepted(), 3);
-        });
-    }
-}
+mod tests;

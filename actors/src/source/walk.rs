@@ -34,7 +34,7 @@ pub async fn walk(keys: &[KeySpec], every: Duration, context: &mut Context) -> R
 
 fn step(key: &KeySpec, n: u64, seed: u64, stream: u64) -> (Arc<str>, Value) {
     let value = match key.kind {
-        formula::Kind::Text => Value::Text(key.name.clone()),
+        formula::Kind::Text | formula::Kind::Color => Value::Text(key.name.clone()),
         formula::Kind::Number => {
             let (min, max) = key.range;
             Value::Number(generator::between(min, max, generator::walk(n, seed, stream)))

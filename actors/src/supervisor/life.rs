@@ -129,6 +129,7 @@ impl Life {
         self.error = error.or(self.error.take());
     }
 
+    /// How it is doing, without its threads that were left behind.
     pub(super) fn report(&self, worker: &Worker, status: Option<Status>) -> ActorReport {
         ActorReport {
             name: worker.name.clone(),
@@ -136,6 +137,7 @@ impl Life {
             state: status.map_or(ActorState::Stopped, state_of),
             generation: self.generation,
             restarts: self.restarts,
+            left_behind: 0,
             cause: self.cause.map(Exit::name),
             error: self.error.clone(),
             beaten: self.heart.beaten(),

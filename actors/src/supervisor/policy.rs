@@ -146,7 +146,7 @@ impl Supervision {
             strategy: if group == Group::Core { Strategy::OneForAll } else { Strategy::OneForOne },
             intensity: policy.intensity,
             backoff: policy.backoff,
-            comes_back: group == Group::Core,
+            comes_back: matches!(group, Group::Core | Group::Writer),
             stops_together: matches!(group, Group::Sources | Group::Outputs),
             children: members.collect(),
         }

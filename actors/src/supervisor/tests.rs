@@ -292,6 +292,11 @@ fn an_end_that_loses_something_says_so() {
         check(group, &[Act::Deaf], End::CutShort("`slow`".into()));
         check(group, &[Act::PanicInStop], End::Clean);
     }
+    // Started over, they may end well; who does not has lost something.
+    for group in [Group::Writer, Group::Core] {
+        check(group, &[Act::PanicInStop, Act::PanicInStop], End::Clean);
+        check(group, &[Act::PanicInStop; 9], End::CutShort("`slow`".into()));
+    }
     for group in [Group::Http, Group::Outputs, Group::Sources] {
         check(group, &[Act::Deaf], End::Clean);
     }

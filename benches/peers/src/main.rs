@@ -13,7 +13,7 @@ mod peer;
 mod runtime;
 
 use measure::{Hops, table};
-use peer::{Actix, Flume, Kameo, Peer, Ractor};
+use peer::Peer;
 use runtime::Readings;
 
 /// Messages of a throughput run.
@@ -27,10 +27,10 @@ const ROUNDS: usize = 5;
 
 fn main() {
     let peers: [(&str, fn() -> Box<dyn Peer>); 6] = [
-        ("flume, bounded", || Box::new(Flume::start())),
-        ("actix do_send", || Box::new(Actix::start())),
-        ("kameo tell", || Box::new(Kameo::start())),
-        ("ractor cast", || Box::new(Ractor::start())),
+        ("flume, bounded", peer::flume_channel),
+        ("actix do_send", peer::actix_actor),
+        ("kameo tell", peer::kameo_actor),
+        ("ractor cast", peer::ractor_actor),
         ("tinydisplay, source to ring", || Box::new(Readings::start(1))),
         ("tinydisplay, batches of 100", || Box::new(Readings::start(100))),
     ];

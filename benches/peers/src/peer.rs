@@ -1,4 +1,4 @@
-//! The peers: each receives on a thread of its own.
+//! The peers: each receives on a thread of its own, and does nothing with its messages.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,21 +19,13 @@ impl Message {
 
 /// What a receiver has seen.
 #[derive(Default)]
-pub struct Seen {
+struct Seen {
     count: AtomicU64,
     hop_nanos: AtomicU64,
     sum: AtomicU64,
 }
 
 impl Seen {
-    fn handled(&self) -> u64 {
-        self.count.load(Ordering::Acquire)
-    }
-
-    fn last_hop(&self) -> Duration {
-        Duration::from_nanos(self.hop_nanos.load(Ordering::Acquire))
-    }
-
     fn take(&self, message: &Message) {
         self.hop_nanos.store(message.sent.elapsed().as_nanos() as u64, Ordering::Release);
         self.sum.fetch_add(message.payload[5], Ordering::Relaxed);
@@ -53,71 +45,80 @@ pub trait Peer {
     fn end(self: Box<Self>);
 }
 
-fn current_thread() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
-}
-
-/// A bounded channel and a task.
-pub struct Flume {
-    sender: flume::Sender<Message>,
-    seen: Arc<Seen>,
-    thread: JoinHandle<()>,
-}
-
-impl Flume {
-    pub fn start() -> Flume {
-        let (sender, receiver) = flume::bounded::<Message>(1_024);
-        let seen = Arc::new(Seen::default());
-        let theirs = seen.clone();
-        let thread = thread::spawn(move || {
-            current_thread().block_on(async {
-                while let Ok(message) = receiver.recv_async().await {
-                    theirs.take(&message);
-                }
-            });
-        });
-        Flume { sender, seen, thread }
-    }
-}
-
-impl Peer for Flume {
-    fn send(&mut self, message: Message) {
-        self.sender.send(message).expect("a receiver");
-    }
-
-    fn handled(&self) -> u64 {
-        self.seen.handled()
-    }
-
-    fn last_hop(&self) -> Duration {
-        self.seen.last_hop()
-    }
-
-    fn end(self: Box<Self>) {
-        drop(self.sender);
-        self.thread.join().expect("no panic");
-    }
-}
-
-/// An actix actor on an arbiter of its own.
-pub struct Actix {
-    address: actix::Addr<Sink>,
+/// A receiver of another library, which is sent to at an address of that library's.
+struct Other<A> {
+    address: A,
+    send: fn(&A, Message),
     seen: Arc<Seen>,
     stop: flume::Sender<()>,
     thread: JoinHandle<()>,
 }
 
-pub struct Sink(Arc<Seen>);
+impl<A: Send + 'static> Other<A> {
+    /// Starts a thread on which `receive` tells its address, receives, and ends when the last argument does.
+    fn start(
+        receive: impl FnOnce(Arc<Seen>, flume::Sender<A>, flume::Receiver<()>) + Send + 'static,
+        send: fn(&A, Message),
+    ) -> Box<dyn Peer> {
+        let seen = Arc::new(Seen::default());
+        let theirs = seen.clone();
+        let (answer, started) = flume::bounded(1);
+        let (stop, stopped) = flume::bounded(1);
+        let thread = thread::spawn(move || receive(theirs, answer, stopped));
+        let address = started.recv().expect("it starts");
+        Box::new(Other { address, send, seen, stop, thread })
+    }
+}
 
-impl actix::Actor for Sink {
-    type Context = actix::Context<Sink>;
+impl<A> Peer for Other<A> {
+    fn send(&mut self, message: Message) {
+        (self.send)(&self.address, message);
+    }
+
+    fn handled(&self) -> u64 {
+        self.seen.count.load(Ordering::Acquire)
+    }
+
+    fn last_hop(&self) -> Duration {
+        Duration::from_nanos(self.seen.hop_nanos.load(Ordering::Acquire))
+    }
+
+    fn end(self: Box<Self>) {
+        // A channel ends with its last sender, an actor when it is told to.
+        drop((self.address, self.stop));
+        self.thread.join().expect("no panic");
+    }
+}
+
+fn current_thread() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// A bounded channel and a task.
+pub fn flume_channel() -> Box<dyn Peer> {
+    let receive = |seen: Arc<Seen>, answer: flume::Sender<flume::Sender<Message>>, _| {
+        let (sender, receiver) = flume::bounded::<Message>(1_024);
+        answer.send(sender).expect("somebody waits");
+        current_thread().block_on(async {
+            while let Ok(message) = receiver.recv_async().await {
+                seen.take(&message);
+            }
+        });
+    };
+    Other::start(receive, |sender, message| sender.send(message).expect("a receiver"))
+}
+
+struct ActixSink(Arc<Seen>);
+
+impl actix::Actor for ActixSink {
+    type Context = actix::Context<ActixSink>;
 }
 
 impl actix::Message for Message {
     type Result = ();
 }
 
-impl actix::Handler<Message> for Sink {
+impl actix::Handler<Message> for ActixSink {
     type Result = ();
 
     fn handle(&mut self, message: Message, _: &mut Self::Context) {
@@ -125,53 +126,19 @@ impl actix::Handler<Message> for Sink {
     }
 }
 
-impl Actix {
-    pub fn start() -> Actix {
-        let seen = Arc::new(Seen::default());
-        let theirs = seen.clone();
-        let (answer, started) = flume::bounded(1);
-        let (stop, stopped) = flume::bounded::<()>(1);
-        let thread = thread::spawn(move || {
-            let system = actix::System::new();
-            system.block_on(async move {
-                let address = actix::Actor::start(Sink(theirs));
-                answer.send(address).expect("somebody waits");
-                let _ = stopped.recv_async().await;
-            });
+/// An actix actor on an arbiter of its own.
+pub fn actix_actor() -> Box<dyn Peer> {
+    let receive = |seen, answer: flume::Sender<actix::Addr<ActixSink>>, stopped: flume::Receiver<()>| {
+        actix::System::new().block_on(async move {
+            answer.send(actix::Actor::start(ActixSink(seen))).expect("somebody waits");
+            let _ = stopped.recv_async().await;
         });
-        Actix { address: started.recv().expect("it starts"), seen, stop, thread }
-    }
-}
-
-impl Peer for Actix {
-    fn send(&mut self, message: Message) {
-        self.address.do_send(message);
-    }
-
-    fn handled(&self) -> u64 {
-        self.seen.handled()
-    }
-
-    fn last_hop(&self) -> Duration {
-        self.seen.last_hop()
-    }
-
-    fn end(self: Box<Self>) {
-        drop(self.stop);
-        self.thread.join().expect("no panic");
-    }
-}
-
-/// A kameo actor with its usual bounded mailbox.
-pub struct Kameo {
-    actor: kameo::actor::ActorRef<KameoSink>,
-    seen: Arc<Seen>,
-    stop: flume::Sender<()>,
-    thread: JoinHandle<()>,
+    };
+    Other::start(receive, |address, message| address.do_send(message))
 }
 
 #[derive(kameo::Actor)]
-pub struct KameoSink(Arc<Seen>);
+struct KameoSink(Arc<Seen>);
 
 impl kameo::message::Message<Message> for KameoSink {
     type Reply = ();
@@ -181,49 +148,17 @@ impl kameo::message::Message<Message> for KameoSink {
     }
 }
 
-impl Kameo {
-    pub fn start() -> Kameo {
-        use kameo::actor::Spawn;
-        let seen = Arc::new(Seen::default());
-        let theirs = seen.clone();
-        let (answer, started) = flume::bounded(1);
-        let (stop, stopped) = flume::bounded::<()>(1);
-        let thread = thread::spawn(move || {
-            current_thread().block_on(async move {
-                let actor = KameoSink::spawn_with_mailbox(KameoSink(theirs), kameo::mailbox::bounded(1_024));
-                answer.send(actor).expect("somebody waits");
-                let _ = stopped.recv_async().await;
-            });
+/// A kameo actor with its usual bounded mailbox.
+pub fn kameo_actor() -> Box<dyn Peer> {
+    use kameo::actor::{ActorRef, Spawn};
+    let receive = |seen, answer: flume::Sender<ActorRef<KameoSink>>, stopped: flume::Receiver<()>| {
+        current_thread().block_on(async move {
+            let actor = KameoSink::spawn_with_mailbox(KameoSink(seen), kameo::mailbox::bounded(1_024));
+            answer.send(actor).expect("somebody waits");
+            let _ = stopped.recv_async().await;
         });
-        Kameo { actor: started.recv().expect("it starts"), seen, stop, thread }
-    }
-}
-
-impl Peer for Kameo {
-    fn send(&mut self, message: Message) {
-        self.actor.tell(message).blocking_send().expect("a receiver");
-    }
-
-    fn handled(&self) -> u64 {
-        self.seen.handled()
-    }
-
-    fn last_hop(&self) -> Duration {
-        self.seen.last_hop()
-    }
-
-    fn end(self: Box<Self>) {
-        drop(self.stop);
-        self.thread.join().expect("no panic");
-    }
-}
-
-/// A ractor actor.
-pub struct Ractor {
-    actor: ractor::ActorRef<Message>,
-    seen: Arc<Seen>,
-    stop: flume::Sender<()>,
-    thread: JoinHandle<()>,
+    };
+    Other::start(receive, |actor, message| actor.tell(message).blocking_send().expect("a receiver"))
 }
 
 struct RactorSink;
@@ -252,39 +187,15 @@ impl ractor::Actor for RactorSink {
     }
 }
 
-impl Ractor {
-    pub fn start() -> Ractor {
-        let seen = Arc::new(Seen::default());
-        let theirs = seen.clone();
-        let (answer, started) = flume::bounded(1);
-        let (stop, stopped) = flume::bounded::<()>(1);
-        let thread = thread::spawn(move || {
-            current_thread().block_on(async move {
-                let spawned = ractor::Actor::spawn(None, RactorSink, theirs).await;
-                let (actor, _) = spawned.expect("it starts");
-                answer.send(actor).expect("somebody waits");
-                let _ = stopped.recv_async().await;
-            });
+/// A ractor actor.
+pub fn ractor_actor() -> Box<dyn Peer> {
+    use ractor::ActorRef;
+    let receive = |seen, answer: flume::Sender<ActorRef<Message>>, stopped: flume::Receiver<()>| {
+        current_thread().block_on(async move {
+            let (actor, _) = ractor::Actor::spawn(None, RactorSink, seen).await.expect("it starts");
+            answer.send(actor).expect("somebody waits");
+            let _ = stopped.recv_async().await;
         });
-        Ractor { actor: started.recv().expect("it starts"), seen, stop, thread }
-    }
-}
-
-impl Peer for Ractor {
-    fn send(&mut self, message: Message) {
-        self.actor.cast(message).expect("a receiver");
-    }
-
-    fn handled(&self) -> u64 {
-        self.seen.handled()
-    }
-
-    fn last_hop(&self) -> Duration {
-        self.seen.last_hop()
-    }
-
-    fn end(self: Box<Self>) {
-        drop(self.stop);
-        self.thread.join().expect("no panic");
-    }
+    };
+    Other::start(receive, |actor, message| actor.cast(message).expect("a receiver"))
 }

@@ -5,6 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::duration::Duration;
+
 /// Bytes of the formula's text.
 pub type Span = Range<usize>;
 
@@ -22,7 +24,7 @@ impl Expr {
     pub fn names<'a>(&'a self, visit: &mut impl FnMut(&'a str, &'a Span)) {
         match &self.node {
             Node::Name(name) => visit(name, &self.span),
-            Node::Number(_) | Node::Text(_) | Node::Nil | Node::Error => {}
+            Node::Number(_) | Node::Duration(_) | Node::Text(_) | Node::Nil | Node::Error => {}
             Node::Negate(a) | Node::Plus(a) | Node::Not(a) => a.names(visit),
             Node::Power(a, b) | Node::Compare(a, _, b) => {
                 a.names(visit);
@@ -45,6 +47,8 @@ impl Expr {
 pub enum Node {
     /// A finite number.
     Number(f64),
+    /// A duration.
+    Duration(Duration),
     /// A text, its escapes resolved.
     Text(String),
     /// `nil`: no value.

@@ -8,7 +8,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::ast::{self, Expr};
-use super::check::{AnyKind, Known, Texts, check};
+use super::check::{AnyType, Interner, Known, Surroundings, Texts, check};
+use super::derived::Derived;
 use super::graph;
 use super::ir::Ir;
 use super::lower::{self, GROUP, Layout};
@@ -16,24 +17,26 @@ use super::names::{Builtin, Meaning, Names};
 use super::parser::parse;
 use super::program::{Dependents, Formula, Group, Node, Program};
 use super::site::Site;
-use super::{Compiled, Entry, FormulaId, Key, Kind};
+use super::typing::Type;
+use super::{Compiled, Entry, Environment, FormulaId, Kind};
 use crate::diagnostic::{Diagnostic, Severity};
 
 /// The largest group, in parts of formulas: a function that is too large is not compiled to native code.
 const MAX_GROUP_SIZE: usize = 2_000;
 
 /// See [`super::compile`].
-pub(super) fn compile(entries: &[Entry<'_>], keys: &[Key]) -> Compiled {
-    let names = Names::new(entries, keys);
+pub(super) fn compile(entries: &[Entry<'_>], environment: &Environment<'_>) -> Compiled {
+    let names = Names::new(entries, environment);
     let mut build = Build {
         entries,
-        keys,
+        environment,
         names: &names,
         trees: Vec::with_capacity(entries.len()),
         problems: Vec::new(),
         in_error: Vec::with_capacity(entries.len()),
         known: vec![Known::Failed; entries.len()],
         texts: Texts::default(),
+        derived: Interner::default(),
         program: Program::default(),
         irs: Vec::new(),
         nodes: BTreeMap::new(),
@@ -53,7 +56,7 @@ pub(super) fn compile(entries: &[Entry<'_>], keys: &[Key]) -> Compiled {
 
 struct Build<'a> {
     entries: &'a [Entry<'a>],
-    keys: &'a [Key],
+    environment: &'a Environment<'a>,
     names: &'a Names<'a>,
     trees: Vec<Option<Expr>>,
     problems: Vec<(FormulaId, Diagnostic)>,
@@ -62,6 +65,7 @@ struct Build<'a> {
     /// By entry.
     known: Vec<Known>,
     texts: Texts,
+    derived: Interner<Derived>,
     program: Program,
     /// By node.
     irs: Vec<Ir>,
@@ -79,8 +83,7 @@ impl Build<'_> {
             self.program.formulas.push(Formula {
                 name: entry.name.map(ToString::to_string),
                 text: entry.text.into(),
-                node: None,
-                sites: Vec::new(),
+                ..Formula::default()
             });
         }
     }
@@ -121,37 +124,45 @@ impl Build<'_> {
         let id = FormulaId(entry);
         let Some(tree) = &self.trees[entry as usize] else {
             // An empty formula has no value and is no error.
+            self.program.formulas[entry as usize].certainty = Some(false);
             self.known[entry as usize] = self.node(id, Ir::Nil, None, Vec::new());
             return;
         };
-        let checked = check(tree, self.names, self.keys, &self.known, &mut self.texts);
-        self.problems.extend(checked.diagnostics.into_iter().map(|diagnostic| (id, diagnostic)));
-        if let Some((ir, kind, sites)) = checked.formula.filter(|_| !self.in_error[entry as usize]) {
+        let known = Surroundings { names: self.names, environment: self.environment, known: &self.known };
+        let checked = check(tree, known, &mut self.texts, &mut self.derived);
+        // What a formula in error says always or never is not what was meant.
+        let is_whole = checked.formula.is_some() && !self.in_error[entry as usize];
+        let told = checked.diagnostics.into_iter().filter(|d| is_whole || !d.code.starts_with("always-"));
+        self.problems.extend(told.map(|diagnostic| (id, diagnostic)));
+        if let Some((ir, of, sites)) = checked.formula.filter(|_| !self.in_error[entry as usize]) {
+            // Constants are other ones on other machines.
+            let certainty = ir.as_truth().filter(|_| !self.names.names_constant(tree));
+            self.program.formulas[entry as usize].certainty = certainty;
             self.known[entry as usize] = match (ir, &tree.node) {
                 // No more than another's name: it is that value, last good result and all.
-                (Ir::Node(node), ast::Node::Name(_)) => self.formula(id, node, kind, Vec::new()),
-                (ir, _) => self.node(id, ir, kind, sites),
+                (Ir::Node(node), ast::Node::Name(_)) => self.formula(id, node, of, Vec::new()),
+                (ir, _) => self.node(id, ir, of, sites),
             };
         }
     }
 
     /// Has `ir` computed by a node: an old one if it is known already.
-    fn node(&mut self, id: FormulaId, ir: Ir, kind: AnyKind, sites: Vec<Site>) -> Known {
+    fn node(&mut self, id: FormulaId, ir: Ir, of: AnyType, sites: Vec<Site>) -> Known {
         let next = u32::try_from(self.irs.len()).unwrap_or(u32::MAX);
         let node = *self.nodes.entry(ir.clone()).or_insert(next);
         if node == next {
-            self.program.nodes.push(node_of(&ir, kind));
+            self.program.nodes.push(node_of(&ir, of, self.derived.all()));
             self.irs.push(ir);
         }
-        self.formula(id, node, kind, sites)
+        self.formula(id, node, of, sites)
     }
 
-    fn formula(&mut self, id: FormulaId, node: u32, kind: AnyKind, sites: Vec<Site>) -> Known {
+    fn formula(&mut self, id: FormulaId, node: u32, of: AnyType, sites: Vec<Site>) -> Known {
         self.program.nodes[node as usize].formulas.push(id);
         let formula = &mut self.program.formulas[id.0 as usize];
         formula.node = Some(node);
         formula.sites = sites;
-        Known::Node(node, kind)
+        Known::Node(node, of)
     }
 
     fn report_cycle(&mut self, edges: &[Vec<u32>], component: &[u32]) {
@@ -178,22 +189,25 @@ impl Build<'_> {
     }
 
     fn finish(mut self) -> Compiled {
-        let keys = self.keys.len();
-        self.program.key_kinds = self.keys.iter().map(|key| key.kind).collect();
-        self.program.layout = Layout::new(keys, self.irs.len());
+        let keys = self.environment.keys.len();
+        self.program.key_kinds = self.environment.keys.iter().map(|key| key.kind).collect();
+        self.program.derived = core::mem::take(&mut self.derived).into_all();
+        self.program.layout = Layout::new(keys, self.program.derived.len(), self.irs.len());
         self.program.keys = vec![Vec::new(); keys];
+        self.program.derived_dependents = vec![Vec::new(); self.program.derived.len()];
         self.program.nodes.iter_mut().for_each(|node| node.formulas.sort_unstable());
         let group_of = self.group();
         self.depend(&group_of);
         let inside = self.inside(&group_of);
         for group in &mut self.program.groups {
             let nodes = group.nodes.clone();
-            let (code, scratch) =
-                lower::group(&self.irs[nodes.clone()], nodes.start, &inside[nodes], self.program.layout);
+            let calls = &mut self.program.script_calls;
+            let irs = &self.irs[nodes.clone()];
+            let (code, scratch) = lower::group(irs, nodes.start, &inside[nodes], self.program.layout, calls);
             group.code = code;
             self.program.layout.reserve(scratch);
         }
-        self.program.texts = self.texts.all;
+        self.program.texts = self.texts.into_all();
         Compiled { program: self.program, problems: self.problems }
     }
 
@@ -223,6 +237,7 @@ impl Build<'_> {
             let program = &mut self.program;
             ir.walk(&mut |part| match part {
                 Ir::Key(key) => depends(&mut program.keys[*key as usize], group, bit),
+                Ir::Derived(index) => depends(&mut program.derived_dependents[*index as usize], group, bit),
                 Ir::Builtin(builtin) => depends(&mut program.builtins[*builtin as usize], group, bit),
                 Ir::Node(node) if group_of[*node as usize] != group => {
                     depends(&mut program.nodes[*node as usize].dependents, group, bit);
@@ -246,10 +261,11 @@ impl Build<'_> {
     }
 }
 
-fn node_of(ir: &Ir, kind: AnyKind) -> Node {
+fn node_of(ir: &Ir, of: AnyType, derived: &[Derived]) -> Node {
     let (mut needs_keys, mut needs_nodes) = (Vec::new(), Vec::new());
     ir.walk(&mut |part| match part {
         Ir::Key(key) => needs_keys.push(*key),
+        Ir::Derived(index) => needs_keys.extend(derived.get(*index as usize).map(|derived| derived.key)),
         Ir::Node(node) => needs_nodes.push(*node),
         _ => {}
     });
@@ -258,7 +274,7 @@ fn node_of(ir: &Ir, kind: AnyKind) -> Node {
         needs.dedup();
     }
     Node {
-        kind: kind.unwrap_or(Kind::Number),
+        kind: of.map_or(Kind::Number, Type::kind),
         formulas: Vec::new(),
         dependents: Vec::new(),
         needs_keys,

@@ -5,9 +5,11 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use super::Kind;
 use super::ast::Comparison;
 use super::functions::{Exact, Function};
 use super::names::Builtin;
+use crate::paint::Color;
 
 /// The number of a site within a formula, from 0.
 pub(super) type SiteIndex = u32;
@@ -19,12 +21,14 @@ pub(super) enum Ir {
     /// One of the program's texts.
     Text(u32),
     Key(u32),
+    /// One of the program's derived inputs.
+    Derived(u32),
     /// The result of another formula.
     Node(u32),
     Builtin(Builtin),
     Negate(Box<Ir>),
     Chain(Box<Chain>),
-    /// Texts and numbers put together; the site of a result that is too long.
+    /// Texts and what is made texts of, put together; the site of a result that is too long.
     Join(Vec<Piece>, SiteIndex),
     Compare(Comparison, Subject, Box<[Ir; 2]>),
     IsNil(Box<Ir>),
@@ -39,6 +43,10 @@ pub(super) enum Ir {
     Exact(Exact, Box<Ir>, SiteIndex),
     /// An index into the table of functions; the sites of a domain error and of an overflow.
     Call(usize, Vec<Ir>, SiteIndex, SiteIndex),
+    /// The same for a function of texts; the second site is that of a text that is too long.
+    Textual(usize, Vec<Piece>, SiteIndex, SiteIndex),
+    /// The function of a user's script, what it returns, and the site of a failure.
+    Script(u32, Kind, Vec<Piece>, SiteIndex),
 }
 
 /// Sums and products. As long as all results are finite, nothing has to be checked in between: an
@@ -69,11 +77,11 @@ pub(super) enum Arithmetic {
     FloorDivide,
 }
 
-/// An operand of a join.
+/// An operand whose kind counts.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Piece {
     pub(super) ir: Ir,
-    pub(super) is_text: bool,
+    pub(super) kind: Kind,
 }
 
 /// What a comparison compares.
@@ -114,6 +122,12 @@ impl Ir {
         }
     }
 
+    /// The colour, if it is known now.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "colours are whole numbers")]
+    pub(super) fn as_color(&self) -> Option<Color> {
+        self.as_number().map(|packed| Color::unpack(packed as u32))
+    }
+
     /// Whether it holds as a condition, if that is known now.
     pub(super) fn as_truth(&self) -> Option<bool> {
         match self {
@@ -137,12 +151,15 @@ impl Ir {
     /// What it is made of, directly.
     fn parts(&self) -> Vec<&Ir> {
         match self {
-            Ir::Nil | Ir::Number(_) | Ir::Text(_) | Ir::Key(_) | Ir::Node(_) | Ir::Builtin(_) => Vec::new(),
+            Ir::Nil | Ir::Number(_) | Ir::Text(_) | Ir::Builtin(_) => Vec::new(),
+            Ir::Key(_) | Ir::Derived(_) | Ir::Node(_) => Vec::new(),
             Ir::Negate(a) | Ir::IsNil(a) | Ir::Not(a) | Ir::Exact(_, a, _) => alloc::vec![&**a],
             Ir::Chain(chain) => {
                 core::iter::once(&chain.first).chain(chain.links.iter().map(|link| &link.operand)).collect()
             }
-            Ir::Join(pieces, _) => pieces.iter().map(|piece| &piece.ir).collect(),
+            Ir::Join(pieces, _) | Ir::Textual(_, pieces, ..) | Ir::Script(_, _, pieces, _) => {
+                pieces.iter().map(|piece| &piece.ir).collect()
+            }
             Ir::Compare(_, _, ab) => ab.iter().collect(),
             Ir::If(abc) => abc.iter().collect(),
             Ir::All(all) | Ir::Any(all) | Ir::Coalesce(all) | Ir::Min(all) | Ir::Max(all) => {
@@ -158,6 +175,13 @@ impl Ir {
         for part in self.parts() {
             part.walk(visit);
         }
+    }
+
+    /// Whether a function of a user's script has a part in it.
+    pub(super) fn calls_script(&self) -> bool {
+        let mut calls = false;
+        self.walk(&mut |part| calls |= matches!(part, Ir::Script(..)));
+        calls
     }
 
     /// How many parts it has, itself included: how large its code will be, about.

@@ -6,6 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::ast::{Comparison, Operator, Span};
+use super::duration::{Duration, Unit};
 use crate::diagnostic::Diagnostic;
 
 /// A token and where it stands.
@@ -18,6 +19,7 @@ pub(super) struct Token {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum TokenKind {
     Number(f64),
+    Duration(Duration),
     Text(String),
     /// A word, keywords included: what it means depends on where it stands.
     Word(String),
@@ -321,6 +323,13 @@ impl Lexer<'_> {
             }
         }
         let (digits, rest) = written.split_at(digits_end - start);
+        if let Some(unit) = Unit::named(rest).filter(|_| !hex && !misplaced_underscore(digits, hex)) {
+            let amount = digits.chars().filter(|c| *c != '_').collect::<String>().parse().ok();
+            return match amount.and_then(|amount| Duration::new(amount, unit)) {
+                Some(duration) => TokenKind::Duration(duration),
+                None => self.malformed(start, "is too long for a duration", None),
+            };
+        }
         let times = rest.starts_with(starts_name)
             && !hex
             && !misplaced_underscore(digits, hex)

@@ -3,8 +3,8 @@
 //!
 //! - Everything lives in one buffer: a lane of 64 bits for each input and each result ([`Layout`]). No value
 //!   is NaN; a text is the number under which the evaluator keeps it.
-//! - The buffer is the global `B`; functions in Rust are the globals [`trampoline`], [`TEXT`], [`JOIN`] and
-//!   [`ORDER`].
+//! - The buffer is the global `B`; functions in Rust are the globals [`trampoline`], [`text_trampoline`],
+//!   [`TEXT`], [`COLOR`], [`JOIN`], [`ORDER`], [`BLAME`] and [`SCRIPT`].
 //! - A group of up to [`GROUP`] results is one Luau function. It takes a mask of those to compute, and
 //!   returns three: those that changed, those that failed, and those that were computed.
 //! - An operation that can fail writes the number of its site (from 1) and goes on with no value.
@@ -14,23 +14,38 @@
 
 mod cluster;
 mod layout;
+mod steps;
 
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 
+use super::Kind;
 use super::ast::Comparison;
 use super::functions::Exact;
 use super::ir::{Ir, Piece, SiteIndex, Subject, function};
+use super::script::ScriptCall;
 
 pub use layout::Layout;
+pub use steps::blame;
 
 /// The most results that one Luau function computes: the bits of its mask.
 pub const GROUP: usize = 32;
 
 /// The global function that makes a text of a number.
 pub const TEXT: &str = "f_text";
+
+/// The global function that makes a text of a colour.
+pub const COLOR: &str = "f_color";
+
+/// The global function that says what went wrong in a sum or product: [`blame`]. It takes the steps, the site of a result that is too large, and the operands.
+pub const BLAME: &str = "f_blame";
+
+/// The global function that calls a function of a user's script. It takes the number of the call, an index
+/// into [`Program::script_calls`](super::Program::script_calls), and the lanes of the arguments, and answers
+/// a lane, or an infinity if the function failed.
+pub const SCRIPT: &str = "f_script";
 
 /// The global function that puts two texts together; it answers -1 where the result is too long.
 pub const JOIN: &str = "f_join";
@@ -44,11 +59,20 @@ const LOCALS: usize = 48;
 /// The Luau function of a group, and how much scratch it needs.
 ///
 /// `inside` gives for each node the nodes of this very group that depend on it, as a mask.
-pub(super) fn group(nodes: &[Ir], first: usize, inside: &[u32], layout: Layout) -> (String, usize) {
+/// The calls of scripts' functions are numbered as they come, and noted in `calls`.
+pub(super) fn group(
+    nodes: &[Ir],
+    first: usize,
+    inside: &[u32],
+    layout: Layout,
+    calls: &mut Vec<ScriptCall>,
+) -> (String, usize) {
     let mut text = String::from(PRELUDE);
     let mut scratch = 0;
     for (index, ir) in nodes.iter().enumerate() {
-        let mut lowering = Lowering { layout, body: String::new(), temporaries: 0, fails: false };
+        let node = u32::try_from(first + index).unwrap_or(u32::MAX);
+        let mut lowering =
+            Lowering { layout, node, calls, body: String::new(), temporaries: 0, fails: false };
         let result = lowering.value(ir, 0);
         lowering.finish(&mut text, &result, may_be_negative_zero(ir), first + index, index, inside[index]);
         scratch = scratch.max(lowering.temporaries.saturating_sub(LOCALS));
@@ -68,8 +92,10 @@ local c, f = 0, 0
 
 const NIL: &str = "(0/0)";
 
-struct Lowering {
+struct Lowering<'c> {
     layout: Layout,
+    node: u32,
+    calls: &'c mut Vec<ScriptCall>,
     body: String,
     /// How many temporaries are used at most.
     temporaries: usize,
@@ -81,6 +107,7 @@ fn may_be_negative_zero(ir: &Ir) -> bool {
     !matches!(
         ir,
         Ir::Key(_)
+            | Ir::Derived(_)
             | Ir::Node(_)
             | Ir::Text(_)
             | Ir::Builtin(_)
@@ -93,7 +120,7 @@ fn may_be_negative_zero(ir: &Ir) -> bool {
     )
 }
 
-impl Lowering {
+impl Lowering<'_> {
     /// Wraps the code of a node: its test, its result, what changed.
     fn finish(&mut self, text: &mut String, result: &str, zero: bool, node: usize, bit: usize, inside: u32) {
         let (lane, mask) = (self.layout.node(node), 1u32 << bit);
@@ -161,6 +188,7 @@ impl Lowering {
             Ir::Number(bits) => literal(bits.number()),
             Ir::Text(index) => index.to_string(),
             Ir::Key(key) => self.lane(self.layout.key(*key as usize)),
+            Ir::Derived(index) => self.lane(self.layout.derived(*index as usize)),
             Ir::Node(node) => self.lane(self.layout.node(*node as usize)),
             Ir::Builtin(builtin) => self.lane(self.layout.builtin(*builtin as usize)),
             Ir::Negate(operand) => {
@@ -180,7 +208,27 @@ impl Lowering {
             Ir::Max(parts) => self.extreme(parts, ">", at),
             Ir::Exact(exact, operand, site) => self.exact(*exact, operand, *site, at),
             Ir::Call(index, arguments, domain, overflow) => {
-                self.call(*index, arguments, (*domain, *overflow), at)
+                let name = trampoline(function(*index).name, arguments.len());
+                self.call(&name, arguments, (*domain, *overflow), at)
+            }
+            Ir::Textual(index, pieces, domain, too_long) => {
+                let kinds = pieces.iter().map(|piece| piece.kind);
+                let name = text_trampoline(function(*index).name, kinds);
+                self.call(&name, pieces.iter().map(|piece| &piece.ir), (*domain, *too_long), at)
+            }
+            Ir::Script(function, result, pieces, site) => {
+                let number = self.calls.len();
+                self.calls.push(ScriptCall {
+                    function: *function,
+                    node: self.node,
+                    arguments: pieces.iter().map(|piece| piece.kind).collect(),
+                    result: *result,
+                });
+                let arguments = self.arguments(pieces.iter().map(|piece| &piece.ir), at);
+                let all = core::iter::once(number.to_string()).chain(arguments).collect::<Vec<_>>();
+                let result = self.assign(at, &format!("{SCRIPT}({})", all.join(", ")));
+                self.infinite(&result, at, (*site, *site));
+                result
             }
         }
     }
@@ -192,7 +240,11 @@ impl Lowering {
     /// A value that is used several times, in a temporary unless it is a literal.
     fn reusable(&mut self, ir: &Ir, at: usize) -> String {
         let value = self.value(ir, at);
-        if matches!(ir, Ir::Key(_) | Ir::Node(_) | Ir::Builtin(_)) { self.assign(at, &value) } else { value }
+        if matches!(ir, Ir::Key(_) | Ir::Derived(_) | Ir::Node(_) | Ir::Builtin(_)) {
+            self.assign(at, &value)
+        } else {
+            value
+        }
     }
 
     /// Emits what computes a condition. The result is a Luau expression that is true or false.
@@ -345,15 +397,22 @@ impl Lowering {
 
     /// A function in Rust. It answers NaN where an argument is NaN, an infinity outside its domain, and a
     /// negative infinity where the result is too large.
-    fn call(&mut self, index: usize, arguments: &[Ir], sites: (SiteIndex, SiteIndex), at: usize) -> String {
-        let mut values = Vec::with_capacity(arguments.len());
-        for (offset, argument) in arguments.iter().enumerate() {
-            values.push(self.value(argument, at + offset));
-        }
-        let name = trampoline(function(index).name, arguments.len());
-        let result = self.assign(at, &format!("{name}({})", values.join(", ")));
+    fn call<'i>(
+        &mut self,
+        name: &str,
+        arguments: impl IntoIterator<Item = &'i Ir>,
+        sites: (SiteIndex, SiteIndex),
+        at: usize,
+    ) -> String {
+        let arguments = self.arguments(arguments, at);
+        let result = self.assign(at, &format!("{name}({})", arguments.join(", ")));
         self.infinite(&result, at, sites);
         result
+    }
+
+    fn arguments<'i>(&mut self, arguments: impl IntoIterator<Item = &'i Ir>, at: usize) -> Vec<String> {
+        let arguments = arguments.into_iter().enumerate();
+        arguments.map(|(offset, argument)| self.value(argument, at + offset)).collect()
     }
 
     /// Turns infinities, by which trampolines report, into errors.
@@ -373,12 +432,15 @@ impl Lowering {
             let value = self.value(&piece.ir, at + usize::from(index > 0));
             if index == 0 {
                 result = self.assign(at, &value);
-                if !piece.is_text {
-                    self.assign(at, &format!("{TEXT}({result})"));
+                if let Some(writer) = writer(piece.kind) {
+                    self.assign(at, &format!("{writer}({result})"));
                 }
                 continue;
             }
-            let value = if piece.is_text { value } else { self.assign(at + 1, &format!("{TEXT}({value})")) };
+            let value = match writer(piece.kind) {
+                Some(writer) => self.assign(at + 1, &format!("{writer}({value})")),
+                None => value,
+            };
             self.assign(at, &format!("{JOIN}({result}, {value})"));
             let site = site + 1;
             self.emit(format_args!("if {result} < 0 then"));
@@ -397,6 +459,25 @@ fn line(text: &mut String, arguments: core::fmt::Arguments<'_>) {
 /// The global name under which the generated code calls a function in Rust.
 pub fn trampoline(name: &str, arguments: usize) -> String {
     format!("f_{name}_{arguments}")
+}
+
+/// The same for a function that takes or returns texts, which is called by its arguments' kinds.
+pub fn text_trampoline(name: &str, kinds: impl IntoIterator<Item = Kind>) -> String {
+    let letter = |kind| match kind {
+        Kind::Number => 'n',
+        Kind::Text => 't',
+        Kind::Color => 'c',
+    };
+    format!("f_{name}_{}", kinds.into_iter().map(letter).collect::<String>())
+}
+
+/// What makes a text of a kind that is none.
+fn writer(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::Number => Some(TEXT),
+        Kind::Color => Some(COLOR),
+        Kind::Text => None,
+    }
 }
 
 fn symbol(comparison: Comparison) -> &'static str {

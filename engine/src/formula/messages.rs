@@ -30,7 +30,7 @@ fn messages(texts: &[&str]) -> String {
     });
     let mut out = String::new();
     for text in texts {
-        let problems = compile(&[Entry { name: None, text }], &keys).problems;
+        let problems = compile(&[Entry { name: None, text }], &Environment::of(&keys)).problems;
         assert!(!problems.is_empty(), "{text} is in order");
         let _ = writeln!(out, "    {text}");
         for (_, diagnostic) in problems {
@@ -150,7 +150,7 @@ fn among_values() {
     let entries = entries.map(|(name, text)| Entry { name: Some(name), text });
     let keys = [Key { name: "system.cpu".into(), kind: Kind::Number }];
     let mut out = String::new();
-    let compiled = compile(&entries, &keys);
+    let compiled = compile(&entries, &Environment::of(&keys));
     for (id, diagnostic) in compiled.problems {
         let entry = entries[id.0 as usize];
         let _ = writeln!(out, "{} =\n    {}", entry.name.unwrap_or_default(), entry.text);

@@ -1,11 +1,12 @@
-//! What a name in a formula means: a named value, a key, or one of the built-in names.
+//! What a name in a formula means: a named value, a key, a built-in name, or a constant.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::Cell;
 
-use super::{Entry, Key};
+use super::ast::Expr;
+use super::{Entry, Environment, Key};
 use crate::diagnostic::nearest;
 
 /// The names that always have a value.
@@ -45,6 +46,8 @@ pub(super) enum Meaning<'a> {
     /// The key at this index.
     Key(u32),
     Builtin(Builtin),
+    /// The constant at this index.
+    Constant(usize),
     /// The bare part of several keys.
     Ambiguous(Vec<&'a str>),
     Unknown,
@@ -56,7 +59,7 @@ const MAX_SUGGESTIONS: u32 = 100;
 /// All names that formulas may use.
 pub(super) struct Names<'a> {
     values: BTreeMap<&'a str, u32>,
-    keys: &'a [Key],
+    environment: Environment<'a>,
     /// Full names and every part of them behind a dot.
     by_suffix: BTreeMap<&'a str, Vec<u32>>,
     suggestions_left: Cell<u32>,
@@ -64,7 +67,7 @@ pub(super) struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Of two entries with one name the first has it.
-    pub(super) fn new(entries: &[Entry<'a>], keys: &'a [Key]) -> Names<'a> {
+    pub(super) fn new(entries: &[Entry<'a>], environment: &Environment<'a>) -> Names<'a> {
         let mut values = BTreeMap::new();
         for (index, entry) in (0u32..).zip(entries) {
             if let Some(name) = entry.name {
@@ -72,7 +75,7 @@ impl<'a> Names<'a> {
             }
         }
         let mut by_suffix: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
-        for (index, key) in (0u32..).zip(keys) {
+        for (index, key) in (0u32..).zip(environment.keys) {
             let mut suffix = key.name.as_str();
             loop {
                 by_suffix.entry(suffix).or_default().push(index);
@@ -82,7 +85,7 @@ impl<'a> Names<'a> {
                 }
             }
         }
-        Names { values, keys, by_suffix, suggestions_left: Cell::new(MAX_SUGGESTIONS) }
+        Names { values, environment: *environment, by_suffix, suggestions_left: Cell::new(MAX_SUGGESTIONS) }
     }
 
     /// What `name` stands for. A full name comes before a bare one, and a value before a key.
@@ -91,16 +94,27 @@ impl<'a> Names<'a> {
             return Meaning::Value(*value);
         }
         let keys = self.by_suffix.get(name).map_or(&[][..], Vec::as_slice);
-        let full_name = |index: &u32| self.keys.get(*index as usize).map_or("", |key| key.name.as_str());
+        let full_name =
+            |index: &u32| self.environment.keys.get(*index as usize).map_or("", |key| key.name.as_str());
         if let Some(full) = keys.iter().find(|index| full_name(index) == name) {
             return Meaning::Key(*full);
         }
         match (Builtin::named(name), keys) {
             (Some(builtin), _) => Meaning::Builtin(builtin),
-            (None, []) => Meaning::Unknown,
+            (None, []) => {
+                let constant = self.environment.constants.iter().position(|(constant, _)| constant == name);
+                constant.map_or(Meaning::Unknown, Meaning::Constant)
+            }
             (None, [key]) => Meaning::Key(*key),
             (None, several) => Meaning::Ambiguous(several.iter().map(full_name).collect()),
         }
+    }
+
+    /// Whether a constant has a part in an expression.
+    pub(super) fn names_constant(&self, expr: &Expr) -> bool {
+        let mut found = false;
+        expr.names(&mut |name, _| found |= matches!(self.meaning(name), Meaning::Constant(_)));
+        found
     }
 
     /// The entry that has this name.
@@ -110,7 +124,14 @@ impl<'a> Names<'a> {
 
     /// A key whose bare name this is.
     pub(super) fn key_called(&self, name: &str) -> Option<&'a Key> {
-        self.by_suffix.get(name).and_then(|keys| self.keys.get(*keys.first()? as usize))
+        self.by_suffix.get(name).and_then(|keys| self.environment.keys.get(*keys.first()? as usize))
+    }
+
+    /// Keys that were probably meant by an unknown name.
+    pub(super) fn near_keys(&self, name: &str) -> Vec<String> {
+        let Some(left) = self.suggestions_left.get().checked_sub(1) else { return Vec::new() };
+        self.suggestions_left.set(left);
+        nearest(name, self.by_suffix.keys().copied())
     }
 
     /// Names that were probably meant by an unknown one.
@@ -118,6 +139,8 @@ impl<'a> Names<'a> {
         let Some(left) = self.suggestions_left.get().checked_sub(1) else { return Vec::new() };
         self.suggestions_left.set(left);
         let builtins = Builtin::ALL.iter().map(|builtin| builtin.name());
-        nearest(name, self.values.keys().copied().chain(self.by_suffix.keys().copied()).chain(builtins))
+        let constants = self.environment.constants.iter().map(|(name, _)| name.as_str());
+        let given = self.values.keys().copied().chain(self.by_suffix.keys().copied());
+        nearest(name, given.chain(builtins).chain(constants))
     }
 }

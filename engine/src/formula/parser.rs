@@ -206,6 +206,7 @@ impl Parser<'_> {
         let span = token.span.clone();
         match token.kind {
             TokenKind::Number(n) => self.leaf(Node::Number(n)),
+            TokenKind::Duration(duration) => self.leaf(Node::Duration(duration)),
             TokenKind::Text(text) => self.leaf(Node::Text(text)),
             TokenKind::Quoted(name) => self.leaf(Node::Name(name)),
             TokenKind::Broken => self.leaf(Node::Error),
@@ -362,7 +363,7 @@ impl Parser<'_> {
     fn starts_operand(&self) -> bool {
         let word = |word: &str| !["and", "or", "if"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword));
         match self.peek_second() {
-            TokenKind::Number(_) | TokenKind::Text(_) | TokenKind::Quoted(_) => true,
+            TokenKind::Number(_) | TokenKind::Duration(_) | TokenKind::Text(_) | TokenKind::Quoted(_) => true,
             TokenKind::Word(next) => word(next),
             _ => false,
         }

@@ -5,7 +5,9 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+use super::derived::Derived;
 use super::lower::Layout;
+use super::script::ScriptCall;
 use super::site::Site;
 use super::{FormulaId, Kind};
 
@@ -24,6 +26,10 @@ pub struct Program {
     pub(super) layout: Layout,
     pub(super) builtins: [Vec<Dependents>; 3],
     pub(super) keys: Vec<Vec<Dependents>>,
+    pub(super) derived: Vec<Derived>,
+    /// By derived input.
+    pub(super) derived_dependents: Vec<Vec<Dependents>>,
+    pub(super) script_calls: Vec<ScriptCall>,
 }
 
 /// What is known of one formula.
@@ -34,6 +40,8 @@ pub(super) struct Formula {
     /// `None` where it is in error.
     pub(super) node: Option<u32>,
     pub(super) sites: Vec<Site>,
+    /// Whether it holds as a condition, where that never changes.
+    pub(super) certainty: Option<bool>,
 }
 
 /// A result that is computed.
@@ -43,6 +51,7 @@ pub(super) struct Node {
     pub(super) formulas: Vec<FormulaId>,
     /// In other groups than its own.
     pub(super) dependents: Vec<Dependents>,
+    /// What is asked of a key's past needs the key.
     pub(super) needs_keys: Vec<u32>,
     pub(super) needs_nodes: Vec<u32>,
 }
@@ -100,6 +109,11 @@ impl Program {
     /// number.
     pub fn kind(&self, id: FormulaId) -> Option<Kind> {
         Some(self.node_kind(self.node_of(id)?))
+    }
+
+    /// Whether it holds as a condition, where that is the same always and everywhere.
+    pub fn certainty(&self, id: FormulaId) -> Option<bool> {
+        self.formula(id)?.certainty
     }
 
     /// The keys that its result depends on, directly or through other values: indices, ascending.
@@ -176,6 +190,28 @@ impl Program {
     /// The nodes that read a key.
     pub fn dependents_of_key(&self, key: usize) -> &[Dependents] {
         self.keys.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is asked of keys' pasts, each question once. Their indices count the derived inputs.
+    pub fn derived(&self) -> &[Derived] {
+        &self.derived
+    }
+
+    /// The nodes that read a derived input.
+    pub fn dependents_of_derived(&self, index: usize) -> &[Dependents] {
+        self.derived_dependents.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// The calls of scripts' functions, in the order of the numbers that the generated code calls them by.
+    pub fn script_calls(&self) -> &[ScriptCall] {
+        &self.script_calls
+    }
+
+    /// A node's group, and its bit there: what has to be marked for it to be computed anew.
+    pub fn place_of_node(&self, node: usize) -> Option<Dependents> {
+        let group = self.groups.partition_point(|group| group.nodes.end <= node);
+        let first = self.groups.get(group)?.nodes.start;
+        Some(Dependents { group: u32::try_from(group).ok()?, mask: 1 << node.checked_sub(first)? })
     }
 
     /// The nodes that read a built-in name, by its index in [`Builtin::ALL`](super::Builtin::ALL).

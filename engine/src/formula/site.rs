@@ -30,6 +30,8 @@ pub enum Problem {
     Domain(usize),
     /// A text of more than [`MAX_TEXT`] bytes.
     TextTooLong,
+    /// A function of a user's script failed. Whoever called it knows why.
+    Script,
 }
 
 impl Problem {
@@ -40,6 +42,7 @@ impl Problem {
             Problem::Overflow => "overflow",
             Problem::Domain(_) => "domain",
             Problem::TextTooLong => "text-too-long",
+            Problem::Script => "script",
         }
     }
 
@@ -51,9 +54,11 @@ impl Problem {
             Problem::Overflow => "the result is too large for a number".into(),
             Problem::Domain(index) => match FUNCTIONS.get(index).map(|function| function.rule) {
                 Some(Rule::Call(numeric) | Rule::ExactOrCall(_, numeric)) => numeric.domain.into(),
+                Some(Rule::Textual(textual)) => textual.domain.into(),
                 _ => "the square root of a negative number is not defined".into(),
             },
             Problem::TextTooLong => format!("the text is longer than {MAX_TEXT} bytes"),
+            Problem::Script => "the script's function failed".into(),
         }
     }
 }

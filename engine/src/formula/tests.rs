@@ -1,10 +1,11 @@
 //! Programs: what they say of themselves. Their results are tested with the evaluator.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::derived::{Derived, Measure, Percent};
 use super::functions::{Category, FUNCTIONS, Function};
 use super::parser::{MAX_DEPTH, MAX_LENGTH, parse};
 use super::*;
@@ -15,7 +16,7 @@ fn program(entries: &[(Option<&str>, &str)]) -> Program {
         name: name.into(),
         kind: if name == "s.text" { Kind::Text } else { Kind::Number },
     });
-    let compiled = compile(&entries, &keys);
+    let compiled = compile(&entries, &Environment::of(&keys));
     assert!(compiled.problems.is_empty(), "{:?}", compiled.problems);
     compiled.program
 }
@@ -88,6 +89,96 @@ fn a_chain_of_ten_thousand_values() {
     let names: Vec<String> = (0..10_000).map(|n| format!("v{n}")).collect();
     let list: Vec<_> = names.iter().zip(&texts).map(|(n, t)| (Some(n.as_str()), t.as_str())).collect();
     assert_eq!(program(&list).keys_of(FormulaId(0)), [0]);
+}
+
+#[test]
+fn what_is_asked_of_a_keys_past_is_asked_once() {
+    let program = program(&[
+        (None, "avg(a, 5m) + b"),
+        (None, "MOVINGAVG('s.a', '300s') * 2"),
+        (None, "percentile(`s.a`, 95, 120ticks) - age(text)"),
+        (None, "delta(a)"),
+    ]);
+    let five = Some(derived::Span::Milliseconds(300_000));
+    let rank = Measure::Percentile(Percent::new(95.0).unwrap());
+    let asked = |measure, key, span| Derived { measure, key, span };
+    assert_eq!(
+        program.derived(),
+        [
+            asked(Measure::Average, 0, five),
+            asked(rank, 0, Some(derived::Span::Ticks(120))),
+            asked(Measure::Age, 2, None),
+            asked(Measure::Delta, 0, None),
+        ]
+    );
+    let dependents = |index| program.dependents_of_derived(index).to_vec();
+    assert_eq!(dependents(0), [Dependents { group: 0, mask: 0b11 }]);
+    assert_eq!(dependents(3), [Dependents { group: 0, mask: 0b1000 }]);
+    assert_eq!(program.keys_of(FormulaId(2)), [0, 2], "they depend on the keys");
+    assert!(program.dependents_of_key(0).is_empty(), "but not on the keys' values");
+    let layout = program.layout();
+    let lanes = [layout.key(2), layout.derived(0), layout.derived(3), layout.node(0)];
+    assert_eq!(lanes.map(|lane| lane / 8), [5, 6, 9, 10]);
+}
+
+#[test]
+fn scripts_functions_and_constants() {
+    let function = |name: &str, least, result| UserFunction {
+        name: name.into(),
+        parameters: vec!["a".into(), "b".into()],
+        min_arguments: least,
+        max_arguments: Some(2),
+        result,
+        ..UserFunction::default()
+    };
+    let scripts = [function("feels", 1, Kind::Number), function("shade", 2, Kind::Color)];
+    let constants = [("host".to_string(), Value::from("pi")), ("load".to_string(), Value::Number(3.0))];
+    let keys = [Key { name: "s.load".into(), kind: Kind::Number }];
+    let environment =
+        Environment { keys: &keys, scripts: &scripts, constants: &constants, ..Environment::default() };
+    let entry = |text| Entry { name: None, text };
+    let texts = [
+        "feels(load) + feels(load, host)",
+        "shade(1, '#fff') == '#112233'",
+        "host .. '!'",
+        "if(load > 1, shade(1, 2), 'red')",
+        "feels()",
+        "Feels(1)",
+        "feels",
+        "hots",
+    ];
+    let compiled = compile(&texts.map(entry), &environment);
+    let call = |function, node, arguments: &[Kind], result| ScriptCall {
+        function,
+        node,
+        arguments: arguments.to_vec(),
+        result,
+    };
+    let (number, text, color) = (Kind::Number, Kind::Text, Kind::Color);
+    assert_eq!(
+        compiled.program.script_calls(),
+        [
+            call(0, 0, &[number], number),
+            call(0, 0, &[number, text], number),
+            call(1, 1, &[number, text], color),
+            call(1, 3, &[number, number], color),
+        ]
+    );
+    let code = &compiled.program.groups()[0].code;
+    assert!((0..4).all(|n| code.contains(&format!("f_script({n}, "))), "{code}");
+    let kinds: Vec<_> = (0..4).map(|id| compiled.program.kind(FormulaId(id))).collect();
+    assert_eq!(kinds, [Some(number), Some(number), Some(text), Some(color)]);
+    let problems: Vec<_> =
+        compiled.problems.iter().map(|(id, p)| (id.0, p.code, p.help.as_deref())).collect();
+    assert_eq!(
+        problems,
+        [
+            (4, "wrong-arity", Some("write `feels(a[, b])`")),
+            (5, "unknown-function", Some("did you mean `feels`?")),
+            (6, "unknown-name", Some("`feels` is a function: write `feels(a[, b])`")),
+            (7, "unknown-name", Some("did you mean `host`?")),
+        ]
+    );
 }
 
 #[test]

@@ -33,6 +33,23 @@ impl Color {
         Color::rgb((rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8)
     }
 
+    /// A colour from `0xRRGGBBAA`.
+    pub const fn unpack(rgba: u32) -> Color {
+        let [r, g, b, a] = rgba.to_be_bytes();
+        Color { r, g, b, a }
+    }
+
+    /// `0xRRGGBBAA`.
+    ///
+    /// ```
+    /// use engine::paint::Color;
+    /// assert_eq!(Color::hex(0xff8800).pack(), 0xff88_00ff);
+    /// assert_eq!(Color::unpack(0xff88_00ff), Color::hex(0xff8800));
+    /// ```
+    pub const fn pack(self) -> u32 {
+        u32::from_be_bytes([self.r, self.g, self.b, self.a])
+    }
+
     /// The same colour with another alpha.
     #[must_use]
     pub const fn with_alpha(self, a: u8) -> Color {

@@ -5,8 +5,8 @@ use core::ops::Range;
 use core::time::Duration;
 
 use super::{
-    Backoff, Blame, Child, Exit, Generation, Group, GroupId, Intensity, Node, RESTARTS_MAX, Restarts, Worker,
-    WorkerId,
+    Backoff, Blame, Child, Exit, Generation, Group, GroupId, Intensity, Node, RESTARTS_MAX, Restarts,
+    STARTS_OVER_MAX, Worker, WorkerId,
 };
 
 /// A worker and where it stands.
@@ -52,6 +52,8 @@ impl Runner {
 #[derive(Clone, Debug)]
 pub(super) struct Ward {
     pub(super) spec: Group,
+    /// The longest that stopping its children once takes.
+    pub(super) stops_within: Duration,
     /// None for the root.
     pub(super) parent: Option<GroupId>,
     /// Its place among its parent's children.
@@ -68,6 +70,20 @@ pub(super) struct Ward {
     pub(super) last_exit: Option<Exit>,
     /// When children were restarted of late: at most as many as the intensity bears.
     history: Vec<Duration>,
+    pub(super) closing: Closing,
+}
+
+/// How the end goes of a group that was told to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Closing {
+    /// When it was told so first.
+    pub(super) told: Option<Duration>,
+    /// Whose failure has kept it from working off what was accepted.
+    pub(super) unfinished: Option<Blame>,
+    /// Whether the group bears that failure.
+    is_borne: bool,
+    /// How often it was started once more for that.
+    started_over: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,9 +118,33 @@ impl Ward {
     /// Its children are about to be started as if for the first time.
     pub(super) fn begin(&mut self, now: Duration) {
         self.history.clear();
+        self.closing = Closing::default();
         self.generation.0 += 1;
         self.restarts.started(now);
         self.enter(now, Stage::Up);
+    }
+
+    /// Takes note that a worker of it failed, where it is stopping and has still to work off what was
+    /// accepted. Only the first failure counts: the others go down with it.
+    pub(super) fn note(&mut self, now: Duration, blame: Blame) {
+        let is_told = self.stage == Stage::Closing { blame: None } && self.closing.told.is_some();
+        if is_told && self.spec.comes_back && self.closing.unfinished.is_none() {
+            self.closing.is_borne = self.bears(now);
+            self.closing.unfinished = Some(blame);
+        }
+    }
+
+    /// Whose failure, as everybody stopped, is a reason to start everybody once more, so that they stop in
+    /// order then; none where nobody failed, or where that did not help, or no time is left for it.
+    pub(super) fn starts_over(&mut self, now: Duration) -> Option<Blame> {
+        let Closing { told, unfinished, is_borne, started_over } = self.closing;
+        let blame = unfinished.filter(|blame| is_borne && blame.exit != Exit::Fatal)?;
+        let is_late = now.saturating_sub(told?) > self.stops_within;
+        if is_late || started_over >= STARTS_OVER_MAX {
+            return None;
+        }
+        self.closing = Closing { told, started_over: started_over + 1, ..Closing::default() };
+        Some(blame)
     }
 
     /// Counts a restart; false where that is more than it bears.
@@ -140,6 +180,7 @@ impl Plan {
 
     fn add_group(&mut self, mut spec: Group, parent: Option<GroupId>, place: usize, depth: usize) -> Node {
         let id = GroupId(self.groups.len());
+        let stops_within = spec.stops_within();
         let children = core::mem::take(&mut spec.children);
         let first_worker = self.workers.len();
         self.order.push((Node::Group(id), depth));
@@ -155,6 +196,8 @@ impl Plan {
             restarts: self.restarts(spec.backoff, GROUP_STREAM | id.0 as u64),
             last_exit: None,
             history: Vec::new(),
+            closing: Closing::default(),
+            stops_within,
             spec,
         });
         let mut nodes = Vec::new();

@@ -144,6 +144,12 @@ impl Tree {
         self.shutdown_max
     }
 
+    /// Whose failure has kept a group that [comes back](Group::comes_back) from working off what was accepted
+    /// before it stopped; none where nobody's has.
+    pub fn unfinished(&self) -> Option<Blame> {
+        self.groups.iter().find_map(|group| group.closing.unfinished)
+    }
+
     /// How it ended; none as long as it has not.
     pub fn outcome(&self) -> Option<Outcome> {
         match self.life {
@@ -190,18 +196,25 @@ impl Tree {
     fn bury(&mut self, worker: WorkerId, exit: Exit, well: Duration) {
         let now = self.now;
         let runner = &mut self.workers[worker.0];
+        let was_asked = matches!(runner.phase, Phase::Stopping { .. });
         runner.last_exit = Some(exit);
         runner.enter(now, Phase::Down);
-        // Whoever was told to end, or is about to be, is down and nothing more.
-        if !self.groups[runner.parent.0].cares_for(runner.place) {
-            return;
-        }
         let is_restarted = match runner.spec.restart {
             RestartType::Permanent => true,
             RestartType::Transient => exit != Exit::Normal,
             RestartType::Temporary => false,
         };
         let blame = Blame { worker, exit };
+        // Whoever was told to end, or is about to be, is down, and nothing more comes of it now.
+        let group = &mut self.groups[runner.parent.0];
+        if !group.cares_for(runner.place) {
+            // Who did not end in time had all the time that there is.
+            let is_in_order = was_asked && matches!(exit, Exit::Normal | Exit::Hang);
+            if is_restarted && !is_in_order {
+                group.note(now, blame);
+            }
+            return;
+        }
         if exit == Exit::Fatal {
             return self.failed_for_good(blame, is_restarted);
         }
@@ -384,7 +397,10 @@ impl Tree {
             Stage::Closing { blame } => {
                 let (is_down, moved) = self.stop_from(id, 0, actions);
                 if is_down {
-                    self.closed(id, blame, actions);
+                    match self.groups[id.0].starts_over(self.now) {
+                        Some(culprit) => self.start_from(id, 0, culprit, actions),
+                        None => self.closed(id, blame, actions),
+                    }
                 }
                 is_down || moved
             }
@@ -413,14 +429,12 @@ impl Tree {
     fn stop(&mut self, node: Node, actions: &mut Vec<Action>) -> bool {
         match node {
             Node::Group(id) => {
-                let now = self.now;
-                let group = &mut self.groups[id.0];
-                match &mut group.stage {
-                    Stage::Closing { blame: None } => return false,
-                    Stage::Round { due, .. } if group.spec.comes_back => {
-                        return core::mem::replace(due, now.min(*due)) > now;
-                    }
-                    _ => {}
+                self.groups[id.0].closing.told.get_or_insert(self.now);
+                if self.groups[id.0].stage == (Stage::Closing { blame: None }) {
+                    return false;
+                }
+                if let Some(moved) = self.hasten(id) {
+                    return moved;
                 }
                 self.close(id, None);
                 true
@@ -436,6 +450,29 @@ impl Tree {
                 true
             }
         }
+    }
+
+    /// Sees to it that whoever waits in a group that comes back is started now. None where nobody waits in it;
+    /// else whether anything moved.
+    fn hasten(&mut self, id: GroupId) -> Option<bool> {
+        let now = self.now;
+        let group = &mut self.groups[id.0];
+        if !group.spec.comes_back {
+            return None;
+        }
+        if let Stage::Round { due, .. } = &mut group.stage {
+            return Some(core::mem::replace(due, now.min(*due)) > now);
+        }
+        let mut waits = false;
+        for child in &group.children {
+            if let Node::Worker(child) = child
+                && let Phase::Waiting { until } = &mut self.workers[child.0].phase
+            {
+                *until = now;
+                waits = true;
+            }
+        }
+        waits.then_some(true)
     }
 
     /// Everybody in a closing group is down.

@@ -2,9 +2,10 @@
 
 use actors::panel::Key;
 use engine::diagnostic::Diagnostic;
-use engine::formula::{self, Entry, FormulaId, Kind, Program};
+use engine::formula::{self, Entry, Environment, FormulaId, Kind, Program};
 use engine::sample::SourceId;
 use engine::template::{self, Part, Style, Template};
+use engine::tick::Fps;
 use engine::widget::Widget;
 
 use super::Setting;
@@ -91,25 +92,34 @@ impl<'t> Formulas<'t> {
         FormulaId(u32::try_from(self.written.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// Compiles all of them over `keys`.
-    pub(super) fn compile(self, keys: &[Key], problems: &mut Problems) -> Program {
+    /// Compiles all of them over `keys`, for a panel of so many ticks a second.
+    pub(super) fn compile(self, keys: &[Key], fps: Fps, problems: &mut Problems) -> Program {
         let entry = |written: &'_ Written<'t>| (written.name.clone(), written.text.clone());
         let texts: Vec<(Option<String>, String)> = self.written.iter().map(entry).collect();
         let entries: Vec<Entry<'_>> =
             texts.iter().map(|(name, text)| Entry { name: name.as_deref(), text }).collect();
         let known: Vec<formula::Key> =
             keys.iter().map(|key| formula::Key { name: key.name.clone(), kind: key.kind }).collect();
-        let compiled = formula::compile(&entries, &known);
+        let environment = Environment { keys: &known, fps, ..Environment::default() };
+        let compiled = formula::compile(&entries, &environment);
+        let is_certain = |(_, problem): &&(FormulaId, Diagnostic)| problem.code.starts_with("always-");
+        let told: Vec<FormulaId> = compiled.problems.iter().filter(is_certain).map(|(id, _)| *id).collect();
         for (id, problem) in compiled.problems {
             if let Some(written) = self.written.get(id.0 as usize) {
                 problems.add_within(problem, |span| written.in_file(span));
             }
         }
         for (id, written) in (0..).map(FormulaId).zip(&self.written) {
-            if compiled.program.kind(id) == Some(Kind::Text)
-                && let Some(problem) = written.no_text()
+            if let Some(kind @ (Kind::Text | Kind::Color)) = compiled.program.kind(id)
+                && let Some(problem) = written.no_number(kind)
             {
                 problems.add(problem);
+            }
+            if let Some(holds) = compiled.program.certainty(id)
+                && written.purpose == Purpose::Condition
+                && !told.contains(&id)
+            {
+                problems.add(written.certain(holds));
             }
         }
         compiled.program
@@ -121,21 +131,30 @@ impl Written<'_> {
         self.place.within(span.start + self.offset..span.end + self.offset)
     }
 
-    /// What is wrong where the result is a text, if anything is.
-    fn no_text(&self) -> Option<Diagnostic> {
+    /// A condition that never changes.
+    fn certain(&self, holds: bool) -> Diagnostic {
+        let (code, when) = if holds { ("always-true", "always") } else { ("always-false", "never") };
+        let span = self.in_file(0..self.text.len());
+        Diagnostic::warning(code, span, format!("this condition {when} holds"))
+    }
+
+    /// What is wrong where the result is a text or a colour, if anything is.
+    fn no_number(&self, kind: Kind) -> Option<Diagnostic> {
+        let what = if kind == Kind::Text { "a text" } else { "a colour" };
         let (message, help) = match self.purpose {
             Purpose::Any => return None,
             Purpose::Number => (
-                "a number is needed here, and this formula gives a text",
+                format!("a number is needed here, and this formula gives {what}"),
                 "choose a key that is a number, or show the text with a `text` widget",
             ),
             Purpose::Condition => (
-                "a condition is needed here, and this formula gives a text",
+                format!("a condition is needed here, and this formula gives {what}"),
                 "compare it, for example `… == \"on\"`",
             ),
-            Purpose::Formatted => {
-                ("this formula gives a text, but its format is one of numbers", "leave the format out")
-            }
+            Purpose::Formatted => (
+                format!("this formula gives {what}, but its format is one of numbers"),
+                "leave the format out",
+            ),
         };
         let span = self.in_file(0..self.text.len());
         Some(Diagnostic::error("wrong-kind", span, message).with_help(help))

@@ -32,13 +32,15 @@ const troubles = document.getElementById("troubles");
 let shape = "";
 let rows = [];
 let reports = [];
+let leftBehindMax = null;
 let sources = new Map();
 let heard = 0;
 
 // Takes an `actors` message.
-export function update({ actors, groups }) {
+export function update({ actors, groups, left_behind_max: most }) {
   heard = performance.now();
   reports = actors;
+  leftBehindMax = most;
   const found = JSON.stringify([groups, actors.map(({ name, group }) => [name, group])]);
   if (found !== shape) {
     shape = found;
@@ -98,7 +100,16 @@ function judge(bad) {
   const restarts = reports.reduce((sum, report) => sum + report.restarts, 0);
   const told = restarts ? `${count(restarts)} ${restarts === 1 ? "restart" : "restarts"} so far` : "Nothing had to be started anew so far";
   const well = all - bad.length;
-  set(verdictMore, trouble && well ? `The other ${well} ${well === 1 ? "is" : "are"} well. ${told}.` : `${told}.`);
+  const others = trouble && well ? `The other ${well} ${well === 1 ? "is" : "are"} well. ` : "";
+  set(verdictMore, `${others}${told}.${leftBehind()}`);
+}
+
+// Threads that hang cannot be ended, and there may not be many of them.
+function leftBehind() {
+  const left = reports.reduce((sum, report) => sum + report.left_behind, 0);
+  if (!left) return "";
+  const threads = left === 1 ? "1 thread that hangs was" : `${count(left)} threads that hang were`;
+  return ` ${threads} left behind; the process ends at ${count(leftBehindMax + 1)}.`;
 }
 
 // Writes what changes with time alone: called with each pulse.
@@ -199,12 +210,13 @@ class Worker {
     set(this.own.lastElementChild, source.state);
   }
 
-  showWhy({ cause, error }) {
+  showWhy({ cause, error, left_behind: left }) {
     // Who has never failed has nothing to tell.
     const told = Boolean(cause && cause !== "normal");
     if (this.why.hidden === told) this.why.hidden = !told;
     if (!told) return;
-    set(this.cause, CAUSES[cause] ?? cause);
+    const threads = left ? `, ${count(left)} ${left === 1 ? "thread" : "threads"} left behind` : "";
+    set(this.cause, (CAUSES[cause] ?? cause) + threads);
     if (set(this.error, error ?? "")) this.measure = true;
     if (this.measure) {
       // Only a text that does not fit needs a button; read once for each text.

@@ -10,8 +10,10 @@ use tungstenite::Message;
 
 use crate::http::Server;
 use crate::http::board::LOOK_EVERY;
-use crate::http::fixture::{FakePanel, Viewer, answer, get, picture};
-use crate::http::limits::{CONNECTIONS_PER_ADDRESS, HEAD_BYTES, HEADERS, MESSAGE_BYTES, MESSAGES};
+use crate::http::fixture::{FakePanel, Viewer, answer, get, picture, stream_from, wait_until};
+use crate::http::limits::{
+    CONNECTIONS, CONNECTIONS_PER_ADDRESS, HEAD_BYTES, HEADERS, MESSAGE_BYTES, MESSAGES,
+};
 
 use super::{LARGE, fake};
 
@@ -61,13 +63,17 @@ fn an_answer_that_nobody_takes_is_given_up() {
     let panel = fake();
     panel.pictures.send_replace(picture(0, LARGE, 7));
     let server = hasty(&panel);
+    let quiet = panel.watching();
     let mut viewer = Viewer::connect(&server);
-    // Far more than the buffers between server and client take.
-    for tick in 1..=30 {
+    viewer.text("hello");
+    // Sooner or later it is more than the buffers between server and client take.
+    let mut ticks = 1..;
+    wait_until("it was given up", || {
+        let tick = ticks.next().unwrap();
         panel.pictures.send_replace(picture(tick, LARGE, tick as u8));
-        std::thread::park_timeout(SHORT / 5);
-    }
-    let ended = (0..200).find_map(|_| viewer.socket.read().err());
+        panel.watching() == quiet
+    });
+    let ended = (0..10_000).find_map(|_| viewer.socket.read().err());
     assert!(ended.is_some(), "it was cut");
     assert_eq!(get(&server, "/healthz").status, 200);
 }
@@ -108,6 +114,33 @@ fn connections_of_an_address_are_limited() {
 }
 
 #[test]
+fn connections_are_limited_in_all() {
+    let panel = fake();
+    // Those that say nothing must not be cut meanwhile.
+    let server = panel.serve_site(|site| site.times.head = Duration::from_secs(600));
+    let address = |n: usize| 2 + u8::try_from(n / CONNECTIONS_PER_ADDRESS).unwrap();
+    let held: Vec<TcpStream> = (1..CONNECTIONS).map(|n| stream_from(&server, address(n - 1))).collect();
+    let (more, ask) = (address(CONNECTIONS), "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let mut last = stream_from(&server, more);
+    last.write_all(ask.as_bytes()).unwrap();
+    last.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut begin = [0; 12];
+    last.read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200", "the last one that there may be is let in");
+
+    let refused = answer(&mut stream_from(&server, more));
+    assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")));
+    drop(last);
+    wait_until("room that was given back is there again", || {
+        let mut stream = stream_from(&server, more);
+        // One that is refused may be closed before it has asked.
+        let _ = stream.write_all(ask.replace("\r\n\r\n", "\r\nConnection: close\r\n\r\n").as_bytes());
+        answer(&mut stream).status == 200
+    });
+    drop(held);
+}
+
+#[test]
 fn however_many_ask_the_panel_is_asked_now_and_then() {
     let panel = fake();
     let server = panel.serve();
@@ -128,9 +161,11 @@ fn however_many_ask_the_panel_is_asked_now_and_then() {
 fn a_silent_viewer_is_given_up() {
     let panel = fake();
     let server = panel.serve_site(|site| (site.times.ping, site.times.silence) = (SHORT / 4, SHORT));
+    let quiet = panel.watching();
     let mut viewer = Viewer::connect(&server);
-    // This client answers pings only while it reads, so that reading later finds the end.
-    std::thread::park_timeout(4 * SHORT);
+    viewer.text("hello");
+    // This client answers pings only while it reads.
+    wait_until("it was given up", || panel.watching() == quiet);
     assert!((0..10_000).any(|_| viewer.socket.read().is_err()), "it was given up");
     let mut reader = Viewer::connect(&server);
     for _ in 0..20 {

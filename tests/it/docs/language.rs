@@ -46,7 +46,7 @@ fn variables(block: &str) -> (Variables, &str) {
 fn the_table_of_functions_is_the_registry() {
     let page = Page::read("docs/formulas.md");
     let mut table = String::new();
-    for category in [Category::Math, Category::Logic, Category::Values] {
+    for category in Category::ALL {
         let _ = write!(
             table,
             "\n### {}\n\n| function | gives | example | result |\n|---|---|---|---|\n",

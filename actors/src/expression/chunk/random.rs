@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use engine::formula::derived::Measure;
 use engine::formula::parser::parse;
 use proptest::prelude::*;
 
@@ -11,6 +12,13 @@ use super::*;
 
 const NUMBERS: [&str; 4] = ["s.a", "s.b", "s.c", "s.d"];
 const TEXTS: [&str; 2] = ["s.t", "s.u"];
+
+/// What is asked of keys' pasts: the call, its function, and what the program asks for it.
+pub(super) const QUESTIONS: [(&str, &str, Measure); 3] = [
+    ("age(s.a)", "age", Measure::Age),
+    ("sum(s.b, '1h')", "sum", Measure::Sum),
+    ("stale(s.c)", "stale", Measure::Stale),
+];
 
 fn literal() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -22,14 +30,20 @@ fn literal() -> impl Strategy<Value = String> {
 }
 
 /// An expression that is a number; `v0`, `v1` and so on are filled in later.
-fn numeric() -> impl Strategy<Value = String> {
+pub(super) fn numeric() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         4 => proptest::sample::select(&NUMBERS[..]).prop_map(String::from),
         2 => literal(),
+        1 => proptest::sample::select(&QUESTIONS[..]).prop_map(|(call, ..)| call.to_string()),
         2 => Just("VALUE".to_string()),
         1 => proptest::sample::select(&["tick", "time", "fps"][..]).prop_map(String::from),
         1 => (text(), proptest::sample::select(&["<", "<=", ">", ">=", "==", "!="][..]), text())
             .prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        1 => (proptest::sample::select(&["contains", "starts_with", "ends_with"][..]), text(), text())
+            .prop_map(|(f, a, b)| format!("{f}({a}, {b})")),
+        1 => (proptest::sample::select(&["len", "number"][..]), text()).prop_map(|(f, a)| format!("{f}({a})")),
+        1 => (color(), proptest::sample::select(&["==", "!="][..]), color()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
+        1 => proptest::sample::select(&["500ms", "2s", "1.5m", "90ticks"][..]).prop_map(String::from),
     ];
     leaf.prop_recursive(4, 24, 3, |inner| {
         let binary = ["+", "-", "*", "/", "%", "//", "^", "<", "<=", ">", ">=", "==", "!=", "and", "or"];
@@ -51,7 +65,27 @@ fn numeric() -> impl Strategy<Value = String> {
     })
 }
 
-fn text() -> impl Strategy<Value = String> {
+/// An expression that is a colour.
+pub(super) fn color() -> impl Strategy<Value = String> {
+    let of = proptest::sample::select::<&'static str>;
+    let leaf = prop_oneof![
+        (of(NUMBERS.to_vec()), of(NUMBERS.to_vec())).prop_map(|(a, b)| format!("rgb({a} * 60, {b} * 9, 70)")),
+        (of(NUMBERS.to_vec()), of(NUMBERS.to_vec())).prop_map(|(a, b)| format!("hsl({a} * 50, 90, 40, {b})")),
+        of(vec!["color('#8f1')", "color(s.t)", "rgb(1, 2, 3)"]).prop_map(String::from),
+    ];
+    leaf.prop_recursive(2, 6, 2, move |inner| {
+        prop_oneof![
+            (inner.clone(), inner.clone(), of(NUMBERS.to_vec()))
+                .prop_map(|(a, b, n)| format!("mix({a}, {b}, {n} / 4)")),
+            (inner.clone(), of(NUMBERS.to_vec())).prop_map(|(a, n)| format!("alpha({a}, {n})")),
+            (of(NUMBERS.to_vec()), inner.clone()).prop_map(|(c, a)| format!("if({c} > 0, {a}, 'orange')")),
+            (inner.clone(), inner).prop_map(|(a, b)| format!("coalesce({a}, {b}, '#123')")),
+        ]
+    })
+}
+
+/// An expression that is a text.
+pub(super) fn text() -> impl Strategy<Value = String> {
     let leaf = prop_oneof![
         3 => proptest::sample::select(&TEXTS[..]).prop_map(String::from),
         1 => "[a-c]{0,2}".prop_map(|t| format!("'{t}'")),
@@ -63,7 +97,22 @@ fn text() -> impl Strategy<Value = String> {
                 .prop_map(|(a, n)| format!("({a} .. {n} .. {n})")),
             (proptest::sample::select(&NUMBERS[..]), inner.clone(), inner.clone())
                 .prop_map(|(c, a, b)| format!("if({c} > 0, {a}, {b})")),
-            (inner.clone(), inner).prop_map(|(a, b)| format!("coalesce({a}, {b})")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("coalesce({a}, {b})")),
+            (proptest::sample::select(&["upper", "lower", "trim"][..]), inner.clone())
+                .prop_map(|(f, a)| format!("{f}({a})")),
+            (inner.clone(), "[a-c]{0,1}", "[x-z]{0,2}")
+                .prop_map(|(a, b, c)| format!("replace({a}, '{b}', '{c}')")),
+            (inner.clone(), -4i32..5, 0i32..4).prop_map(|(a, n, m)| format!("substr({a}, {n}, {m})")),
+            (inner.clone(), proptest::sample::select(&NUMBERS[..]))
+                .prop_map(|(a, n)| format!("substr({a}, {n})")),
+            (inner.clone(), proptest::sample::select(&NUMBERS[..]))
+                .prop_map(|(a, n)| format!("pad({a}, {n} * 3, '.')")),
+            (
+                inner,
+                proptest::sample::select(&NUMBERS[..]),
+                proptest::sample::select(&[">6.1f", "si", "05d", ","][..])
+            )
+                .prop_map(|(a, n, f)| format!("fmt({n}, '{f}') .. fmt({a}, '^5')")),
         ]
     })
 }
@@ -78,9 +127,9 @@ fn sample() -> impl Strategy<Value = Option<f64>> {
     ]
 }
 
-/// One step: a key (an index into all of them) and its new value.
+/// One step: a key, or behind them all a question, and its new value.
 fn step() -> impl Strategy<Value = (usize, Option<f64>)> {
-    (0..NUMBERS.len() + TEXTS.len(), sample())
+    (0..NUMBERS.len() + TEXTS.len() + QUESTIONS.len(), sample())
 }
 
 /// Puts names of other formulas in: at any index but its own and only of numbers, and only backwards, so that
@@ -96,8 +145,9 @@ fn with_values(index: usize, texts_from: usize, text: &str) -> String {
     text
 }
 
-fn plain(value: Option<Value>) -> Option<Plain> {
+fn plain(value: Option<Value>, kind: Option<Kind>) -> Option<Plain> {
     value.map(|value| match value {
+        Value::Text(text) if kind == Some(Kind::Color) => Plain::Color(Color::parse(&text).unwrap()),
         Value::Text(text) => Plain::Text(text.to_string()),
         number => Plain::Number(number.number().unwrap()),
     })
@@ -149,9 +199,9 @@ fn check(texts: &[String], steps: &[Vec<(usize, Option<f64>)>], native: bool) ->
     let entries: Vec<Entry<'_>> =
         names.iter().zip(texts).map(|(name, text)| Entry { name: Some(name), text }).collect();
     let keys = keys();
-    let compiled = compile(&entries, &keys);
+    let compiled = compile(&entries, &Environment::of(&keys));
     for (id, problem) in compiled.problems.iter().filter(|(_, problem)| problem.severity == Severity::Error) {
-        let certain = ["division-by-zero", "domain", "overflow"].contains(&problem.code);
+        let certain = ["division-by-zero", "domain", "overflow", "text-too-long"].contains(&problem.code);
         prop_assert!(certain, "{}: {problem:?}", texts[id.0 as usize]);
     }
     let program = compiled.program;
@@ -165,12 +215,20 @@ fn check(texts: &[String], steps: &[Vec<(usize, Option<f64>)>], native: bool) ->
     let mut shown = vec![None; texts.len()];
     for (tick, changes) in (0u64..).zip(steps) {
         for (index, number) in changes {
+            if let Some((_, function, measure)) = index.checked_sub(keys.len()).map(|at| QUESTIONS[at]) {
+                let at = evaluator.program().derived().iter().position(|derived| derived.measure == measure);
+                if let Some(at) = at {
+                    evaluator.set_derived(at, *number);
+                }
+                variables.insert(function.into(), number.map(|n| Plain::Number(n + 0.0)));
+                continue;
+            }
             let value = number.map(|n| match keys[*index].kind {
                 Kind::Number => Value::Number(n),
-                Kind::Text => Value::Text(["a", "b", "abc", ""][n.to_bits() as usize % 4].into()),
+                _ => Value::Text(["a", "red", "ab C\u{e9}", "", " 2.5"][n.to_bits() as usize % 5].into()),
             });
             evaluator.set_key(*index, value.as_ref());
-            let seen = plain(value)
+            let seen = plain(value, None)
                 .map(|value| if let Plain::Number(n) = value { Plain::Number(n + 0.0) } else { value });
             variables.insert(keys[*index].name.clone(), seen);
         }
@@ -179,7 +237,7 @@ fn check(texts: &[String], steps: &[Vec<(usize, Option<f64>)>], native: bool) ->
         let failed = expected(texts, &variables, tick, &mut shown, &ids);
         let mut changed = Vec::new();
         for (id, index) in (0u32..).zip(0..texts.len()) {
-            let value = plain(evaluator.value(FormulaId(id)));
+            let value = plain(evaluator.value(FormulaId(id)), evaluator.program().kind(FormulaId(id)));
             prop_assert!(
                 identical(&value, &shown[index]),
                 "tick {tick}, v{index} = {}\nwith {variables:?}\nis {value:?}, not {:?}",
@@ -227,7 +285,7 @@ proptest! {
     #[test]
     fn programs_agree_with_the_plain_interpreter(
         numbers in proptest::collection::vec(numeric(), 1..60),
-        texts in proptest::collection::vec(text(), 0..6),
+        texts in proptest::collection::vec(prop_oneof![text(), color()], 0..6),
         steps in proptest::collection::vec(proptest::collection::vec(step(), 0..5), 1..8),
         native in any::<bool>(),
     ) {

@@ -4,12 +4,16 @@
 use std::collections::BTreeMap;
 
 use engine::formula::ast::{Call, Comparison, Expr, Link, Node, Operator};
-use engine::formula::functions::Function;
+use engine::formula::functions::{Argument, Function, Output};
+use engine::paint::Color;
+use engine::tick::Fps;
+use engine::value::Value;
 
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Plain {
     Number(f64),
     Text(String),
+    Color(Color),
 }
 
 /// An error, no value, or a value.
@@ -21,13 +25,14 @@ pub(super) type Variables = BTreeMap<String, Option<Plain>>;
 pub(super) fn result(expr: &Expr, variables: &Variables) -> Outcome {
     Ok(eval(expr, variables)?.map(|value| match value {
         Plain::Number(n) => Plain::Number(n + 0.0),
-        text => text,
+        other => other,
     }))
 }
 
 fn eval(expr: &Expr, variables: &Variables) -> Outcome {
     Ok(match &expr.node {
         Node::Number(n) => Some(Plain::Number(*n)),
+        Node::Duration(duration) => Some(Plain::Number(duration.seconds(Fps::default()))),
         Node::Text(text) => Some(Plain::Text(text.clone())),
         Node::Nil => None,
         Node::Error => return Err(()),
@@ -54,7 +59,7 @@ fn eval(expr: &Expr, variables: &Variables) -> Outcome {
 fn number(expr: &Expr, variables: &Variables) -> Result<Option<f64>, ()> {
     match eval(expr, variables)? {
         Some(Plain::Number(n)) => Ok(Some(n)),
-        Some(Plain::Text(text)) => panic!("{text:?} got past the checker"),
+        Some(other) => panic!("{other:?} got past the checker"),
         None => Ok(None),
     }
 }
@@ -89,8 +94,9 @@ fn join(first: &Expr, links: &[Link], variables: &Variables) -> Outcome {
     let mut joined = Some(String::new());
     for (index, operand) in [first].into_iter().chain(links.iter().map(|link| &link.operand)).enumerate() {
         let piece = match eval(operand, variables)? {
-            Some(Plain::Number(n)) => Some((n + 0.0).to_string()),
+            Some(Plain::Number(n)) => Some(Value::Number(n + 0.0).to_string()),
             Some(Plain::Text(text)) => Some(text),
+            Some(Plain::Color(color)) => Some(color.to_string()),
             None => None,
         };
         joined = joined.zip(piece).map(|(joined, piece)| joined + &piece);
@@ -111,76 +117,41 @@ fn compare(a: &Expr, comparison: Comparison, b: &Expr, variables: &Variables) ->
     Ok(match (left, right) {
         (Some(Plain::Number(a)), Some(Plain::Number(b))) => truth(comparison.holds(a, b)),
         (Some(Plain::Text(a)), Some(Plain::Text(b))) => truth(comparison.holds(a, b)),
+        (Some(a @ Plain::Color(_)), Some(b)) | (Some(a), Some(b @ Plain::Color(_))) => {
+            truth((as_color(a) == as_color(b)) == (comparison == Comparison::Equal))
+        }
         (None, _) | (_, None) => None,
         mixed => panic!("{mixed:?} got past the checker"),
     })
 }
 
-/// Sums and products without a value in them have none; else nothing may be infinite on the way.
+/// Operation by operation. One on no value has none; one on two values is infinite in an error alone.
 fn arithmetic(first: &Expr, links: &[Link], variables: &Variables) -> Result<Option<f64>, ()> {
-    let mut nil = false;
-    let total = raw(first, links, variables, &mut nil)?;
-    close(total, nil)
-}
-
-fn close(total: f64, nil: bool) -> Result<Option<f64>, ()> {
-    match total {
-        _ if total.is_finite() => Ok(Some(total)),
-        _ if nil => Ok(None),
-        _ => Err(()),
-    }
-}
-
-fn raw(first: &Expr, links: &[Link], variables: &Variables, nil: &mut bool) -> Result<f64, ()> {
-    let mut total = operand(first, variables, nil)?;
+    let mut total = number(first, variables)?;
     for link in links {
-        total = match link.operator {
-            Operator::Add => total + operand(&link.operand, variables, nil)?,
-            Operator::Subtract => total - operand(&link.operand, variables, nil)?,
-            Operator::Multiply => total * operand(&link.operand, variables, nil)?,
-            Operator::Divide => total / leaf(&link.operand, variables, nil)?,
-            floored => {
-                let left = close(total, *nil)?;
-                let right = number(&link.operand, variables)?;
-                *nil = left.is_none() || right.is_none();
-                match left.zip(right) {
-                    None => f64::NAN,
-                    Some((_, 0.0)) => return Err(()),
-                    Some((a, b)) if floored == Operator::Modulo => {
-                        let rest = a % b;
-                        if rest != 0.0 && rest.is_sign_negative() != b.is_sign_negative() {
-                            rest + b
-                        } else {
-                            rest
-                        }
-                    }
-                    Some((a, b)) => close((a / b).floor(), false)?.unwrap(),
-                }
-            }
+        let operand = number(&link.operand, variables)?;
+        total = match total.zip(operand) {
+            None => None,
+            Some((a, b)) => Some(finite(match link.operator {
+                Operator::Add => a + b,
+                Operator::Subtract => a - b,
+                Operator::Multiply => a * b,
+                Operator::Divide => a / b,
+                Operator::Modulo => modulo(a, b),
+                _ => (a / b).floor(),
+            })?),
         };
     }
     Ok(total)
 }
 
-/// An operand that is a sum or product of its own is computed as if it had no parentheses' border.
-fn operand(expr: &Expr, variables: &Variables, nil: &mut bool) -> Result<f64, ()> {
-    match &expr.node {
-        Node::Plus(inner) => operand(inner, variables, nil),
-        Node::Chain(first, links)
-            if links.iter().all(|link| {
-                "+-*/".contains(link.operator.symbol()) && link.operator != Operator::FloorDivide
-            }) =>
-        {
-            raw(first, links, variables, nil)
-        }
-        _ => leaf(expr, variables, nil),
-    }
+fn modulo(a: f64, b: f64) -> f64 {
+    let rest = a % b;
+    if rest != 0.0 && rest.is_sign_negative() != b.is_sign_negative() { rest + b } else { rest }
 }
 
-fn leaf(expr: &Expr, variables: &Variables, nil: &mut bool) -> Result<f64, ()> {
-    let value = number(expr, variables)?;
-    *nil |= value.is_none();
-    Ok(value.unwrap_or(f64::NAN))
+fn finite(n: f64) -> Result<f64, ()> {
+    if n.is_finite() { Ok(n) } else { Err(()) }
 }
 
 fn call(call: &Call, variables: &Variables) -> Outcome {
@@ -189,14 +160,23 @@ fn call(call: &Call, variables: &Variables) -> Outcome {
         || arguments.iter().map(|argument| number(argument, variables)).collect::<Result<Vec<_>, ()>>();
     let one = |f: fn(f64) -> f64| Ok(numbers()?[0].map(|x| Plain::Number(f(x))));
     match call.name.to_ascii_lowercase().as_str() {
-        "if" => eval(&arguments[if holds(&arguments[0], variables)? { 1 } else { 2 }], variables),
+        "if" => {
+            let taken = eval(&arguments[if holds(&arguments[0], variables)? { 1 } else { 2 }], variables)?;
+            Ok(if is_color(&arguments[1]) || is_color(&arguments[2]) {
+                taken.map(as_plain_color)
+            } else {
+                taken
+            })
+        }
+        "age" | "sum" | "stale" => Ok(variables.get(&call.name).cloned().flatten()),
         "and" => Ok(truth(all(arguments.iter(), variables)?)),
         "or" => Ok(truth(any(arguments.iter(), variables)?)),
         "not" => Ok(truth(!holds(&arguments[0], variables)?)),
         "coalesce" => {
             for argument in arguments {
                 if let Some(value) = eval(argument, variables)? {
-                    return Ok(Some(value));
+                    let color = arguments.iter().any(is_color);
+                    return Ok(Some(if color { as_plain_color(value) } else { value }));
                 }
             }
             Ok(None)
@@ -215,6 +195,8 @@ fn call(call: &Call, variables: &Variables) -> Outcome {
         "max" => Ok(least(&numbers()?, |a, b| a > b)),
         "deg" => scale(numbers()?[0], 180.0, std::f64::consts::PI),
         "rad" => scale(numbers()?[0], std::f64::consts::PI, 180.0),
+        name if TEXTUAL.contains(&name) => textual(name, arguments, variables),
+        name @ ("rgb" | "hsl" | "mix" | "alpha") => colored(name, arguments, variables),
         name => numeric(name, &numbers()?),
     }
 }
@@ -225,11 +207,149 @@ fn least(numbers: &[Option<f64>], better: fn(f64, f64) -> bool) -> Option<Plain>
 }
 
 fn scale(n: Option<f64>, factor: f64, divisor: f64) -> Outcome {
-    Ok(close(n.unwrap_or(f64::NAN) * factor / divisor, n.is_none())?.map(Plain::Number))
+    n.map(|n| finite(n * factor / divisor).map(Plain::Number)).transpose()
 }
 
 fn numeric(name: &str, arguments: &[Option<f64>]) -> Outcome {
     let Some(arguments) = arguments.iter().copied().collect::<Option<Vec<f64>>>() else { return Ok(None) };
     let result = Function::named(name).and_then(|function| function.compute(&arguments)).unwrap();
     result.map(|n| Some(Plain::Number(n))).map_err(drop)
+}
+
+const TEXTUAL: [&str; 13] = [
+    "fmt",
+    "upper",
+    "lower",
+    "len",
+    "trim",
+    "contains",
+    "starts_with",
+    "ends_with",
+    "replace",
+    "substr",
+    "pad",
+    "number",
+    "color",
+];
+
+/// The functions of texts: all but `fmt` in other words than the table's.
+fn textual(name: &str, arguments: &[Expr], variables: &Variables) -> Outcome {
+    let values =
+        arguments.iter().map(|argument| eval(argument, variables)).collect::<Result<Vec<_>, ()>>()?;
+    let Some(values) = values.into_iter().collect::<Option<Vec<Plain>>>() else { return Ok(None) };
+    let text = |at: usize| match &values[at] {
+        Plain::Text(text) => text.as_str(),
+        other => panic!("{other:?} got past the checker"),
+    };
+    let chars = |at: usize| text(at).chars().collect::<Vec<char>>();
+    let whole = |at: usize| match values[at] {
+        Plain::Number(n) if n.fract() == 0.0 => Ok(n),
+        _ => Err(()),
+    };
+    let result = match name {
+        "fmt" => fmt(&values)?,
+        "upper" => Plain::Text(text(0).chars().flat_map(char::to_uppercase).collect()),
+        "lower" => Plain::Text(text(0).to_lowercase()),
+        "len" => Plain::Number(chars(0).len() as f64),
+        "trim" => Plain::Text(text(0).trim_start().trim_end().into()),
+        "contains" => return Ok(truth(text(0).match_indices(text(1)).count() > 0)),
+        "starts_with" => return Ok(truth(text(0).get(..text(1).len()) == Some(text(1)))),
+        "ends_with" => return Ok(truth(text(0).strip_suffix(text(1)).is_some())),
+        "replace" if text(1).is_empty() => return Err(()),
+        "replace" => Plain::Text(text(0).replace(text(1), text(2))),
+        "substr" => {
+            let (all, first) = (chars(0), whole(1)?);
+            let count = if values.len() == 3 { whole(2)? } else { f64::MAX };
+            if first == 0.0 || count < 0.0 {
+                return Err(());
+            }
+            let from = if first > 0.0 { first } else { (all.len() as f64 + first + 1.0).max(1.0) };
+            let taken = (1..).zip(all).filter(|(n, _)| f64::from(*n) >= from && f64::from(*n) < from + count);
+            Plain::Text(taken.map(|(_, c)| c).collect())
+        }
+        "pad" => {
+            let (all, width) = (chars(0), whole(1)?);
+            let fill = if values.len() == 3 { chars(2) } else { vec![' '] };
+            if fill.len() != 1 || width.abs() > 200.0 {
+                return Err(());
+            }
+            let missing = (width.abs() as usize).saturating_sub(all.len());
+            let filling = fill[0].to_string().repeat(missing);
+            Plain::Text(if width < 0.0 { filling + text(0) } else { text(0).to_string() + &filling })
+        }
+        "number" => Plain::Number(finite(text(0).trim().parse().map_err(drop)?)?),
+        _ => Plain::Color(Color::parse(text(0).trim()).ok_or(())?),
+    };
+    match &result {
+        Plain::Text(text) if text.len() > engine::formula::MAX_TEXT => Err(()),
+        _ => Ok(Some(result)),
+    }
+}
+
+fn fmt(values: &[Plain]) -> Result<Plain, ()> {
+    let argument = |value: &'_ Plain| match value {
+        Plain::Number(n) => Argument::Number(*n + 0.0),
+        Plain::Color(color) => Argument::Color(*color),
+        Plain::Text(_) => Argument::Text(""),
+    };
+    let mut arguments: Vec<Argument<'_>> = values.iter().map(argument).collect();
+    for (argument, value) in arguments.iter_mut().zip(values) {
+        if let Plain::Text(text) = value {
+            *argument = Argument::Text(text);
+        }
+    }
+    let mut out = String::new();
+    match Function::named("fmt").and_then(|fmt| fmt.compute_text(&arguments, &mut out)) {
+        Some(Ok(Output::Text)) => Ok(Plain::Text(out)),
+        _ => Err(()),
+    }
+}
+
+fn colored(name: &str, arguments: &[Expr], variables: &Variables) -> Outcome {
+    let values =
+        arguments.iter().map(|argument| eval(argument, variables)).collect::<Result<Vec<_>, ()>>()?;
+    let Some(values) = values.into_iter().collect::<Option<Vec<Plain>>>() else { return Ok(None) };
+    let byte = |n: f64| n.clamp(0.0, 255.0).round() as u8;
+    let part = |at: usize| match values.get(at) {
+        Some(Plain::Number(n)) => *n,
+        _ => 1.0,
+    };
+    let alpha = |at: usize| byte(part(at).clamp(0.0, 1.0) * 255.0);
+    let color = |at: usize| as_color(values[at].clone());
+    Ok(Some(Plain::Color(match name {
+        "rgb" => Color { r: byte(part(0)), g: byte(part(1)), b: byte(part(2)), a: alpha(3) },
+        "mix" => color(0).mix(color(1), alpha(2)),
+        "alpha" => color(0).with_alpha(alpha(1)),
+        _ => {
+            let numbers: Vec<f64> = (0..values.len()).map(part).collect();
+            let packed =
+                Function::named("hsl").and_then(|hsl| hsl.compute(&numbers)).unwrap().map_err(drop)?;
+            Color::unpack(packed as u32)
+        }
+    })))
+}
+
+/// Whether an expression is a colour whatever the variables hold.
+fn is_color(expr: &Expr) -> bool {
+    match &expr.node {
+        Node::Call(call) => match call.name.as_str() {
+            "rgb" | "hsl" | "mix" | "alpha" | "color" => true,
+            "if" => call.arguments[1..].iter().any(is_color),
+            "coalesce" => call.arguments.iter().any(is_color),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn as_color(value: Plain) -> Color {
+    match value {
+        Plain::Color(color) => color,
+        Plain::Text(text) => Color::parse(text.trim()).unwrap(),
+        number => panic!("{number:?} got past the checker"),
+    }
+}
+
+fn as_plain_color(value: Plain) -> Plain {
+    Plain::Color(as_color(value))
 }

@@ -81,10 +81,18 @@ impl Texts {
 
     /// The number of a text that `write` writes.
     pub(super) fn with_scratch(&mut self, write: impl FnOnce(&mut String)) -> f64 {
+        let number = self.with_scratch_if(|scratch| {
+            write(scratch);
+            true
+        });
+        number.unwrap_or(f64::NAN)
+    }
+
+    /// The number of a text that `write` writes; `None` where it answers that it wrote none.
+    pub(super) fn with_scratch_if(&mut self, write: impl FnOnce(&mut String) -> bool) -> Option<f64> {
         let mut scratch = std::mem::take(&mut self.scratch);
         scratch.clear();
-        write(&mut scratch);
-        let number = self.intern(&scratch);
+        let number = write(&mut scratch).then(|| self.intern(&scratch));
         self.scratch = scratch;
         number
     }

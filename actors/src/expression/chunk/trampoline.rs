@@ -3,11 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::fmt::Write;
 use std::rc::Rc;
+use std::sync::Arc;
 
+use engine::formula::Kind;
 use engine::formula::MAX_TEXT;
-use engine::formula::functions::{FUNCTIONS, Fault, Function};
-use engine::formula::lower::{JOIN, ORDER, TEXT, trampoline};
-use mlua::Lua;
+use engine::formula::functions::{Argument, FUNCTIONS, Fault, Function, Output};
+use engine::formula::lower::{BLAME, COLOR, JOIN, ORDER, SCRIPT, TEXT, blame, text_trampoline, trampoline};
+use engine::paint::Color;
+use engine::value::Value;
+use mlua::{Lua, LuaString, Variadic};
 
 use super::texts::Texts;
 use crate::supervisor::panics;
@@ -34,6 +38,13 @@ impl Trap {
 pub(super) fn register(lua: &Lua, texts: &Rc<RefCell<Texts>>, trap: &Trap) -> mlua::Result<()> {
     for function in &FUNCTIONS {
         for arguments in function.trampolines() {
+            if function.is_textual() {
+                for kinds in function.kinds(arguments) {
+                    let name = text_trampoline(function.name, kinds.iter().copied());
+                    lua.globals().set(name, textual(lua, function, kinds, texts.clone(), trap.clone())?)?;
+                }
+                continue;
+            }
             let numeric = numeric(lua, function, arguments, trap.clone())?;
             lua.globals().set(trampoline(function.name, arguments), numeric)?;
         }
@@ -41,6 +52,16 @@ pub(super) fn register(lua: &Lua, texts: &Rc<RefCell<Texts>>, trap: &Trap) -> ml
     let (of, at) = (texts.clone(), trap.clone());
     let text = move |_: &Lua, n: f64| Ok(at.guard(|| text_of(&mut of.borrow_mut(), n)));
     lua.globals().set(TEXT, lua.create_function(text)?)?;
+    let (of, at) = (texts.clone(), trap.clone());
+    let color = move |_: &Lua, packed: f64| Ok(at.guard(|| text_of_color(&mut of.borrow_mut(), packed)));
+    lua.globals().set(COLOR, lua.create_function(color)?)?;
+    let blamed = |_: &Lua, (steps, overflow, operands): (LuaString, f64, Variadic<f64>)| {
+        Ok(blame(&steps.as_bytes(), overflow, &operands))
+    };
+    lua.globals().set(BLAME, lua.create_function(blamed)?)?;
+    // A program calls scripts' functions where it was compiled with some.
+    let script = |_: &Lua, _: Variadic<f64>| Ok(f64::INFINITY);
+    lua.globals().set(SCRIPT, lua.create_function(script)?)?;
     let (of, at) = (texts.clone(), trap.clone());
     let both = move |_: &Lua, (a, b): (f64, f64)| Ok(at.guard(|| join(&mut of.borrow_mut(), a, b)));
     lua.globals().set(JOIN, lua.create_function(both)?)?;
@@ -67,6 +88,52 @@ fn numeric(
     }
 }
 
+/// A function that takes or returns texts, for arguments of these kinds.
+fn textual(
+    lua: &Lua,
+    function: &'static Function,
+    kinds: Vec<Kind>,
+    texts: Rc<RefCell<Texts>>,
+    trap: Trap,
+) -> mlua::Result<mlua::Function> {
+    let answer =
+        move |lanes: &[f64]| Ok(trap.guard(|| answer_text(function, &kinds, lanes, &mut texts.borrow_mut())));
+    lua.create_function(move |_, lanes: Variadic<f64>| answer(&lanes))
+}
+
+/// As [`answer`]; a negative infinity stands for a text that is too long.
+fn answer_text(function: &Function, kinds: &[Kind], lanes: &[f64], texts: &mut Texts) -> f64 {
+    if lanes.iter().any(|lane| lane.is_nan()) {
+        return f64::NAN;
+    }
+    #[cfg(test)]
+    fault(function);
+    let held: Vec<Option<Arc<str>>> = lanes.iter().map(|lane| texts.get(*lane)).collect();
+    let arguments: Vec<Argument<'_>> = (kinds.iter().zip(lanes).zip(&held))
+        .map(|((kind, lane), text)| match kind {
+            Kind::Number => Argument::Number(*lane + 0.0),
+            Kind::Text => Argument::Text(text.as_deref().unwrap_or_default()),
+            Kind::Color => Argument::Color(color(*lane)),
+        })
+        .collect();
+    let mut result = None;
+    let text = texts.with_scratch_if(|scratch| {
+        result = function.compute_text(&arguments, scratch);
+        result == Some(Ok(Output::Text))
+    });
+    match (result, text) {
+        (Some(Ok(Output::Text)), Some(text)) => text,
+        (Some(Ok(Output::Number(number))), _) => number,
+        (Some(Err(Fault::TooLong)), _) => f64::NEG_INFINITY,
+        _ => f64::INFINITY,
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "colours are whole numbers")]
+pub(super) fn color(packed: f64) -> Color {
+    Color::unpack(packed as u32)
+}
+
 /// NaN where an argument has no value, infinity outside the domain, negative infinity for an overflow.
 fn answer(function: &Function, arguments: &[f64]) -> f64 {
     if arguments.iter().any(|argument| argument.is_nan()) {
@@ -77,7 +144,7 @@ fn answer(function: &Function, arguments: &[f64]) -> f64 {
     match function.compute(arguments) {
         Some(Ok(result)) => result,
         Some(Err(Fault::Overflow)) => f64::NEG_INFINITY,
-        Some(Err(Fault::Domain)) | None => f64::INFINITY,
+        Some(Err(_)) | None => f64::INFINITY,
     }
 }
 
@@ -87,7 +154,16 @@ fn text_of(texts: &mut Texts, n: f64) -> f64 {
     }
     texts.with_scratch(|scratch| {
         // Adding 0 makes 0 of -0. Writing to a string cannot fail.
-        let _ = write!(scratch, "{}", n + 0.0);
+        let _ = write!(scratch, "{}", Value::Number(n + 0.0));
+    })
+}
+
+fn text_of_color(texts: &mut Texts, packed: f64) -> f64 {
+    if packed.is_nan() {
+        return f64::NAN;
+    }
+    texts.with_scratch(|scratch| {
+        let _ = write!(scratch, "{}", color(packed));
     })
 }
 

@@ -5,63 +5,130 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::operators::{all, any, negate};
-use super::{AnyKind, Checker, Typed, suggest};
+use super::operators::{compute_extreme, negate};
+use super::{AnyType, Checker, Typed, suggest};
 use crate::diagnostic::{Diagnostic, nearest};
-use crate::formula::ast::{self, Expr, Span};
-use crate::formula::functions::{FUNCTIONS, Fault, Function, Rule};
-use crate::formula::ir::{Ir, SiteIndex};
+use crate::formula::ast::{self, Expr, Operator, Span};
+use crate::formula::functions::arity_problem;
+use crate::formula::functions::{Argument, FUNCTIONS, Fault, Function, Output, Parameter, Rule};
+use crate::formula::ir::{Ir, Piece, SiteIndex};
 use crate::formula::names::Meaning;
 use crate::formula::site::Problem;
+use crate::formula::typing::Type;
+use crate::formula::{Kind, UserFunction};
+use crate::paint::Color;
+use crate::template::Format;
 
 impl Checker<'_, '_> {
     pub(super) fn call(&mut self, call: &ast::Call, span: &Span) -> Typed {
-        let Some(function) = Function::named(&call.name) else { return self.unknown_function(call) };
+        let Some(index) = Function::index_of(&call.name) else {
+            return match self.script(&call.name) {
+                Some(index) => self.script_call(index, call, span),
+                None => self.unknown_function(call),
+            };
+        };
+        let function = &FUNCTIONS[index];
         if let Some(problem) = function.arity_problem(call.arguments.len(), span.clone()) {
             self.report(problem);
-            // What is wrong inside is to be seen as well.
-            self.in_branch(|checker| {
-                call.arguments.iter().for_each(|argument| drop(checker.expression(argument)))
-            });
-            return Typed::unknown();
+            return self.only_inside(call);
         }
         let arguments = call.arguments.as_slice();
         match function.rule {
-            Rule::If => return self.choice(arguments, span),
-            Rule::Coalesce => return self.coalesce(arguments, span),
+            Rule::If => self.choice(arguments, span),
+            Rule::Coalesce => self.coalesce(arguments, span),
             Rule::And | Rule::Or => {
                 let mut parts = Vec::from([self.condition(&arguments[0], function.name)]);
                 self.in_branch(|c| {
                     parts.extend(arguments[1..].iter().map(|a| c.condition(a, function.name)))
                 });
-                return Typed::number(if matches!(function.rule, Rule::And) {
-                    all(parts)
-                } else {
-                    any(parts)
-                });
+                let operator = if matches!(function.rule, Rule::And) { Operator::And } else { Operator::Or };
+                self.joined(operator, parts, span)
             }
-            Rule::Not => {
-                let ir = self.condition(&arguments[0], function.name);
-                return Typed::number(negate(ir));
+            Rule::Not => Typed::truth(negate(self.condition(&arguments[0], function.name))),
+            Rule::Derived(measure) => self.past(function, Some(measure), call),
+            Rule::Percentile => self.past(function, None, call),
+            Rule::Textual(_) => {
+                let ir = self.textual_call(index, arguments, span);
+                Typed::new(function.result, ir)
             }
-            _ => {}
+            _ => {
+                let given = arguments.iter().enumerate();
+                let given = given.map(|(at, argument)| self.argument(function, at, argument).ir).collect();
+                Typed::new(function.result, self.numeric_call(index, given, span))
+            }
         }
-        let arguments: Vec<Ir> =
-            arguments.iter().map(|argument| self.numeric(argument, function.name)).collect();
-        Typed::number(self.numeric_call(function.name, arguments, span))
+    }
+
+    /// What is wrong inside of a call that is wrong itself is to be seen as well.
+    fn only_inside(&mut self, call: &ast::Call) -> Typed {
+        self.in_branch(|checker| {
+            call.arguments.iter().for_each(|argument| drop(checker.expression(argument)))
+        });
+        Typed::unknown()
+    }
+
+    /// An argument as its parameter wants it.
+    fn argument(&mut self, function: &Function, at: usize, argument: &Expr) -> Piece {
+        let piece = |of: Type, ir| Piece { ir, kind: of.kind() };
+        match function.parameter(at) {
+            Parameter::Number => piece(Type::Number, self.numeric(argument, function.name)),
+            Parameter::Color => {
+                let typed = self.expression(argument);
+                piece(Type::Color, self.as_color(typed, argument, function.name))
+            }
+            Parameter::Text => {
+                let typed = self.expression(argument);
+                let ir = match typed.of {
+                    Some(of) if of != Type::Text => self.wrong(argument, function.name, "a text", of),
+                    _ => typed.ir,
+                };
+                piece(Type::Text, ir)
+            }
+            _ => {
+                let typed = self.expression(argument);
+                piece(typed.of.unwrap_or(Type::Number), typed.ir)
+            }
+        }
+    }
+
+    /// A colour, or a text that is one and written out.
+    pub(super) fn as_color(&mut self, typed: Typed, expr: &Expr, wanted_by: &str) -> Ir {
+        match typed.of {
+            None | Some(Type::Color) => typed.ir,
+            Some(Type::Text) => match self.known_text(&typed.ir) {
+                Some(text) => self.literal_color(&text, expr),
+                None => self.wrong(expr, wanted_by, "a colour", Type::Text),
+            },
+            Some(of) => self.wrong(expr, wanted_by, "a colour", of),
+        }
+    }
+
+    fn literal_color(&mut self, text: &str, expr: &Expr) -> Ir {
+        if let Some(color) = Color::parse(text.trim()) {
+            return Ir::number(f64::from(color.pack()));
+        }
+        let error = Diagnostic::error("no-color", expr.span.clone(), format!("`{text}` is no colour"));
+        let near = nearest(text, Color::names());
+        self.report(match near.is_empty() {
+            true => error.with_help("write '#ff8800', '#f80', '#ff880080' or a name such as 'orange'"),
+            false => suggest(error, near),
+        });
+        Ir::Nil
     }
 
     fn choice(&mut self, arguments: &[Expr], span: &Span) -> Typed {
         let condition = self.condition(&arguments[0], "if");
-        let [a, b] =
+        let branches =
             self.in_branch(|checker| [&arguments[1], &arguments[2]].map(|branch| checker.expression(branch)));
-        let kind = self.common_kind(&[&a, &b], "the branches of `if`", span);
+        let (of, branches) =
+            self.common_type(Vec::from(branches), &arguments[1..], ("the branches of `if`", "if"), span);
+        let Ok([a, b]) = <[Ir; 2]>::try_from(branches) else { return Typed::unknown() };
         let ir = match condition.as_truth() {
-            Some(true) => a.ir,
-            Some(false) => b.ir,
-            None => Ir::If(Box::new([condition, a.ir, b.ir])),
+            Some(true) => a,
+            Some(false) => b,
+            None => Ir::If(Box::new([condition, a, b])),
         };
-        Typed { ir, kind }
+        Typed { ir, of }
     }
 
     fn coalesce(&mut self, arguments: &[Expr], span: &Span) -> Typed {
@@ -69,8 +136,9 @@ impl Checker<'_, '_> {
         self.in_branch(|checker| {
             parts.extend(arguments[1..].iter().map(|argument| checker.expression(argument)))
         });
-        let kind = self.common_kind(&parts.iter().collect::<Vec<_>>(), "the arguments of `coalesce`", span);
-        let mut irs: Vec<Ir> = parts.into_iter().map(|part| part.ir).filter(|ir| *ir != Ir::Nil).collect();
+        let (of, mut irs) =
+            self.common_type(parts, arguments, ("the arguments of `coalesce`", "coalesce"), span);
+        irs.retain(|ir| *ir != Ir::Nil);
         if let Some(last) = irs.iter().position(|ir| !ir.may_be_nil()) {
             irs.truncate(last + 1);
         }
@@ -79,26 +147,45 @@ impl Checker<'_, '_> {
             1 => irs.remove(0),
             _ => Ir::Coalesce(irs),
         };
-        Typed { ir, kind }
+        Typed { ir, of }
     }
 
-    fn common_kind(&mut self, parts: &[&Typed], what: &str, span: &Span) -> AnyKind {
-        let mut kinds = parts.iter().filter_map(|part| part.kind);
-        let first = kinds.next();
-        if kinds.any(|kind| Some(kind) != first) {
-            let error =
-                Diagnostic::error("wrong-kind", span.clone(), format!("{what} are a number and a text"));
-            self.report(error.with_help("make a text of the number: `number .. ''`"));
+    /// The one type of all parts, and the parts as such. A text that is written out is a colour where
+    /// another part is one; numbers, truth values and durations together are numbers.
+    fn common_type(
+        &mut self,
+        parts: Vec<Typed>,
+        written: &[Expr],
+        (what, wanted_by): (&str, &str),
+        span: &Span,
+    ) -> (AnyType, Vec<Ir>) {
+        let types = || parts.iter().filter_map(|part| part.of);
+        if types().any(|of| of == Type::Color) && types().all(|of| matches!(of, Type::Color | Type::Text)) {
+            let parts = parts.into_iter().zip(written);
+            let colors = parts.map(|(part, expr)| self.as_color(part, expr, wanted_by));
+            return (Some(Type::Color), colors.collect());
         }
-        first
+        let first = types().next();
+        let other = first.and_then(|first| types().find(|of| of.kind() != first.kind()));
+        if let (Some(first), Some(other)) = (first, other) {
+            let message = format!("{what} are {} and {}", first.noun(), other.noun());
+            let error = Diagnostic::error("wrong-kind", span.clone(), message);
+            let has_text = [first, other].contains(&Type::Text);
+            let help = if has_text { "make a text of the number: `number .. ''`" } else { "" };
+            self.report(if help.is_empty() { error } else { error.with_help(help) });
+        }
+        let of = match first {
+            Some(first) if types().any(|of| of != first) => Some(Type::from(first.kind())),
+            first => first,
+        };
+        (of, parts.into_iter().map(|part| part.ir).collect())
     }
 
-    /// A function of numbers whose arguments are checked.
-    pub(super) fn numeric_call(&mut self, name: &'static str, arguments: Vec<Ir>, span: &Span) -> Ir {
-        let Some(index) = FUNCTIONS.iter().position(|function| function.name == name) else { return Ir::Nil };
+    /// A function of numbers or colours whose arguments are checked.
+    pub(super) fn numeric_call(&mut self, index: usize, arguments: Vec<Ir>, span: &Span) -> Ir {
         match FUNCTIONS[index].rule {
-            Rule::Min => Ir::Min(arguments),
-            Rule::Max => Ir::Max(arguments),
+            Rule::Min => compute_extreme(&arguments, |a, b| a < b).unwrap_or(Ir::Min(arguments)),
+            Rule::Max => compute_extreme(&arguments, |a, b| a > b).unwrap_or(Ir::Max(arguments)),
             Rule::Exact(exact) => self.computed(index, arguments, span, |mut arguments, domain, _| {
                 Ir::Exact(exact, Box::new(arguments.remove(0)), domain)
             }),
@@ -125,12 +212,78 @@ impl Checker<'_, '_> {
         match constants.and_then(|constants| FUNCTIONS[index].compute(&constants)) {
             Some(Ok(result)) => return Ir::number(result),
             Some(Err(Fault::Domain)) => self.certain(span, Problem::Domain(index)),
-            Some(Err(Fault::Overflow)) => self.certain(span, Problem::Overflow),
+            Some(Err(_)) => self.certain(span, Problem::Overflow),
             None => {}
         }
         let domain = self.site(span, Problem::Domain(index));
         let overflow = self.site(span, Problem::Overflow);
         make(arguments, domain, overflow)
+    }
+
+    /// A function that takes or returns texts.
+    fn textual_call(&mut self, index: usize, arguments: &[Expr], span: &Span) -> Ir {
+        let function = &FUNCTIONS[index];
+        let given = arguments.iter().enumerate();
+        let pieces: Vec<Piece> = given.map(|(at, argument)| self.argument(function, at, argument)).collect();
+        if function.name == "fmt" && !self.is_format(&pieces[1].ir, &arguments[1]) {
+            return Ir::Nil;
+        }
+        let mut out = String::new();
+        match self.compute_text(function, &pieces, &mut out) {
+            Some(Ok(Output::Number(result))) => return Ir::number(result),
+            Some(Ok(Output::Text)) => return self.text(&out).ir,
+            Some(Err(Fault::Domain)) => self.certain(span, Problem::Domain(index)),
+            Some(Err(_)) => self.certain(span, Problem::TextTooLong),
+            None => {}
+        }
+        let domain = self.site(span, Problem::Domain(index));
+        let too_long = self.site(span, Problem::TextTooLong);
+        Ir::Textual(index, pieces, domain, too_long)
+    }
+
+    /// Reports a format that is written out and cannot be read.
+    fn is_format(&mut self, format: &Ir, written: &Expr) -> bool {
+        let Some(text) = self.known_text(format) else { return true };
+        let Err(mut problem) = Format::parse(&text, written.span.start + 1) else { return true };
+        // With escapes in it the places in the text are others than those in the formula.
+        if !matches!(&written.node, ast::Node::Text(_)) || written.span.len() != text.len() + 2 {
+            problem.span = written.span.clone();
+        }
+        self.report(problem);
+        false
+    }
+
+    /// The result where all arguments are known.
+    fn compute_text(
+        &self,
+        function: &Function,
+        pieces: &[Piece],
+        out: &mut String,
+    ) -> Option<Result<Output, Fault>> {
+        let texts: Vec<_> = pieces.iter().map(|piece| self.known_text(&piece.ir)).collect();
+        let known = pieces.iter().zip(&texts).map(|(piece, text)| match (piece.kind, text) {
+            (Kind::Text, text) => text.as_deref().map(Argument::Text),
+            (Kind::Number, _) => piece.ir.as_number().map(Argument::Number),
+            (Kind::Color, _) => piece.ir.as_color().map(Argument::Color),
+        });
+        let arguments: Option<Vec<Argument<'_>>> = known.collect();
+        function.compute_text(&arguments?, out)
+    }
+
+    /// A function of a user's script.
+    fn script_call(&mut self, index: usize, call: &ast::Call, span: &Span) -> Typed {
+        let function = &self.around.environment.scripts[index];
+        if let Some(problem) = script_arity_problem(function, call.arguments.len(), span) {
+            self.report(problem);
+            return self.only_inside(call);
+        }
+        let typed: Vec<Typed> = call.arguments.iter().map(|argument| self.expression(argument)).collect();
+        let piece = |typed: Typed| Piece { ir: typed.ir, kind: typed.of.map_or(Kind::Number, Type::kind) };
+        let pieces = typed.into_iter().map(piece).collect();
+        let site = self.site(span, Problem::Script);
+        let number = u32::try_from(index).unwrap_or(u32::MAX);
+        let ir = Ir::Script(number, function.result, pieces, site);
+        Typed::new(function.result.into(), ir)
     }
 
     fn unknown_function(&mut self, call: &ast::Call) -> Typed {
@@ -141,27 +294,39 @@ impl Checker<'_, '_> {
             format!("there is no function `{name}`"),
         );
         let bare = name.rsplit('.').next().unwrap_or(name);
-        let error = match (Function::named(bare), self.names.meaning(name)) {
+        let error = match (Function::named(bare), self.around.names.meaning(name)) {
             (Some(function), _) => {
                 error.with_help(format!("functions have no prefix: write `{}`", function.signature))
             }
-            (None, Meaning::Unknown) => suggest(error, foreign_function(name)),
+            (None, Meaning::Unknown) => suggest(error, self.meant(name)),
             (None, _) => {
                 error.with_help(format!("`{name}` is a value; to multiply, write `{name} * (\u{2026})`"))
             }
         };
         self.report(error);
-        self.in_branch(|checker| {
-            call.arguments.iter().for_each(|argument| drop(checker.expression(argument)))
-        });
-        Typed::unknown()
+        self.only_inside(call)
+    }
+
+    /// The functions that were probably meant.
+    fn meant(&self, name: &str) -> Vec<String> {
+        let scripts = self.around.environment.scripts.iter().map(|function| function.name.as_str());
+        foreign_function(name).map_or_else(
+            || nearest(name, FUNCTIONS.iter().map(|function| function.name).chain(scripts)),
+            |meant| Vec::from([meant.into()]),
+        )
     }
 }
 
-/// The functions that were probably meant: by the habits of other languages, else by their letters.
-fn foreign_function(name: &str) -> Vec<String> {
+fn script_arity_problem(function: &UserFunction, count: usize, span: &Span) -> Option<Diagnostic> {
+    let (min, max) = (function.min_arguments, function.max_arguments);
+    let problem = arity_problem(&function.name, (min, max), count, span.clone())?;
+    Some(problem.with_help(format!("write `{}`", function.signature())))
+}
+
+/// The function that does what one of this name does elsewhere.
+fn foreign_function(name: &str) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
-    let meant = match lower.as_str() {
+    Some(match lower.as_str() {
         "ln" | "loge" => "log",
         "lg" => "log10",
         "ceiling" | "roundup" => "ceil",
@@ -176,7 +341,21 @@ fn foreign_function(name: &str) -> Vec<String> {
         "limit" | "constrain" | "bound" => "clamp",
         "minimum" => "min",
         "maximum" => "max",
-        _ => return nearest(name, FUNCTIONS.iter().map(|function| function.name)),
-    };
-    Vec::from([meant.into()])
+        "mean" | "average" => "avg",
+        "std" | "stdev" | "stddev_pop" => "stddev",
+        "length" | "strlen" | "size" => "len",
+        "uppercase" | "toupper" | "ucase" => "upper",
+        "lowercase" | "tolower" | "lcase" => "lower",
+        "substring" | "mid" | "slice" => "substr",
+        "strip" => "trim",
+        "format" | "printf" | "sprintf" => "fmt",
+        "tonumber" | "parsefloat" | "float" | "val" => "number",
+        "rgba" => "rgb",
+        "hsla" => "hsl",
+        "blend" => "mix",
+        "startswith" => "starts_with",
+        "endswith" => "ends_with",
+        "includes" | "instr" => "contains",
+        _ => return None,
+    })
 }

@@ -2,15 +2,18 @@
 
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Checker, Typed};
+use super::{Checker, MAX_TEXT, Typed};
 use crate::diagnostic::Diagnostic;
 use crate::formula::Kind;
 use crate::formula::ast::{self, Comparison, Expr, Node, Operator, Span};
 use crate::formula::functions::floored_modulo;
 use crate::formula::ir::{Arithmetic, Chain, Ir, Link, Piece, Subject};
 use crate::formula::site::Problem;
+use crate::formula::typing::Type;
+use crate::value::Value;
 
 impl Checker<'_, '_> {
     pub(super) fn logic(&mut self, first: &Expr, links: &[ast::Link]) -> Typed {
@@ -19,18 +22,49 @@ impl Checker<'_, '_> {
         self.in_branch(|checker| {
             parts.extend(links.iter().map(|link| checker.condition(&link.operand, operator.symbol())));
         });
-        Typed::number(if operator == Operator::And { all(parts) } else { any(parts) })
+        let span = first.span.start..links.last().map_or(first.span.end, |link| link.operand.span.end);
+        self.joined(operator, parts, &span)
+    }
+
+    /// Conditions of which all have to hold, or one.
+    pub(super) fn joined(&mut self, operator: Operator, parts: Vec<Ir>, span: &Span) -> Typed {
+        let ir = if operator == Operator::And { all(parts) } else { any(parts) };
+        self.warn_of_contradiction(&ir, span);
+        Typed::truth(ir)
     }
 
     pub(super) fn join(&mut self, first: &Expr, links: &[ast::Link]) -> Typed {
         let mut pieces = Vec::new();
         for operand in core::iter::once(first).chain(links.iter().map(|link| &link.operand)) {
             let typed = self.expression(operand);
-            pieces.push(Piece { ir: typed.ir, is_text: typed.kind == Some(Kind::Text) });
+            pieces.push(Piece { ir: typed.ir, kind: typed.of.map_or(Kind::Number, Type::kind) });
         }
         let span = first.span.start..links.last().map_or(first.span.end, |link| link.operand.span.end);
+        if let Some(text) = self.known_join(&pieces) {
+            return if text.len() > MAX_TEXT { self.too_long(pieces, &span) } else { self.text(&text) };
+        }
         let site = self.site(&span, Problem::TextTooLong);
-        Typed { ir: Ir::Join(pieces, site), kind: Some(Kind::Text) }
+        Typed::new(Type::Text, Ir::Join(pieces, site))
+    }
+
+    fn too_long(&mut self, pieces: Vec<Piece>, span: &Span) -> Typed {
+        self.certain(span, Problem::TextTooLong);
+        let site = self.site(span, Problem::TextTooLong);
+        Typed::new(Type::Text, Ir::Join(pieces, site))
+    }
+
+    /// The pieces put together, if all are known now.
+    fn known_join(&self, pieces: &[Piece]) -> Option<String> {
+        let mut joined = String::new();
+        for piece in pieces {
+            match piece.kind {
+                Kind::Text => joined.push_str(&self.known_text(&piece.ir)?),
+                // Adding 0 makes 0 of -0.
+                Kind::Number => joined.push_str(&Value::Number(piece.ir.as_number()? + 0.0).to_string()),
+                Kind::Color => joined.push_str(&piece.ir.as_color()?.to_string()),
+            }
+        }
+        Some(joined)
     }
 
     pub(super) fn arithmetic(&mut self, first: &Expr, links: &[ast::Link], span: &Span) -> Typed {
@@ -83,23 +117,57 @@ impl Checker<'_, '_> {
             // The one test that sees whether there is a value; everything else has none then.
             let tested = if a.node == Node::Nil { right.ir } else { left.ir };
             let test = is_nil(tested);
-            return Typed::number(if comparison == Comparison::Equal { test } else { negate(test) });
+            return Typed::truth(if comparison == Comparison::Equal { test } else { negate(test) });
         }
-        let subject = match (left.kind, right.kind) {
-            (Some(a), Some(b)) if a != b => {
-                let message = format!("`{}` compares a number with a text", comparison.symbol());
-                self.report(Diagnostic::error("wrong-kind", span.clone(), message));
-                Subject::Numbers
-            }
-            (Some(Kind::Text), _) | (_, Some(Kind::Text)) => Subject::Texts,
-            _ => Subject::Numbers,
-        };
-        if equality && subject == Subject::Numbers && (has_fraction(a) || has_fraction(b)) {
+        let (subject, left, right) = self.subject((left, a), comparison, (right, b), span);
+        let inexact = equality && subject == Subject::Numbers && (has_fraction(a) || has_fraction(b));
+        if inexact {
             let message = format!("`{}` between fractions is rarely exact", comparison.symbol());
             let warning = Diagnostic::warning("inexact-equality", span.clone(), message);
             self.report(warning.with_help("compare with a tolerance: `approx(a, b)`"));
         }
-        Typed::number(compare(comparison, subject, left.ir, right.ir))
+        let ir = match (self.known_text(&left), self.known_text(&right)) {
+            (Some(left), Some(right)) => Ir::truth(comparison.holds(left, right)),
+            _ => compare(comparison, subject, left, right),
+        };
+        if !inexact {
+            self.warn_of_comparison(&ir, [a, b], span);
+        }
+        Typed::truth(ir)
+    }
+
+    /// What is compared: two numbers, two texts, or two colours, which are numbers without an order.
+    fn subject(
+        &mut self,
+        (left, a): (Typed, &Expr),
+        comparison: Comparison,
+        (right, b): (Typed, &Expr),
+        span: &Span,
+    ) -> (Subject, Ir, Ir) {
+        let symbol = comparison.symbol();
+        let (Some(of_left), Some(of_right)) = (left.of, right.of) else {
+            let texts = [left.of, right.of].contains(&Some(Type::Text));
+            return (if texts { Subject::Texts } else { Subject::Numbers }, left.ir, right.ir);
+        };
+        let color = [of_left, of_right].contains(&Type::Color);
+        let text = [of_left, of_right].contains(&Type::Text);
+        if color && (text || of_left == of_right) {
+            if !matches!(comparison, Comparison::Equal | Comparison::NotEqual) {
+                let message = format!("`{symbol}` compares colours, which have no order");
+                let error = Diagnostic::error("wrong-kind", span.clone(), message);
+                self.report(error.with_help("colours are compared with `==` and `!=`"));
+            }
+            let colors = [self.as_color(left, a, symbol), self.as_color(right, b, symbol)];
+            let [left, right] = colors;
+            return (Subject::Numbers, left, right);
+        }
+        if of_left.kind() != of_right.kind() {
+            let message = format!("`{symbol}` compares {} with {}", of_left.noun(), of_right.noun());
+            let error = Diagnostic::error("wrong-kind", span.clone(), message);
+            let help = if text { "`number(text)` reads a number from a text" } else { "" };
+            self.report(if help.is_empty() { error } else { error.with_help(help) });
+        }
+        (if text { Subject::Texts } else { Subject::Numbers }, left.ir, right.ir)
     }
 }
 
@@ -137,6 +205,13 @@ fn compute(arithmetic: Arithmetic, a: f64, b: f64) -> f64 {
     }
 }
 
+/// The extreme of numbers that are all known, by the same steps as in the generated code.
+pub(super) fn compute_extreme(parts: &[Ir], is_better: fn(f64, f64) -> bool) -> Option<Ir> {
+    let numbers: Option<Vec<f64>> = parts.iter().map(Ir::as_number).collect();
+    let best = numbers?.into_iter().reduce(|best, n| if is_better(n, best) { n } else { best });
+    best.map(Ir::number)
+}
+
 fn compare(comparison: Comparison, subject: Subject, a: Ir, b: Ir) -> Ir {
     match (a.as_number(), b.as_number()) {
         (Some(a), Some(b)) => Ir::truth(comparison.holds(a, b)),
@@ -160,7 +235,7 @@ pub(super) fn negate(ir: Ir) -> Ir {
 }
 
 /// 1 if all hold. What is known to hold is left out, and nothing behind what does not is computed.
-pub(super) fn all(parts: Vec<Ir>) -> Ir {
+fn all(parts: Vec<Ir>) -> Ir {
     let mut kept = Vec::new();
     for part in parts {
         match part.as_truth() {
@@ -177,7 +252,7 @@ pub(super) fn all(parts: Vec<Ir>) -> Ir {
 }
 
 /// 1 if one holds.
-pub(super) fn any(parts: Vec<Ir>) -> Ir {
+fn any(parts: Vec<Ir>) -> Ir {
     let mut kept = Vec::new();
     for part in parts {
         match part.as_truth() {

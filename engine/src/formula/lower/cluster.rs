@@ -3,15 +3,12 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt::Write;
 
-use super::{LOCALS, Lowering, NIL, literal, trampoline};
+use super::steps::{MAX_OPERANDS, Steps};
+use super::{BLAME, LOCALS, Lowering, NIL, trampoline};
 use crate::formula::ir::{Arithmetic, Chain, Ir, Link, SiteIndex};
 
-/// The most operands of one sum or product that are checked together.
-const CLUSTER: usize = 24;
-
-impl Lowering {
+impl Lowering<'_> {
     /// Operands are evaluated in order; the result is checked once for a whole cluster of operations.
     pub(super) fn chain(&mut self, chain: &Chain, at: usize) -> String {
         let mut cluster = Cluster { next: at + 2, ..Cluster::default() };
@@ -23,7 +20,7 @@ impl Lowering {
                 cluster = Cluster::after(result, at + 2);
                 continue;
             }
-            if cluster.size + leaves(&link.operand) > CLUSTER {
+            if cluster.operands.len() + leaves(&link.operand) > MAX_OPERANDS {
                 let left = self.close(cluster, chain.overflow, at);
                 cluster = Cluster::after(left, at + 2);
             }
@@ -38,43 +35,39 @@ impl Lowering {
             Arithmetic::Add => ("+", Place::Operand),
             Arithmetic::Subtract => ("-", Place::Operand),
             Arithmetic::Multiply => ("*", Place::Operand),
-            _ => ("/", Place::Divisor(link.site)),
+            _ => ("/", Place::Divisor),
         };
         let operand = self.operand(&link.operand, cluster, place);
+        cluster.steps.operation(link.arithmetic, link.site);
+        cluster.divisions.extend((link.arithmetic == Arithmetic::Divide).then_some(link.site));
         cluster.text = format!("{} {sign} {operand}", cluster.text);
     }
 
     /// An operand as an expression of the cluster. A sum in a sum is computed in one with it; a divisor is
     /// not, since an infinity in it would be lost.
     fn operand(&mut self, ir: &Ir, cluster: &mut Cluster, place: Place) -> String {
-        cluster.size += 1;
-        match (ir, place) {
-            (Ir::Number(bits), Place::First | Place::Operand) => literal(bits.number()),
-            (Ir::Number(bits), Place::Divisor(_)) if bits.number() != 0.0 => literal(bits.number()),
-            (Ir::Chain(chain), Place::First | Place::Operand) if joins(chain, cluster) => {
-                let outer = core::mem::take(&mut cluster.text);
-                cluster.text = self.operand(&chain.first, cluster, Place::First);
-                for link in &chain.links {
-                    self.link(link, cluster);
-                }
-                let inner = core::mem::replace(&mut cluster.text, outer);
-                format!("({inner})")
+        if let (Ir::Chain(chain), Place::First | Place::Operand) = (ir, place)
+            && joins(chain, cluster)
+        {
+            let outer = core::mem::take(&mut cluster.text);
+            cluster.text = self.operand(&chain.first, cluster, Place::First);
+            for link in &chain.links {
+                self.link(link, cluster);
             }
-            _ => {
-                let at = cluster.next;
-                let value = self.value(ir, at);
-                if value == self.temporary_name(at) {
-                    cluster.next += 1;
-                }
-                if let Place::Divisor(site) = place {
-                    cluster.divisors.push((value.clone(), site));
-                }
-                if ir.may_be_nil() {
-                    cluster.leaves.push(value.clone());
-                }
-                value
-            }
+            let inner = core::mem::replace(&mut cluster.text, outer);
+            return format!("({inner})");
         }
+        let at = cluster.next;
+        let value = self.value(ir, at);
+        if value == self.temporary_name(at) {
+            cluster.next += 1;
+        }
+        if ir.may_be_nil() {
+            cluster.leaves.push(value.clone());
+        }
+        cluster.steps.operand();
+        cluster.operands.push(value.clone());
+        value
     }
 
     /// The name that a temporary has, without using it.
@@ -91,30 +84,33 @@ impl Lowering {
         if cluster.text == target {
             return target;
         }
-        // The check below still needs the leaves.
-        let into = if cluster.leaves.contains(&target) { at + 1 } else { at };
+        // The check below still needs the operands.
+        let into = if cluster.operands.contains(&target) { at + 1 } else { at };
         let result = self.assign(into, &cluster.text);
         self.check(&result, into, &cluster, overflow);
         self.assign(at, &result)
     }
 
-    /// What is not finite is an error if all leaves have a value, and without a value either way.
+    /// What is not finite has no value, and is an error if an operation failed.
     fn check(&mut self, result: &str, at: usize, cluster: &Cluster, overflow: SiteIndex) {
         self.fails = true;
-        let there: String =
-            cluster.leaves.iter().fold(String::new(), |all, leaf| all + &format!(" and {leaf} == {leaf}"));
-        let mut site = String::from("e =");
-        if !cluster.divisors.is_empty() {
-            site.push_str(" if");
-            for (index, (divisor, site_of)) in cluster.divisors.iter().enumerate() {
-                let keyword = if index > 0 { " elseif" } else { "" };
-                let _ = write!(site, "{keyword} {divisor} == 0 then {}", site_of + 1);
-            }
-            site.push_str(" else");
-        }
         let overflow = overflow + 1;
+        let (mut there, mut site) = (String::new(), format!("{overflow}"));
+        match (cluster.operands.as_slice(), cluster.divisions.as_slice()) {
+            // One operation fails where both sides have a value.
+            ([_, right], divisions) => {
+                there.extend(cluster.leaves.iter().map(|leaf| format!(" and {leaf} == {leaf}")));
+                if let [division] = divisions {
+                    site = format!("if {right} == 0 then {} else {overflow}", division + 1);
+                }
+            }
+            (operands, _) => {
+                let (steps, operands) = (cluster.steps.as_str(), operands.join(", "));
+                site = format!("{BLAME}(\"{steps}\", {overflow}, {operands})");
+            }
+        }
         self.emit(format_args!("if {result} - {result} ~= 0 then"));
-        self.emit(format_args!("if e == 0{there} then {site} {overflow} end"));
+        self.emit(format_args!("if e == 0{there} then e = {site} end"));
         self.assign(at, NIL);
         self.emit(format_args!("end"));
     }
@@ -129,8 +125,9 @@ impl Lowering {
         }
         let result = self.assign(at + 1, &format!("floor({left} / {right})"));
         let cluster = Cluster {
-            leaves: Vec::from([left.into(), right.clone()]),
-            divisors: Vec::from([(right, link.site)]),
+            operands: Vec::from([left.into(), right.clone()]),
+            leaves: Vec::from([left.into(), right]),
+            divisions: Vec::from([link.site]),
             ..Cluster::default()
         };
         self.check(&result, at + 1, &cluster, overflow);
@@ -142,11 +139,12 @@ impl Lowering {
 #[derive(Default)]
 struct Cluster {
     text: String,
-    /// What may be without a value.
+    steps: Steps,
+    operands: Vec<String>,
+    /// The operands that may be without a value.
     leaves: Vec<String>,
-    divisors: Vec<(String, SiteIndex)>,
-    /// How many operands its expression has.
-    size: usize,
+    /// The sites of its divisions.
+    divisions: Vec<SiteIndex>,
     /// The first free temporary.
     next: usize,
 }
@@ -154,7 +152,16 @@ struct Cluster {
 impl Cluster {
     /// One that starts with a result in a temporary.
     fn after(result: String, next: usize) -> Cluster {
-        Cluster { text: result.clone(), leaves: Vec::from([result]), divisors: Vec::new(), size: 1, next }
+        let mut steps = Steps::default();
+        steps.operand();
+        Cluster {
+            text: result.clone(),
+            steps,
+            operands: Vec::from([result.clone()]),
+            leaves: Vec::from([result]),
+            next,
+            ..Cluster::default()
+        }
     }
 }
 
@@ -162,7 +169,7 @@ impl Cluster {
 enum Place {
     First,
     Operand,
-    Divisor(SiteIndex),
+    Divisor,
 }
 
 /// Whether an inner chain can be computed together with the outer one.
@@ -170,7 +177,7 @@ fn joins(chain: &Chain, cluster: &Cluster) -> bool {
     let plain =
         chain.links.iter().all(|l| !matches!(l.arithmetic, Arithmetic::Modulo | Arithmetic::FloorDivide));
     let own = leaves(&chain.first) + chain.links.iter().map(|link| leaves(&link.operand)).sum::<usize>();
-    plain && cluster.size + own <= CLUSTER
+    plain && cluster.operands.len() + own <= MAX_OPERANDS
 }
 
 /// How many operands an expression adds to a cluster, at most.

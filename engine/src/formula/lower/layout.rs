@@ -6,13 +6,14 @@ use super::GROUP;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     keys: usize,
+    derived: usize,
     nodes: usize,
     scratch: usize,
 }
 
 impl Layout {
-    pub(in crate::formula) fn new(keys: usize, nodes: usize) -> Layout {
-        Layout { keys, nodes, scratch: 0 }
+    pub(in crate::formula) fn new(keys: usize, derived: usize, nodes: usize) -> Layout {
+        Layout { keys, derived, nodes, scratch: 0 }
     }
 
     /// The lane of the built-in name at this index of [`Builtin::ALL`](crate::formula::Builtin::ALL).
@@ -25,9 +26,14 @@ impl Layout {
         8 * (3 + index)
     }
 
+    /// The lane of a derived input.
+    pub fn derived(self, index: usize) -> usize {
+        8 * (3 + self.keys + index)
+    }
+
     /// The lane of a node's result. A whole group's lanes can be read from its first on.
     pub fn node(self, index: usize) -> usize {
-        8 * (3 + self.keys + index)
+        8 * (3 + self.keys + self.derived + index)
     }
 
     /// Where a node's failing site is written: 32 bits, the site's index plus 1.

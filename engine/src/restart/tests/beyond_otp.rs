@@ -303,7 +303,7 @@ fn a_group_may_come_back_before_it_stops() {
          22 b normal -> -a2
          23 a normal -> shutdown",
     );
-    // As soon as everybody is down; what fails then is down and nothing more.
+    // As soon as everybody is down; and again, where it fails as it stops.
     check(
         root,
         "0 start -> +a1, +b1, +c1
@@ -312,6 +312,57 @@ fn a_group_may_come_back_before_it_stops() {
          21 c normal ->
          30 b normal -> +a2, +b2, -b2
          31 a panic ->
-         32 b normal -> shutdown",
+         32 b normal -> +a3, +b3, -b3
+         33 b normal -> -a3
+         34 a normal -> shutdown",
     );
+    // Who waits alone comes back alone.
+    let core = Group { comes_back: true, ..group(Strategy::OneForOne, vec![of("a"), of("b")]) };
+    check(
+        group(Strategy::OneForOne, vec![core.into()]),
+        "0 start -> +a1, +b1
+         10 a panic ->
+         20 shutdown -> +a2, -b1
+         21 b normal -> -a2
+         22 a normal -> shutdown",
+    );
+}
+
+#[test]
+fn a_group_that_fails_as_it_stops_is_started_over_a_few_times() {
+    let stops = |exits: &[(usize, Exit)], intensity: Option<Intensity>| {
+        let children = vec![worker("a").into(), worker("b").into()];
+        let core = Group { comes_back: true, intensity, ..group(Strategy::OneForAll, children) };
+        let mut tree = Tree::new(group(Strategy::OneForOne, vec![core.into()]), 7);
+        let mut actions = Vec::new();
+        tree.step(ms(0), Event::Start, &mut actions);
+        tree.step(ms(10), Event::Shutdown, &mut actions);
+        let generation =
+            |tree: &Tree, worker| tree.status(Node::Worker(WorkerId(worker))).unwrap().generation;
+        for (worker, exit) in exits {
+            let generation = generation(&tree, *worker);
+            tree.step(
+                ms(11),
+                Event::Exited { worker: WorkerId(*worker), generation, exit: *exit },
+                &mut actions,
+            );
+        }
+        let culprit = tree.unfinished().map(|blame| (blame.worker.0, blame.exit));
+        (tree.outcome().is_some(), generation(&tree, 0).0, culprit)
+    };
+    use Exit::{Error, Fatal, Hang, Normal, Panic};
+    let (in_order, fails) = ([(1, Normal), (0, Normal)], [(0, Panic), (1, Normal)]);
+    let times = |count: usize| [fails.repeat(count), in_order.to_vec()].concat();
+    assert_eq!(stops(&in_order, None), (true, 1, None));
+    assert_eq!(stops(&times(1), None), (true, 2, None), "it has worked off in the end");
+    assert_eq!(stops(&times(3), None), (true, 4, None));
+    assert_eq!(stops(&fails.repeat(4), None), (true, 4, Some((0, Panic))), "and not for ever");
+    // Whoever fails as it stops itself counts too; not who does not end in time, or can never work.
+    assert_eq!(stops(&[(1, Error), (0, Normal), (1, Normal), (0, Normal)], None), (true, 2, None));
+    assert_eq!(stops(&[(1, Hang), (0, Normal)], None), (true, 1, None));
+    assert_eq!(stops(&[(1, Fatal), (0, Normal)], None), (true, 1, Some((1, Fatal))));
+    // No more often than it bears.
+    let once = Intensity { restarts: 1, period: ms(1_000) };
+    assert_eq!(stops(&times(1), Some(once)), (true, 2, None));
+    assert_eq!(stops(&fails.repeat(2), Some(once)), (true, 2, Some((0, Panic))));
 }

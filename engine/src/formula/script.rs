@@ -1,0 +1,69 @@
+//! Functions that users' scripts define, as far as formulas know them.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::Kind;
+
+/// A function that a user's script defines for formulas.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct UserFunction {
+    /// Its name, as formulas write it: capitals count.
+    pub name: String,
+    /// The names of its parameters, for the signature.
+    pub parameters: Vec<String>,
+    /// The fewest arguments.
+    pub min_arguments: usize,
+    /// The most arguments; `None` for any number.
+    pub max_arguments: Option<usize>,
+    /// What it returns.
+    pub result: Kind,
+    /// What it does, in a sentence.
+    pub description: String,
+    /// The script's file.
+    pub file: String,
+}
+
+impl UserFunction {
+    /// How it is called.
+    ///
+    /// ```
+    /// use engine::formula::UserFunction;
+    /// let dew_point = UserFunction {
+    ///     name: "dew_point".into(),
+    ///     parameters: ["temperature".into(), "humidity".into()].into(),
+    ///     min_arguments: 1,
+    ///     max_arguments: Some(2),
+    ///     ..UserFunction::default()
+    /// };
+    /// assert_eq!(dew_point.signature(), "dew_point(temperature[, humidity])");
+    /// ```
+    pub fn signature(&self) -> String {
+        let mut list = String::new();
+        let mut optional = 0;
+        for (index, parameter) in self.parameters.iter().enumerate() {
+            let open = if index >= self.min_arguments { "[" } else { "" };
+            optional += open.len();
+            let comma = if index > 0 { ", " } else { "" };
+            list.push_str(&format!("{open}{comma}{parameter}"));
+        }
+        if self.max_arguments.is_none() {
+            list.push_str(if self.parameters.is_empty() { "..." } else { ", ..." });
+        }
+        format!("{}({list}{})", self.name, "]".repeat(optional))
+    }
+}
+
+/// A place in the formulas where a script's function is called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptCall {
+    /// The function: an index into [`Environment::scripts`](super::Environment::scripts).
+    pub function: u32,
+    /// The node that the call is a part of.
+    pub node: u32,
+    /// What its arguments are.
+    pub arguments: Vec<Kind>,
+    /// What it returns.
+    pub result: Kind,
+}
