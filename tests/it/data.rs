@@ -17,8 +17,10 @@ fn recording(readings: &[f64]) -> Recording {
         fps: 60,
         seed: 0,
         start_ms: 0,
+        host: None,
         states: false,
         history: Default::default(),
+        past: Default::default(),
     };
     let inputs = (0..).zip(readings).map(|(tick, x)| Inputs {
         tick,

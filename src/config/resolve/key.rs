@@ -7,6 +7,7 @@ use actors::source::{KeySpec, Source};
 use engine::diagnostic::Diagnostic;
 use engine::formula::Kind;
 use engine::sample::SourceId;
+use engine::tick::Fps;
 use engine::value::Value;
 
 use super::Setting;
@@ -32,6 +33,7 @@ pub(super) fn resolve(
             default: None,
             range: key.range,
             unit: key.unit.into(),
+            stale_after: None,
         }));
     }
     let mut known: BTreeMap<String, usize> =
@@ -41,10 +43,11 @@ pub(super) fn resolve(
         let Some(source) = source_of(name, place, sources, setting, problems) else { continue };
         let index = *known.entry(name.clone()).or_insert_with(|| {
             let (default, range, unit) = (None, (0.0, 100.0), String::new());
-            keys.push(Key { name: name.clone(), source, kind: kind_of(key), default, range, unit });
+            let (name, kind) = (name.clone(), kind_of(key));
+            keys.push(Key { name, source, kind, default, range, unit, stale_after: None });
             keys.len() - 1
         });
-        declare(&mut keys[index], key, place, problems);
+        declare(&mut keys[index], key, place, setting.fps(), problems);
     }
     if keys.len() > limits::KEYS {
         let message =
@@ -75,7 +78,7 @@ fn source_of(
 }
 
 /// Adds what `[keys]` says of a key.
-fn declare(known: &mut Key, key: &form::Key, at: Place<'_>, problems: &mut Problems) {
+fn declare(known: &mut Key, key: &form::Key, at: Place<'_>, fps: Fps, problems: &mut Problems) {
     let said = key.kind.map(|kind| match kind {
         form::KeyKind::Number => Kind::Number,
         form::KeyKind::Text => Kind::Text,
@@ -119,6 +122,9 @@ fn declare(known: &mut Key, key: &form::Key, at: Place<'_>, problems: &mut Probl
     if let Some(unit) = &key.unit {
         known.unit.clone_from(unit);
     }
+    if let Some(span) = key.stale_after {
+        known.stale_after = Some(super::source::positive(span, at.get("stale_after"), fps, problems));
+    }
 }
 
 /// What a key holds that only `[keys]` knows.
@@ -127,6 +133,25 @@ fn kind_of(key: &form::Key) -> Kind {
         (Some(form::KeyKind::Text), _) | (None, Some(form::KeyDefault::Text(_))) => Kind::Text,
         _ => Kind::Number,
     }
+}
+
+/// Kinds of sources whose keys are known without being declared.
+const COMPLETE: [&str; 3] = ["system", "time", "generator"];
+
+/// The problem of a formula, `text`: where a key is not declared that its source may send, with what declares
+/// it.
+pub(super) fn explained(problem: Diagnostic, text: &str, setting: Setting<'_>) -> Diagnostic {
+    if problem.code != "unknown-name" {
+        return problem;
+    }
+    let name = text.get(problem.span.clone()).unwrap_or_default().trim_matches(['`', '\'', '"']);
+    let Some((source, _)) = name.split_once('.') else { return problem };
+    let Some(at) = setting.raw.get("source").find(source) else { return problem };
+    if at.find("kind").and_then(Place::str).is_none_or(|kind| COMPLETE.contains(&kind)) {
+        return problem;
+    }
+    let declare = format!("if `{source}` sends it, declare it under `[keys]`: \"{name}\" = {{}}");
+    problem.with_help(declare)
 }
 
 /// Notes an error unless the first number is below the second.
