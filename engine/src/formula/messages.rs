@@ -2,7 +2,7 @@
 
 mod cases;
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use core::fmt::Write;
 
 use super::*;
