@@ -8,12 +8,13 @@ mod compile;
 pub mod derived;
 pub mod duration;
 pub mod functions;
-mod graph;
+pub(crate) mod graph;
 mod ir;
 mod lexer;
 pub mod lower;
 mod names;
 pub mod parser;
+pub mod print;
 mod program;
 mod script;
 mod site;
@@ -101,6 +102,8 @@ pub struct Compiled {
     pub program: Program,
     /// Errors and warnings, in the order of the entries.
     pub problems: Vec<(FormulaId, Diagnostic)>,
+    /// By entry: the named values that it names, in the order in which it does.
+    pub needs: Vec<Vec<FormulaId>>,
 }
 
 /// Compiles `entries`. The entry at index `i` becomes `FormulaId(i)`.

@@ -3,6 +3,7 @@
 
 mod bounds;
 mod calls;
+mod habits;
 mod operators;
 mod past;
 
@@ -315,15 +316,16 @@ impl Checker<'_, '_> {
             span.clone(),
             format!("there is no key or value called `{name}`"),
         );
-        let error = match name {
-            "True" | "TRUE" => error.with_help("write `true`"),
-            "False" | "FALSE" => error.with_help("write `false`"),
-            "None" | "null" | "NULL" | "Nil" | "NIL" | "undefined" => error.with_help("write `nil`"),
-            "pi" | "PI" | "Pi" => error.with_help("write `rad(180)`"),
-            "end" | "then" | "else" => error.with_help("a choice is written `if(condition, a, b)`"),
-            _ => match self.signature_of(name) {
-                Some(signature) => error.with_help(format!("`{name}` is a function: write `{signature}`")),
-                None => suggest(error, self.around.names.suggestions(name)),
+        let error = match (habits::instead_of_name(name), self.signature_of(name)) {
+            (Some(help), _) => error.with_help(help),
+            (None, Some(signature)) => {
+                error.with_help(format!("`{name}` is a function: write `{signature}`"))
+            }
+            (None, None) => match name.rsplit_once('.') {
+                Some((text, "length" | "size")) if self.around.names.meaning(text) != Meaning::Unknown => {
+                    error.with_help(format!("write `len({text})`"))
+                }
+                _ => suggest(error, self.around.names.suggestions(name)),
             },
         };
         self.report(error);

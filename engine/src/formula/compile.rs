@@ -51,7 +51,8 @@ pub(super) fn compile(entries: &[Entry<'_>], environment: &Environment<'_>) -> C
         }
     }
     build.problems.sort_by_key(|(id, diagnostic)| (*id, diagnostic.span.start, diagnostic.span.end));
-    build.finish()
+    let needs = edges.into_iter().map(|needed| needed.into_iter().map(FormulaId).collect());
+    Compiled { needs: needs.collect(), ..build.finish() }
 }
 
 struct Build<'a> {
@@ -170,7 +171,7 @@ impl Build<'_> {
         let name = |entry: u32| self.entries[entry as usize].name.unwrap_or_default();
         let way = graph::cycle(edges, component, first);
         let shown: Vec<&str> = way.iter().map(|entry| name(*entry)).collect();
-        let message = format!("this value depends on itself: {}", shorten(&shown).join(" -> "));
+        let message = format!("this value depends on itself: {}", graph::shorten(&shown).join(" -> "));
         let next = way.get(1).copied().unwrap_or(first);
         let mut span = 0..0;
         if let Some(tree) = &self.trees[first as usize] {
@@ -183,7 +184,8 @@ impl Build<'_> {
         let error = Diagnostic::error("cycle", span, message);
         let error = match self.names.key_called(name(first)).filter(|_| next == first) {
             Some(key) => error.with_help(format!("for the key write its full name, `{}`", key.name)),
-            None => error,
+            None if next == first => error.with_help("a formula has no earlier result of its own; a key's past is seen by windows, as `avg(key, 1m)`"),
+            None => error.with_help("write one of them so that it does without the others"),
         };
         self.problems.push((FormulaId(first), error));
     }
@@ -208,7 +210,7 @@ impl Build<'_> {
             self.program.layout.reserve(scratch);
         }
         self.program.texts = self.texts.into_all();
-        Compiled { program: self.program, problems: self.problems }
+        Compiled { program: self.program, problems: self.problems, needs: Vec::new() }
     }
 
     /// Cuts the nodes into groups; gives the group of each.
@@ -287,15 +289,5 @@ fn depends(on: &mut Vec<Dependents>, group: u32, bit: u32) {
     match on.last_mut() {
         Some(last) if last.group == group => last.mask |= bit,
         _ => on.push(Dependents { group, mask: bit }),
-    }
-}
-
-/// A cycle of many members is shown by its ends.
-fn shorten<'a>(names: &[&'a str]) -> Vec<&'a str> {
-    match names {
-        [start @ .., _, _, _] if start.len() > 8 => {
-            names[..6].iter().chain(&["\u{2026}"]).chain(&names[names.len() - 3..]).copied().collect()
-        }
-        _ => names.to_vec(),
     }
 }

@@ -3,6 +3,8 @@
 //! language's way to write them.
 
 mod foreign;
+mod leftover;
+mod words;
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -10,9 +12,11 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::ast::{Call, Expr, Link, Node, Operator, Span};
-use super::lexer::{self, Token, TokenKind};
-use crate::diagnostic::Diagnostic;
+use super::ast::{Call, Comparison, Expr, Link, Node, Operator, Span};
+use super::lexer::{self, Foreign, Token, TokenKind};
+use crate::diagnostic::{Diagnostic, Severity};
+use foreign::joins_texts;
+use words::{Habit, is_choice};
 
 /// The longest formula, in bytes.
 pub const MAX_LENGTH: usize = 8 * 1024;
@@ -20,12 +24,15 @@ pub const MAX_LENGTH: usize = 8 * 1024;
 /// How deep parentheses, calls and prefix operators may be nested.
 pub const MAX_DEPTH: usize = 100;
 
+/// The most errors of one formula that are reported, and the most warnings.
+pub const MAX_PROBLEMS: usize = 20;
+
 /// What [`parse`] returns.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Parsed {
     /// The tree, with [`Node::Error`] where something could not be read; `None` for an empty text.
     pub tree: Option<Expr>,
-    /// All problems, in the order of their places.
+    /// The first problems, in the order of their places.
     pub diagnostics: Vec<Diagnostic>,
 }
 
@@ -46,16 +53,28 @@ pub fn parse(text: &str) -> Parsed {
         return Parsed { tree: Some(Expr { span: 0..text.len(), node: Node::Error }), diagnostics };
     }
     let tokens = lexer::tokens(text, &mut diagnostics);
-    let mut parser = Parser { text, tokens, at: 0, depth: 0, too_deep: false, diagnostics };
+    let give_up_at = diagnostics.len() + 5 * MAX_PROBLEMS;
+    let mut parser = Parser { text, tokens, at: 0, depth: 0, too_deep: false, give_up_at, diagnostics };
     let tree = (parser.peek() != &TokenKind::End).then(|| parser.formula());
-    let mut diagnostics = parser.diagnostics;
+    Parsed { tree, diagnostics: first_problems(parser.diagnostics) }
+}
+
+/// In the order of their places, and of each severity only as many as anybody reads.
+fn first_problems(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
     diagnostics.sort_by_key(|d| (d.span.start, d.span.end));
-    Parsed { tree, diagnostics }
+    let mut left = [MAX_PROBLEMS; 2];
+    diagnostics.retain(|diagnostic| {
+        let left = &mut left[usize::from(diagnostic.severity == Severity::Error)];
+        let kept = *left > 0;
+        *left = left.saturating_sub(1);
+        kept
+    });
+    diagnostics
 }
 
 /// How tightly operators bind, loosest first.
-#[derive(Clone, Copy, PartialEq, PartialOrd)]
-enum Level {
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub(super) enum Level {
     Lowest,
     Or,
     And,
@@ -66,15 +85,35 @@ enum Level {
     Product,
     Unary,
     Power,
+    /// What stands behind an operand and belongs to it, in other languages.
+    Behind,
 }
 
 /// What stands in an operator's place.
 enum Infix {
     Chain(Operator, Level),
-    Compare(super::ast::Comparison),
+    Compare(Comparison),
     Power,
-    Question,
-    If,
+    /// Something of another language, which is reported.
+    Foreign(Foreign),
+    /// A word of another language, likewise.
+    Word(Habit),
+    /// `x++`, `x--`
+    Step,
+    /// `80%`
+    Percent,
+}
+
+/// What an operand and the operators behind it have become so far.
+struct Operators {
+    left: Expr,
+    /// The level whose chain `left` is, if it was made here.
+    chain: Option<Level>,
+    compared: bool,
+    /// The second of two comparisons in a row.
+    chained: Option<Span>,
+    /// Whether `left` began as `not(…)`.
+    not_call: bool,
 }
 
 struct Parser<'a> {
@@ -83,6 +122,8 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     too_deep: bool,
+    /// How many problems are looked for.
+    give_up_at: usize,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -92,31 +133,25 @@ impl Parser<'_> {
         let mut first: Option<Expr> = None;
         loop {
             let expr = self.expression(Level::Lowest);
-            let expr = first.get_or_insert(expr);
-            match self.peek() {
-                TokenKind::End => return expr.clone(),
-                _ if self.too_deep => return expr.clone(),
-                TokenKind::Close => {
-                    self.error(
-                        "unexpected-parenthesis",
-                        self.span(),
-                        "this parenthesis closes nothing".into(),
-                    );
-                    self.advance();
-                }
-                TokenKind::Comma => self.stray_comma(),
-                TokenKind::Broken | TokenKind::Colon => self.stray(),
-                _ => self.missing_operator(),
+            let first = first.get_or_insert(expr);
+            if self.peek() == &TokenKind::End || self.too_deep {
+                return first.clone();
             }
+            self.leftover(first);
             if self.peek() == &TokenKind::End {
-                return first.unwrap_or(Expr { span: 0..0, node: Node::Error });
+                return first.clone();
             }
         }
     }
 
     fn expression(&mut self, above: Level) -> Expr {
+        self.deeper(|parser| parser.operators(above))
+    }
+
+    /// Reads something that may contain itself.
+    fn deeper(&mut self, read: impl FnOnce(&mut Self) -> Expr) -> Expr {
         self.depth += 1;
-        let expr = if self.depth > MAX_DEPTH { self.nested_too_deep() } else { self.operators(above) };
+        let expr = if self.depth > MAX_DEPTH { self.nested_too_deep() } else { read(self) };
         self.depth -= 1;
         expr
     }
@@ -136,57 +171,99 @@ impl Parser<'_> {
 
     /// An operand and all operators behind it that bind tighter than `above`.
     fn operators(&mut self, above: Level) -> Expr {
-        let bare_not_call = self.is_word("not") || self.peek() == &TokenKind::Bang;
-        let mut left = self.prefix(above);
-        // The level whose chain `left` is, if this loop made it.
-        let mut chain: Option<Level> = None;
-        let mut compared = false;
-        loop {
-            let span = self.span();
-            match self.infix(above) {
-                None => return left,
-                Some(Infix::Chain(operator, level)) => {
-                    self.advance();
-                    let operand = self.operand_of(level, &span);
-                    let link = Link { operator, span, operand };
-                    left = extend(left, link, chain == Some(level));
-                    chain = Some(level);
-                }
-                Some(Infix::Power) => {
-                    self.advance();
-                    // Grouped to the right, and `2^-1` needs no parentheses.
-                    let right = self.operand_of(Level::Unary, &span);
-                    left = join(left, right, Node::Power);
-                    chain = None;
-                }
-                Some(Infix::Compare(comparison)) => {
-                    self.advance();
-                    let right = self.operand_of(Level::Compare, &span);
-                    if compared {
-                        self.chained_comparison(&left, comparison, &right, span);
-                    } else if bare_not_call {
-                        self.warn_not_call(&left, comparison, &right, span);
-                    }
-                    left = join(left, right, |a, b| Node::Compare(a, comparison, b));
-                    compared = true;
-                    chain = None;
-                }
-                Some(Infix::Question) => left = self.question(left),
-                Some(Infix::If) => left = self.trailing_if(left),
-            }
+        let not_call = self.is_word("not") || self.peek() == &TokenKind::Bang;
+        let left = self.prefix(above);
+        let mut so_far = Operators { left, chain: None, compared: false, chained: None, not_call };
+        while let Some(infix) = self.infix(above) {
+            self.operator(infix, &mut so_far);
         }
+        if let Some(span) = so_far.chained {
+            self.chained_comparison(&so_far.left, span);
+        }
+        so_far.left
+    }
+
+    /// Takes an operator and its right operand in.
+    fn operator(&mut self, infix: Infix, so_far: &mut Operators) {
+        let token = self.tokens[self.at].clone();
+        let span = token.span;
+        let left = core::mem::replace(&mut so_far.left, Expr { span: span.clone(), node: Node::Error });
+        match infix {
+            Infix::Chain(operator, level) => {
+                self.advance();
+                let operand = self.operand_of(level, &span);
+                if token.foreign {
+                    self.foreign_operator(&left, operator.symbol(), &operand, &span);
+                }
+                if token.foreign && joins_texts(&left, operator, &operand) {
+                    so_far.left = extend(left, Link { operator: Operator::Join, span, operand }, false);
+                    so_far.chain = None;
+                    return;
+                }
+                if operator == Operator::Or && is_choice(&left, &operand) {
+                    so_far.left = self.and_or(left, operand, span);
+                    so_far.chain = None;
+                    return;
+                }
+                let link = Link { operator, span, operand };
+                so_far.left = extend(left, link, so_far.chain == Some(level));
+                so_far.chain = Some(level);
+                return;
+            }
+            Infix::Power => {
+                self.advance();
+                // Grouped to the right, and `2^-1` needs no parentheses.
+                let right = self.operand_of(Level::Unary, &span);
+                so_far.left = join(left, right, Node::Power);
+            }
+            Infix::Compare(comparison) => {
+                self.advance();
+                let right = self.operand_of(Level::Compare, &span);
+                if token.foreign {
+                    self.foreign_operator(&left, comparison.symbol(), &right, &span);
+                }
+                self.compare(left, comparison, right, span, so_far);
+            }
+            Infix::Foreign(foreign) => so_far.left = self.foreign(foreign, left),
+            Infix::Word(habit) => self.habit(habit, left, so_far),
+            Infix::Step => so_far.left = self.step(left),
+            Infix::Percent => so_far.left = self.percent(left),
+        }
+        so_far.chain = None;
+    }
+
+    /// `left < right`; a second comparison in a row is read as `a < b and b < c`.
+    fn compare(&mut self, left: Expr, by: Comparison, right: Expr, span: Span, so_far: &mut Operators) {
+        if !so_far.compared {
+            if so_far.not_call {
+                self.warn_not_call(&left, by, &right, span);
+            }
+            so_far.left = join(left, right, |a, b| Node::Compare(a, by, b));
+            so_far.compared = true;
+            return;
+        }
+        so_far.chained.get_or_insert(span.clone());
+        let middle = match last_operand(&left).node.clone() {
+            Node::Compare(_, _, middle) => *middle,
+            node => Expr { span: left.span.clone(), node },
+        };
+        let operand = join(middle, right, |a, b| Node::Compare(a, by, b));
+        let on_chain = matches!(left.node, Node::Chain(..));
+        so_far.left = extend(left, Link { operator: Operator::And, span, operand }, on_chain);
     }
 
     /// The operator at the current place, if it binds tighter than `above`.
     fn infix(&self, above: Level) -> Option<Infix> {
         let (infix, level) = match self.peek() {
+            TokenKind::Operator(operator) if self.is_step(*operator) => (Infix::Step, Level::Behind),
+            TokenKind::Operator(Operator::Modulo) if self.ends_behind() => (Infix::Percent, Level::Behind),
             TokenKind::Operator(operator) => {
                 let level = level_of(*operator);
                 (Infix::Chain(*operator, level), level)
             }
             TokenKind::Compare(comparison) => (Infix::Compare(*comparison), Level::Compare),
             TokenKind::Power => (Infix::Power, Level::Power),
-            TokenKind::Question => (Infix::Question, Level::Or),
+            TokenKind::Foreign(foreign) => (Infix::Foreign(*foreign), self.foreign_level(*foreign)?),
             // In an operator's place no name can stand, so that any case will do.
             TokenKind::Word(word) if word.eq_ignore_ascii_case("and") => {
                 (Infix::Chain(Operator::And, Level::And), Level::And)
@@ -194,7 +271,10 @@ impl Parser<'_> {
             TokenKind::Word(word) if word.eq_ignore_ascii_case("or") => {
                 (Infix::Chain(Operator::Or, Level::Or), Level::Or)
             }
-            TokenKind::Word(word) if word == "if" => (Infix::If, Level::Or),
+            TokenKind::Word(word) => {
+                let habit = self.habit_called(word)?;
+                (Infix::Word(habit), habit.level())
+            }
             _ => return None,
         };
         (level > above).then_some(infix)
@@ -203,43 +283,32 @@ impl Parser<'_> {
     /// What stands before the first operator.
     fn prefix(&mut self, above: Level) -> Expr {
         let token = self.tokens[self.at].clone();
-        let span = token.span.clone();
         match token.kind {
             TokenKind::Number(n) => self.leaf(Node::Number(n)),
             TokenKind::Duration(duration) => self.leaf(Node::Duration(duration)),
             TokenKind::Text(text) => self.leaf(Node::Text(text)),
+            TokenKind::Quoted(name) if name.contains("${") => self.interpolation(&name, token.span),
             TokenKind::Quoted(name) => self.leaf(Node::Name(name)),
             TokenKind::Broken => self.leaf(Node::Error),
             TokenKind::Word(word) => self.word(word, above),
             TokenKind::Open => self.parenthesis(),
-            TokenKind::Bang if self.peek_second() == &TokenKind::Open => self.call("not".into()),
-            TokenKind::Bang => self.unary(max(Level::Not, above), Node::Not),
-            TokenKind::Operator(Operator::Subtract) => self.unary(max(Level::Unary, above), Node::Negate),
-            TokenKind::Operator(Operator::Add) => self.unary(max(Level::Unary, above), Node::Plus),
-            TokenKind::Operator(_) | TokenKind::Compare(_) | TokenKind::Power | TokenKind::Question => {
-                let symbol = self.text[span.clone()].trim();
-                let message = format!("a value is missing before `{symbol}`");
-                self.error("missing-value", span.start..span.start, message);
-                Expr { span: span.start..span.start, node: Node::Error }
+            TokenKind::Bang => {
+                let expr = if self.peek_second() == &TokenKind::Open {
+                    self.call("not".into())
+                } else {
+                    self.unary(tighter(Level::Not, above), Node::Not)
+                };
+                if token.foreign {
+                    self.foreign_not(&expr, token.span);
+                }
+                expr
             }
-            TokenKind::Close | TokenKind::Comma | TokenKind::Colon | TokenKind::End => self.missing_value(),
+            TokenKind::Operator(Operator::Subtract) => self.unary(tighter(Level::Unary, above), Node::Negate),
+            TokenKind::Operator(Operator::Add) => self.unary(tighter(Level::Unary, above), Node::Plus),
+            TokenKind::Foreign(foreign) => self.foreign_prefix(foreign),
+            TokenKind::Operator(_) | TokenKind::Compare(_) | TokenKind::Power => self.operator_first(),
+            TokenKind::Close | TokenKind::Comma | TokenKind::End => self.missing_value(),
         }
-    }
-
-    fn missing_value(&mut self) -> Expr {
-        let at = self.span().start;
-        // Right behind what came before, not behind the space after it.
-        let end = self.at.checked_sub(1).map_or(at, |before| self.tokens[before].span.end);
-        let message = match self.at.checked_sub(1).map(|before| &self.text[self.tokens[before].span.clone()])
-        {
-            Some("(") if self.peek() == &TokenKind::Close => {
-                "there is nothing between the parentheses".into()
-            }
-            Some(before) => format!("a value is missing after `{before}`"),
-            None => "a value is missing here".into(),
-        };
-        self.error("missing-value", end..end, message);
-        Expr { span: end..end, node: Node::Error }
     }
 
     fn leaf(&mut self, node: Node) -> Expr {
@@ -258,11 +327,8 @@ impl Parser<'_> {
     fn operand_of(&mut self, level: Level, operator: &Span) -> Expr {
         if self.peek() == &TokenKind::End {
             let symbol = self.text[operator.clone()].trim();
-            self.error(
-                "missing-value",
-                operator.end..operator.end,
-                format!("a value is missing after `{symbol}`"),
-            );
+            let message = format!("a value is missing after `{symbol}`");
+            self.error("missing-value", operator.end..operator.end, message);
             return Expr { span: operator.end..operator.end, node: Node::Error };
         }
         // Only powers group to the right; the others' operands bind tighter each time, which cannot go deep.
@@ -272,26 +338,25 @@ impl Parser<'_> {
     /// A name, a call or a keyword in an operand's place.
     fn word(&mut self, word: String, above: Level) -> Expr {
         if self.peek_second() == &TokenKind::Open {
-            return self.call(word);
+            return match word.as_str() {
+                "if" if self.is_statement() => self.leading_if(),
+                "function" => self.function(),
+                _ => self.call(word),
+            };
         }
         match word.as_str() {
             "true" => self.leaf(Node::Number(1.0)),
             "false" => self.leaf(Node::Number(0.0)),
             "nil" => self.leaf(Node::Nil),
             _ if word.eq_ignore_ascii_case("not") && (word == "not" || self.starts_operand()) => {
-                self.unary(max(Level::Not, above), Node::Not)
+                self.unary(tighter(Level::Not, above), Node::Not)
             }
             "if" => self.leading_if(),
-            "and" | "or" => {
-                let span = self.span();
-                self.error(
-                    "missing-value",
-                    span.start..span.start,
-                    format!("a value is missing before `{word}`"),
-                );
-                Expr { span: span.start..span.start, node: Node::Error }
-            }
-            _ => self.leaf(Node::Name(word)),
+            "and" | "or" => self.operator_first(),
+            _ => match self.foreign_word(&word) {
+                Some(expr) => expr,
+                None => self.leaf(Node::Name(word)),
+            },
         }
     }
 
@@ -312,7 +377,9 @@ impl Parser<'_> {
         if self.peek() != &TokenKind::Close {
             loop {
                 arguments.push(self.expression(Level::Lowest));
-                if self.peek() != &TokenKind::Comma {
+                if self.peek() == &TokenKind::Foreign(Foreign::Semicolon) {
+                    self.semicolon_for_comma();
+                } else if self.peek() != &TokenKind::Comma {
                     break;
                 }
                 self.advance();
@@ -326,13 +393,22 @@ impl Parser<'_> {
     fn close(&mut self, open: &Span) {
         while !self.too_deep {
             match self.peek() {
-                TokenKind::Close => return self.advance(),
+                TokenKind::Close => {
+                    if self.tokens[self.at].foreign {
+                        self.foreign_sign(")");
+                    }
+                    return self.advance();
+                }
                 TokenKind::End => {
-                    let message = "this parenthesis is never closed".into();
-                    return self.error("unclosed-parenthesis", open.clone(), message);
+                    let error = Diagnostic::error(
+                        "unclosed-parenthesis",
+                        open.clone(),
+                        "this parenthesis is never closed",
+                    );
+                    return self.diagnostics.push(error.with_help("write `)` behind what belongs to it"));
                 }
                 TokenKind::Comma => self.stray_comma(),
-                TokenKind::Broken | TokenKind::Colon => self.stray(),
+                TokenKind::Broken | TokenKind::Foreign(_) => self.stray(),
                 _ => self.missing_operator(),
             }
             if !matches!(self.peek(), TokenKind::Close | TokenKind::End) {
@@ -344,7 +420,15 @@ impl Parser<'_> {
 
 impl Parser<'_> {
     fn error(&mut self, code: &'static str, span: Span, message: String) {
-        self.diagnostics.push(Diagnostic::error(code, span, message));
+        self.push(Diagnostic::error(code, span, message));
+    }
+
+    /// Notes a problem. Behind so many nobody reads on, and nothing more is looked for.
+    fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+        if self.diagnostics.len() > self.give_up_at {
+            self.at = self.tokens.len() - 1;
+        }
     }
 
     fn peek(&self) -> &TokenKind {
@@ -356,10 +440,10 @@ impl Parser<'_> {
     }
 
     fn is_word(&self, word: &str) -> bool {
-        matches!(self.peek(), TokenKind::Word(w) if w == word)
+        matches!(self.peek(), TokenKind::Word(w) if w.eq_ignore_ascii_case(word))
     }
 
-    /// Whether the next token can only be the start of an operand.
+    /// Whether the token behind this one can only be the start of an operand.
     fn starts_operand(&self) -> bool {
         let word = |word: &str| !["and", "or", "if"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword));
         match self.peek_second() {
@@ -384,7 +468,7 @@ impl Parser<'_> {
     }
 }
 
-fn level_of(operator: Operator) -> Level {
+pub(super) fn level_of(operator: Operator) -> Level {
     match operator {
         Operator::Or => Level::Or,
         Operator::And => Level::And,
@@ -394,13 +478,21 @@ fn level_of(operator: Operator) -> Level {
     }
 }
 
-fn max(a: Level, b: Level) -> Level {
+pub(super) fn tighter(a: Level, b: Level) -> Level {
     if a > b { a } else { b }
+}
+
+/// The operand that stands last in a chain, or the whole.
+fn last_operand(expr: &Expr) -> &Expr {
+    match &expr.node {
+        Node::Chain(first, links) => links.last().map_or(first, |link| &link.operand),
+        _ => expr,
+    }
 }
 
 /// `left` with one more operator and operand, on the chain that it is or as the start of one.
 fn extend(left: Expr, link: Link, on_chain: bool) -> Expr {
-    let span = left.span.start..link.operand.span.end;
+    let span = left.span.start..link.operand.span.end.max(left.span.start);
     match left.node {
         Node::Chain(first, mut links) if on_chain => {
             links.push(link);
@@ -411,5 +503,6 @@ fn extend(left: Expr, link: Link, on_chain: bool) -> Expr {
 }
 
 fn join(left: Expr, right: Expr, make: impl FnOnce(Box<Expr>, Box<Expr>) -> Node) -> Expr {
-    Expr { span: left.span.start..right.span.end, node: make(Box::new(left), Box::new(right)) }
+    let span = left.span.start..right.span.end.max(left.span.start);
+    Expr { span, node: make(Box::new(left), Box::new(right)) }
 }

@@ -135,6 +135,25 @@ fn kind_of(key: &form::Key) -> Kind {
     }
 }
 
+/// Kinds of sources whose keys are known without being declared.
+const COMPLETE: [&str; 3] = ["system", "time", "generator"];
+
+/// The problem of a formula, `text`: where a key is not declared that its source may send, with what declares
+/// it.
+pub(super) fn explained(problem: Diagnostic, text: &str, setting: Setting<'_>) -> Diagnostic {
+    if problem.code != "unknown-name" {
+        return problem;
+    }
+    let name = text.get(problem.span.clone()).unwrap_or_default().trim_matches(['`', '\'', '"']);
+    let Some((source, _)) = name.split_once('.') else { return problem };
+    let Some(at) = setting.raw.get("source").find(source) else { return problem };
+    if at.find("kind").and_then(Place::str).is_none_or(|kind| COMPLETE.contains(&kind)) {
+        return problem;
+    }
+    let declare = format!("if `{source}` sends it, declare it under `[keys]`: \"{name}\" = {{}}");
+    problem.with_help(declare)
+}
+
 /// Notes an error unless the first number is below the second.
 pub(super) fn check_range((least, most): (f64, f64), at: Place<'_>, problems: &mut Problems) {
     if least >= most {

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use super::habits::{Instead, instead_of_call, renamed};
 use super::operators::{compute_extreme, negate};
 use super::{AnyType, Checker, Typed, suggest};
 use crate::diagnostic::{Diagnostic, nearest};
@@ -293,27 +294,34 @@ impl Checker<'_, '_> {
             call.name_span.clone(),
             format!("there is no function `{name}`"),
         );
-        let bare = name.rsplit('.').next().unwrap_or(name);
-        let error = match (Function::named(bare), self.around.names.meaning(name)) {
-            (Some(function), _) => {
-                error.with_help(format!("functions have no prefix: write `{}`", function.signature))
+        let error = match (name.rsplit_once('.'), instead_of_call(call)) {
+            (Some((before, bare)), _) if self.is_function(bare) => {
+                let known = self.around.names.meaning(before) != Meaning::Unknown;
+                let written = renamed(call, bare, known.then_some(before));
+                error.with_help(format!("functions have no prefix: write `{written}`"))
             }
-            (None, Meaning::Unknown) => suggest(error, self.meant(name)),
-            (None, _) => {
+            _ if self.around.names.meaning(name) != Meaning::Unknown => {
                 error.with_help(format!("`{name}` is a value; to multiply, write `{name} * (\u{2026})`"))
             }
+            (_, Some(Instead::Function(function))) => {
+                let written = renamed(call, function, None);
+                error.with_help(format!("write `{written}`")).with_candidates(Vec::from([function.into()]))
+            }
+            (_, Some(Instead::Help(help))) => error.with_help(help),
+            (_, None) => suggest(error, self.near_functions(name)),
         };
         self.report(error);
         self.only_inside(call)
     }
 
-    /// The functions that were probably meant.
-    fn meant(&self, name: &str) -> Vec<String> {
+    fn is_function(&self, name: &str) -> bool {
+        Function::named(name).is_some() || self.script(name).is_some()
+    }
+
+    /// The functions with names like this one.
+    fn near_functions(&self, name: &str) -> Vec<String> {
         let scripts = self.around.environment.scripts.iter().map(|function| function.name.as_str());
-        foreign_function(name).map_or_else(
-            || nearest(name, FUNCTIONS.iter().map(|function| function.name).chain(scripts)),
-            |meant| Vec::from([meant.into()]),
-        )
+        nearest(name, FUNCTIONS.iter().map(|function| function.name).chain(scripts))
     }
 }
 
@@ -321,41 +329,4 @@ fn script_arity_problem(function: &UserFunction, count: usize, span: &Span) -> O
     let (min, max) = (function.min_arguments, function.max_arguments);
     let problem = arity_problem(&function.name, (min, max), count, span.clone())?;
     Some(problem.with_help(format!("write `{}`", function.signature())))
-}
-
-/// The function that does what one of this name does elsewhere.
-fn foreign_function(name: &str) -> Option<&'static str> {
-    let lower = name.to_ascii_lowercase();
-    Some(match lower.as_str() {
-        "ln" | "loge" => "log",
-        "lg" => "log10",
-        "ceiling" | "roundup" => "ceil",
-        "int" | "fix" | "truncate" => "trunc",
-        "power" => "pow",
-        "sgn" | "signum" => "sign",
-        "iif" | "ifelse" | "cond" | "when" => "if",
-        "ifnull" | "nvl" | "isnull" | "default" => "coalesce",
-        "degrees" => "deg",
-        "radians" => "rad",
-        "fmod" | "modulo" | "rem" => "mod",
-        "limit" | "constrain" | "bound" => "clamp",
-        "minimum" => "min",
-        "maximum" => "max",
-        "mean" | "average" => "avg",
-        "std" | "stdev" | "stddev_pop" => "stddev",
-        "length" | "strlen" | "size" => "len",
-        "uppercase" | "toupper" | "ucase" => "upper",
-        "lowercase" | "tolower" | "lcase" => "lower",
-        "substring" | "mid" | "slice" => "substr",
-        "strip" => "trim",
-        "format" | "printf" | "sprintf" => "fmt",
-        "tonumber" | "parsefloat" | "float" | "val" => "number",
-        "rgba" => "rgb",
-        "hsla" => "hsl",
-        "blend" => "mix",
-        "startswith" => "starts_with",
-        "endswith" => "ends_with",
-        "includes" | "instr" => "contains",
-        _ => return None,
-    })
 }

@@ -11,10 +11,8 @@ use crate::formula::derived::{self, Derived, Measure, Percent};
 use crate::formula::duration::Duration;
 use crate::formula::functions::{Function, Parameter};
 use crate::formula::ir::Ir;
+use crate::formula::lexer::units;
 use crate::formula::names::Meaning;
-
-/// What a window's length looks like.
-const HELP: &str = "write a number and its unit: `500ms`, `30s`, `5m`, `1h`, `7d` or `120ticks`";
 
 impl Checker<'_, '_> {
     /// A call of a function that looks at a key's past; its number of arguments is right. The measure is
@@ -102,7 +100,12 @@ impl Checker<'_, '_> {
             (None, Node::Number(n)) => ("malformed-duration", format!("the window `{n}` has no unit")),
             _ => ("not-constant", format!("the window of `{}` has to be written out", function.name)),
         };
-        self.report(Diagnostic::error(code, argument.span.clone(), message).with_help(HELP));
+        let help = match &argument.node {
+            Node::Text(text) => units::help(text),
+            Node::Number(n) => units::help(&format!("{n}")),
+            _ => units::help(""),
+        };
+        self.report(Diagnostic::error(code, argument.span.clone(), message).with_help(help));
         None
     }
 

@@ -192,7 +192,13 @@ fn keys_pasts() {
             "`median` needs a key of numbers, `state` holds texts",
             "",
         ],
-        ["avg(room.heat, 5)", "5", "malformed-duration", "the window `5` has no unit", WINDOW],
+        [
+            "avg(room.heat, 5)",
+            "5",
+            "malformed-duration",
+            "the window `5` has no unit",
+            "add a unit: `5s` or `5m`, for example",
+        ],
         [
             "avg(room.heat, '5 parsecs')",
             "'5 parsecs'",
