@@ -39,7 +39,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use actors::handle::{Handle, QuerySources, QueryValues};
+use actors::handle::{Handle, QuerySamples, QuerySources, QueryValues, QueryWindows};
 use actors::runtime::Face;
 use actors::supervisor::worker::{Context, Failure};
 use actors::telemetry;
@@ -260,6 +260,8 @@ struct App {
     board: watch::Sender<Arc<Board>>,
     values: Asked<QueryValues>,
     sources: Asked<QuerySources>,
+    windows: Asked<QueryWindows>,
+    samples: Asked<QuerySamples>,
     /// `None` for the first second.
     performance: watch::Sender<Option<Arc<performance::Document>>>,
     events: EventLog,
@@ -296,6 +298,8 @@ impl App {
             board: watch::Sender::default(),
             values: Asked::default(),
             sources: Asked::default(),
+            windows: Asked::default(),
+            samples: Asked::default(),
             performance: watch::Sender::default(),
             viewers: Arc::new(Semaphore::new(limits::VIEWERS)),
             viewing: Counts::new(limits::VIEWERS, limits::VIEWERS_PER_ADDRESS),

@@ -1,18 +1,21 @@
 //! The expression actor: evaluates the formulas whose inputs changed and passes on what came out anew.
 
 pub mod chunk;
+pub mod trial;
 
 use std::sync::Arc;
 
-use actix::{Actor, Context, Handler, Message, Recipient};
+use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
 use engine::formula::FormulaId;
 use engine::sample::{SourceId, SourceState};
 use engine::tick::Tick;
 use engine::value::Value;
+use engine::window::{self, KeyFacts, Windows};
 
-use crate::handle::{QueryValues, Reported};
+use crate::handle::{QueryValues, QueryWindows, Reported};
 use crate::journal::{Journal, Part};
-use crate::panel::Panel;
+use crate::panel::{self, Panel};
+use crate::recording::Past;
 use crate::ring::Inputs;
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
@@ -47,6 +50,7 @@ const COUNTED_EVERY: u64 = 60;
 #[derive(Clone, Debug)]
 pub struct Memory {
     evaluator: chunk::Memory,
+    windows: window::Memory,
     keys: Vec<Option<Value>>,
     states: Vec<SourceState>,
     errors: Vec<Option<Arc<str>>>,
@@ -75,6 +79,10 @@ pub struct ExpressionActor {
     around: Surroundings,
     panel: Arc<Panel>,
     evaluator: Evaluator,
+    /// What formulas ask of the keys' pasts.
+    windows: Windows,
+    /// How many of their updates were counted.
+    counted: u64,
     is_native: bool,
     /// The newest value of every declared key.
     keys: Vec<Option<Value>>,
@@ -126,6 +134,8 @@ impl ExpressionActor {
             none: Arc::new([]),
             costs: Costs::new(labels(&panel), around.telemetry.formulas.costliest.clone()),
             is_native: false,
+            windows: Windows::new(panel.program.derived(), &facts(&panel), panel.fps),
+            counted: 0,
             around,
             panel,
             evaluator,
@@ -135,9 +145,26 @@ impl ExpressionActor {
         })
     }
 
+    /// Fills the windows with what is known from before the first tick, which begins at `start_ms` (Unix time
+    /// in milliseconds).
+    pub fn remember(&mut self, past: &Past, start_ms: i64) {
+        if self.windows.is_empty() {
+            return;
+        }
+        self.windows.advance(Tick(0), start_ms);
+        for (index, key) in (0..).zip(&self.panel.keys) {
+            for (timestamp_ms, number) in past.get(&key.name).into_iter().flatten() {
+                self.windows.fill(index, *timestamp_ms, *number);
+            }
+            self.around.vitals.beat();
+        }
+        self.counted = self.windows.updates();
+    }
+
     /// Goes back to what an actor of the same panel knew.
     pub fn restore(&mut self, memory: &Memory) {
         self.evaluator.restore(&memory.evaluator);
+        self.windows.restore(&memory.windows);
         let Memory { keys, states, errors, quiet_until, conditions, .. } = memory.clone();
         (self.keys, self.states, self.errors) = (keys, states, errors);
         (self.quiet_until, self.conditions) = (quiet_until, conditions);
@@ -147,6 +174,7 @@ impl ExpressionActor {
     pub fn memory(&self) -> Memory {
         Memory {
             evaluator: self.evaluator.memory(),
+            windows: self.windows.memory(),
             keys: self.keys.clone(),
             states: self.states.clone(),
             errors: self.errors.clone(),
@@ -156,17 +184,26 @@ impl ExpressionActor {
     }
 
     fn take(&mut self, inputs: &Inputs) {
-        for sample in inputs.sealed.samples.iter() {
+        let sealed = &inputs.sealed;
+        self.windows.advance(sealed.tick, sealed.now_ms);
+        for sample in sealed.samples.iter() {
             let index = sample.key.0 as usize;
             // Keys that nobody declared stay in the ring; formulas cannot name them.
             let Some(key) = self.keys.get_mut(index) else { continue };
             self.evaluator.set_key(index, Some(&sample.value));
+            self.windows.push(sample.key.0, sample.timestamp_ms, &sample.value);
             *key = Some(sample.value.clone());
         }
-        for (source, state) in inputs.sealed.states.iter() {
+        for (source, state) in sealed.states.iter() {
+            self.windows.set_state(*source, *state);
             if let Some(known) = self.states.get_mut(usize::from(source.0)) {
                 *known = *state;
             }
+        }
+        self.windows.settle();
+        for index in self.windows.changed() {
+            let index = *index as usize;
+            self.evaluator.set_derived(index, self.windows.value(index));
         }
     }
 
@@ -243,6 +280,10 @@ impl ExpressionActor {
 
     /// Times one formula now and then. Virtual time has nothing to tell.
     fn time(&mut self, inputs: &Inputs) {
+        if inputs.again {
+            // An earlier generation has counted them.
+            self.counted = self.windows.updates();
+        }
         if self.around.world.is_simulated() || inputs.again {
             return;
         }
@@ -260,6 +301,12 @@ impl ExpressionActor {
             telemetry.memory.set(self.evaluator.used_bytes() as f64);
             telemetry.texts.set(self.evaluator.lookups());
             telemetry.disabled.set(self.evaluator.disabled() as f64);
+            let telemetry = &self.around.telemetry.windows;
+            let updates = self.windows.updates();
+            telemetry.updates.increment(updates - std::mem::replace(&mut self.counted, updates));
+            telemetry.memory.set(self.windows.bytes() as f64);
+            telemetry.samples.set(self.windows.samples() as f64);
+            telemetry.dropped.absolute(self.windows.dropped());
         }
     }
 
@@ -291,6 +338,15 @@ impl ExpressionActor {
             unit: "".into(),
         }
     }
+}
+
+/// What windows have to know of the panel's keys.
+fn facts(panel: &Panel) -> Vec<KeyFacts> {
+    let fact = |key: &panel::Key| KeyFacts {
+        source: Some(key.source),
+        stale_after: key.stale_after.map(|after| panel.fps.ticks_in(after.as_millis() as u64)),
+    };
+    panel.keys.iter().map(fact).collect()
 }
 
 /// What formulas are called where they have no name: by their text.
@@ -339,5 +395,13 @@ impl Handler<QueryValues> for ExpressionActor {
             unit: key.unit.as_str().into(),
         });
         values.chain(keys).collect()
+    }
+}
+
+impl Handler<QueryWindows> for ExpressionActor {
+    type Result = MessageResult<QueryWindows>;
+
+    fn handle(&mut self, _: QueryWindows, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.windows.memory())
     }
 }

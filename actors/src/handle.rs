@@ -11,6 +11,7 @@ use engine::sample::SourceState;
 use engine::signal::Signal;
 use engine::tick::Tick;
 use engine::value::Value;
+use engine::window;
 use tokio::sync::{broadcast, watch};
 
 use crate::panel::Panel;
@@ -59,6 +60,27 @@ pub struct Reported {
     pub state: SourceState,
     /// Its unit, if declared.
     pub unit: Arc<str>,
+}
+
+/// Asks for what the panel's windows over time hold. The answer shares it with them.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "window::Memory")]
+pub struct QueryWindows;
+
+/// Asks for the numbers that are in the ring, in the order of their arrival.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<Held>")]
+pub struct QuerySamples;
+
+/// A number in the ring.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Held {
+    /// The index of its key: declared keys come first.
+    pub key: u32,
+    /// Its time: Unix time in milliseconds.
+    pub timestamp_ms: i64,
+    /// What it is.
+    pub number: f64,
 }
 
 /// Asks for the sources as they are now.
@@ -244,6 +266,10 @@ pub struct Handle {
     pub values: Slot<QueryValues>,
     /// Answers [`QuerySources`].
     pub sources: Slot<QuerySources>,
+    /// Answers [`QueryWindows`].
+    pub windows: Slot<QueryWindows>,
+    /// Answers [`QuerySamples`].
+    pub samples: Slot<QuerySamples>,
     /// Takes signals for the next tick; see [`Handle::signal`].
     pub signals: flume::Sender<Signal>,
     /// All actors, in the order of their start. Published at every change, and at least once in

@@ -66,6 +66,8 @@ pub struct Key {
     pub range: (f64, f64),
     /// Its unit, for people.
     pub unit: String,
+    /// Silence longer than this makes it stale, whatever its source says; `None` leaves that to the source.
+    pub stale_after: Option<Duration>,
 }
 
 /// An output as configured.

@@ -35,7 +35,8 @@ pub use replay::{Replay, Replayed};
 /// The version of the format.
 pub const VERSION: u32 = 1;
 
-/// The longest line that is written or read, in bytes. The history of 190 charts fits into the header;
+/// The longest line that is written or read, in bytes. The history of 160 charts and of all
+/// windows fits into the header;
 /// inputs of a tick that need more than a line get several.
 pub const LINE_BYTES_MAX: usize = 64 << 20;
 
@@ -74,7 +75,14 @@ pub struct Header {
     /// The history that charts were filled with before tick 0, by formula.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub history: BTreeMap<String, Vec<(i64, f64)>>,
+    /// The samples that windows were filled with before tick 0.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub past: Past,
 }
+
+/// Samples from before a run, by the full name of their key: Unix time in milliseconds and number, the oldest
+/// first.
+pub type Past = BTreeMap<String, Vec<(i64, f64)>>;
 
 /// The inputs of one tick, or some of them where they need several lines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Recipient};
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
-use engine::sample::{SourceId, SourceState};
+use engine::sample::{Sample, SourceId, SourceState};
 use engine::signal::{self, Signal};
 use engine::tick::Tick;
 
-use crate::handle::{QuerySources, SourceReport};
+use crate::handle::{Held, QuerySamples, QuerySources, SourceReport};
 use crate::journal::{Entry, Fenced, Journal, Part, Rhythm, Sealing};
 use crate::recording::{Recorder, Replay};
 use crate::source::port::{Arrivals, Arrived, Counts, Doorbell};
@@ -381,5 +381,17 @@ impl Handler<QuerySources> for RingActor {
             ..source.report.clone()
         });
         reports.collect()
+    }
+}
+
+impl Handler<QuerySamples> for RingActor {
+    type Result = Vec<Held>;
+
+    fn handle(&mut self, _: QuerySamples, _: &mut Self::Context) -> Vec<Held> {
+        let held = |sample: &Sample| {
+            let number = sample.value.number()?;
+            Some(Held { key: sample.key.0, timestamp_ms: sample.timestamp_ms, number })
+        };
+        self.intake.ring().since(0).filter_map(held).collect()
     }
 }

@@ -39,7 +39,9 @@ use tokio::sync::{broadcast, watch};
 use self::core::{Core, Inlets};
 use crate::coordination::EventSink;
 use crate::fault::Faults;
-use crate::handle::{ActorReport, Handle, Picture, Pulse, QuerySources, QueryValues, Slot};
+use crate::handle::{
+    ActorReport, Handle, Picture, Pulse, QuerySamples, QuerySources, QueryValues, QueryWindows, Slot,
+};
 use crate::panel::Panel;
 use crate::persistence;
 use crate::recording::{self, Recorder, Recording};
@@ -166,6 +168,8 @@ struct Wiring {
     pulse: watch::Sender<Pulse>,
     values: Slot<QueryValues>,
     sources: Slot<QuerySources>,
+    windows: Slot<QueryWindows>,
+    samples: Slot<QuerySamples>,
     actors: watch::Sender<Arc<[ActorReport]>>,
 }
 
@@ -204,6 +208,8 @@ impl Wiring {
             pulse: watch::channel(Pulse::default()).0,
             values: Slot::default(),
             sources: answers,
+            windows: Slot::default(),
+            samples: Slot::default(),
             actors: watch::channel(Vec::new().into()).0,
         }
     }
@@ -307,6 +313,8 @@ impl Wiring {
             signals: inlets.signals.clone(),
             values: self.values.clone(),
             sources: self.sources.clone(),
+            windows: self.windows.clone(),
+            samples: self.samples.clone(),
             actors: self.actors.subscribe(),
             push: Push::new(self.world, &self.panel, &inlets.ports),
             world: self.world,

@@ -43,6 +43,8 @@ pub struct Telemetry {
     pub ring: Ring,
     /// The expression actor's.
     pub formulas: Formulas,
+    /// Those of its windows over time.
+    pub windows: Windows,
     /// The coordination actor's.
     pub events: Events,
     /// The renderer's.
@@ -70,6 +72,7 @@ impl Telemetry {
             clock: Clock::new(),
             ring: Ring::new(),
             formulas: Formulas::new(),
+            windows: Windows::new(),
             events: Events::new(),
             painting: Painting::new(),
             persistence: Persistence::new(),
@@ -242,6 +245,27 @@ impl Formulas {
             compile_native: table::FORMULA_COMPILE.gauge(&["native"]),
             // No value can have this name, so it cannot be mistaken for one.
             errors: table::FORMULA_ERRORS.counter(&["(unnamed)"]),
+        }
+    }
+}
+
+/// The handles of windows over time.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "each is explained in the table, under its name")]
+pub struct Windows {
+    pub updates: Counter,
+    pub samples: Gauge,
+    pub dropped: Counter,
+    pub memory: Gauge,
+}
+
+impl Windows {
+    fn new() -> Windows {
+        Windows {
+            updates: table::WINDOW_UPDATES.counter(&[]),
+            samples: table::WINDOW_SAMPLES.gauge(&[]),
+            dropped: table::WINDOW_DROPPED.counter(&[]),
+            memory: table::MEMORY.gauge(&["windows"]),
         }
     }
 }

@@ -23,3 +23,4 @@ pub mod template;
 pub mod tick;
 pub mod value;
 pub mod widget;
+pub mod window;

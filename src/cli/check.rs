@@ -3,7 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 
+use actors::panel::Panel;
 use engine::diagnostic::{Diagnostic, Severity};
+use engine::formula::derived::Span;
+use engine::window;
 use serde_json::json;
 
 use super::failure::{Failure, show};
@@ -20,9 +23,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
-    let (report, usable) = match config::load(&arguments.config) {
-        Ok(config) => (config.warnings, true),
-        Err(report) => (*report, false),
+    let (report, panel) = match config::load(&arguments.config) {
+        Ok(config) => (config.warnings, Some(config.panel)),
+        Err(report) => (*report, None),
     };
     if arguments.json {
         for problem in report.problems() {
@@ -34,7 +37,49 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
     } else {
         show(&report);
     }
-    if usable { Ok(()) } else { Err(Failure::Reported) }
+    let Some(panel) = panel else { return Err(Failure::Reported) };
+    if !arguments.json {
+        write!(out, "{}", windows(&panel))?;
+    }
+    Ok(())
+}
+
+/// What the panel's windows over time need, a line each; nothing where there are none.
+fn windows(panel: &Panel) -> String {
+    let plan = window::plan(panel.program.derived(), panel.fps);
+    if plan.windows.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("windows over time: at most {} of memory\n", bytes(plan.bytes_max));
+    for window in &plan.windows {
+        let key = panel.keys.get(window.key as usize).map_or("", |key| &*key.name);
+        let Some(span) = window.span else {
+            text += &format!("  {key}: the newest samples\n");
+            continue;
+        };
+        let (samples, pane) = (plan.limits.samples, time(Span::Milliseconds(window.pane_ms.unsigned_abs())));
+        text += &format!("  {key} over {}: exact up to {samples} samples, then to {pane}\n", time(span));
+    }
+    text
+}
+
+/// A span as users write it.
+fn time(span: Span) -> String {
+    match span {
+        Span::Ticks(ticks) => format!("{ticks}ticks"),
+        Span::Milliseconds(ms) => {
+            let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms")];
+            let unit = units.into_iter().find(|(length, _)| ms % length == 0 && ms > 0);
+            unit.map_or("0ms".into(), |(length, unit)| format!("{}{unit}", ms / length))
+        }
+    }
+}
+
+fn bytes(count: usize) -> String {
+    match count {
+        0..100_000 => format!("{:.1} kB", count as f64 / 1e3),
+        _ => format!("{:.1} MB", count as f64 / 1e6),
+    }
 }
 
 fn as_json(report: &Report, problem: &Diagnostic) -> serde_json::Value {

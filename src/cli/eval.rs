@@ -5,7 +5,7 @@ mod batch;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use actors::expression::chunk::evaluate;
+use actors::expression::trial::{TICKS_MAX, Trial};
 use engine::value::Value;
 
 use super::failure::Failure;
@@ -16,8 +16,11 @@ pub(super) struct Arguments {
     /// Give a variable a value: a number, true, false, nil (none yet), or else a text
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<(String, Option<Value>)>,
+    /// Evaluate at so many ticks, from tick 0 on; the result is that of the last one
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=TICKS_MAX))]
+    ticks: u64,
     /// Read formulas from standard input, one JSON object on each line, and print one for each
-    #[arg(long, conflicts_with_all = ["set", "expression"])]
+    #[arg(long, conflicts_with_all = ["set", "ticks", "expression"])]
     batch: bool,
     /// The formula
     #[arg(required_unless_present = "batch", allow_hyphen_values = true)]
@@ -29,7 +32,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
         return batch::run(io::stdin().lock(), out);
     };
     let variables: BTreeMap<_, _> = arguments.set.iter().cloned().collect();
-    match evaluate(expression, &Vec::from_iter(variables)) {
+    let variables = Vec::from_iter(variables);
+    let (text, ticks) = (expression.as_str(), arguments.ticks);
+    match (Trial { text, variables: &variables, ticks, ..Trial::default() }).run() {
         Ok(Some(value)) => Ok(writeln!(out, "{value}")?),
         Ok(None) => Ok(writeln!(out, "nil")?),
         Err(problems) => Err(Failure::Report(Box::new(Report::new("expression", expression, problems)))),

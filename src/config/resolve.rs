@@ -14,9 +14,11 @@ mod widget;
 use std::path::Path;
 
 use actors::panel::Panel;
+use engine::formula::Program;
 use engine::paint::Size;
 use engine::scene::Scene;
 use engine::tick::Fps;
+use engine::window;
 
 use super::Http;
 use super::file::File;
@@ -68,6 +70,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
     }
     let program = formulas.compile(setting, &keys, problems);
     formula::connect(&mut widgets, &program, &keys);
+    check_windows(&program, setting, problems);
 
     let panel = Panel {
         name: String::new(),
@@ -89,4 +92,14 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
     };
     let http = output::http(setting, problems);
     (panel, http)
+}
+
+/// Notes an error where there are more windows over time than there can be.
+fn check_windows(program: &Program, setting: Setting<'_>, problems: &mut Problems) {
+    let (count, most) = (window::plan(program.derived(), setting.fps()).windows.len(), window::WINDOWS_MAX);
+    if count > most {
+        let message = format!("the formulas look back through {count} windows over time, at most {most} fit");
+        let help = "let formulas share windows: one for each key and span serves all that look through it";
+        problems.error_help("too-many", setting.clean.get("value").span(), message, help);
+    }
 }

@@ -1,23 +1,25 @@
 //! A formula, evaluated against the values as they are now. It runs beside the core, which notices nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use actors::expression::chunk;
-use actors::handle::QueryValues;
+use actors::expression::trial::Trial;
+use actors::handle::{QuerySamples, QueryValues, QueryWindows};
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::diagnostic::{Diagnostic, Severity};
+use engine::sample::SourceState;
+use engine::value::Value;
 use serde::Deserialize;
 use serde_json::{Value as Document, json};
 
 use super::App;
 use super::aside::aside;
 use super::body;
-use super::limits::{EVALUATIONS, FORMULA_BYTES, VARIABLES};
+use super::limits::{EVALUATIONS, FORMULA_BYTES, SAMPLES, VARIABLES};
 use super::problem::Problem;
 use super::signals::value;
 use super::wire::Plain;
@@ -30,6 +32,9 @@ struct Question {
     /// Beside the panel's values and keys, or instead of them; null for one without a value.
     #[serde(default)]
     variables: BTreeMap<String, Document>,
+    /// What windows over these keys see instead of what the panel has: ages in seconds and numbers.
+    #[serde(default)]
+    samples: Samples,
 }
 
 pub(super) async fn evaluate(
@@ -39,36 +44,92 @@ pub(super) async fn evaluate(
 ) -> Result<Response, Problem> {
     let rate = app.evaluated.take(from.ip(), (app.site.times.now)());
     rate.map_err(|wait| Problem::too_many("this address evaluates too often", wait))?;
-    let question: Question = body::json(request).await?;
-    check(&question)?;
-    let mut variables = BTreeMap::new();
-    for known in app.values.answer(&app.handle.values, QueryValues).await?.iter() {
+    let Question { expression, variables, samples } = body::json(request).await?;
+    check(&expression, &variables, &samples)?;
+    let mut known = Known { samples, ..Known::default() };
+    for reported in app.values.answer(&app.handle.values, QueryValues).await?.iter() {
+        let name = reported.name.to_string();
+        known.states.entry(name.clone()).or_insert(reported.state);
         // A value stands above a key of the same name, as in the configuration.
-        variables.entry(known.name.to_string()).or_insert_with(|| known.value.clone());
+        known.variables.entry(name).or_insert_with(|| reported.value.clone());
     }
-    for (name, document) in question.variables {
-        let known = value(&document);
-        if known.is_none() && !document.is_null() {
+    for (name, document) in variables {
+        let variable = value(&document);
+        if variable.is_none() && !document.is_null() {
             return Err(unprocessable(format!("variable `{name}` is a list or an object")));
         }
-        variables.insert(name, known);
+        known.states.remove(&name);
+        known.variables.insert(name, variable);
     }
-    let expression = question.expression;
+    let expression: Arc<str> = expression.into();
     let busy = format!("{EVALUATIONS} formulas are evaluated already");
-    let evaluate = move || (chunk::evaluate(&expression, &Vec::from_iter(variables)), expression);
-    match aside(&app.evaluations, &busy, evaluate).await? {
-        (Ok(value), _) => Ok(Json(json!({ "value": value.as_ref().map(Plain) })).into_response()),
-        (Err(problems), expression) => Err(wrong(&expression, problems)),
+    let (text, variables) = (expression.clone(), Vec::from_iter(known.variables.clone()));
+    let asks = move || Trial { text: &text, variables: &variables, ..Trial::default() }.asks();
+    let asked = aside(&app.evaluations, &busy, asks).await?;
+    if !asked.is_empty() {
+        remember(&app, &asked, &mut known).await?;
+    }
+    let text = expression.clone();
+    match aside(&app.evaluations, &busy, move || known.evaluate(&text)).await? {
+        Ok(value) => Ok(Json(json!({ "value": value.as_ref().map(Plain) })).into_response()),
+        Err(problems) => Err(wrong(&expression, problems)),
     }
 }
 
-fn check(question: &Question) -> Result<(), Problem> {
-    let (bytes, variables) = (question.expression.len(), question.variables.len());
+/// What a formula is evaluated with.
+#[derive(Debug, Default)]
+struct Known {
+    variables: BTreeMap<String, Option<Value>>,
+    states: BTreeMap<String, SourceState>,
+    samples: Samples,
+}
+
+/// By key: ages in seconds and numbers.
+type Samples = BTreeMap<String, Vec<(f64, f64)>>;
+
+impl Known {
+    fn evaluate(self, text: &str) -> Result<Option<Value>, Vec<Diagnostic>> {
+        let Known { variables, states, samples } = self;
+        let variables = Vec::from_iter(variables);
+        Trial { text, variables: &variables, samples: &samples, states: &states, ticks: 1 }.run()
+    }
+}
+
+/// Adds the pasts of the keys that are `asked` for, as far as the question did not bring them along: what
+/// the panel's own windows hold or, where there are none over a key, what is in the ring.
+async fn remember(app: &App, asked: &BTreeSet<String>, known: &mut Known) -> Result<(), Problem> {
+    let windows = app.windows.answer(&app.handle.windows, QueryWindows).await?;
+    let now_ms = windows.now_ms();
+    let age = |(ms, number): (i64, f64)| (now_ms.saturating_sub(ms) as f64 / 1_000.0, number);
+    for name in asked.iter().filter(|name| known.states.contains_key(*name)) {
+        let key = app.handle.panel.keys.iter().position(|key| key.name == *name);
+        let Some(key) = key.map(|key| key as u32).filter(|_| !known.samples.contains_key(name)) else {
+            continue;
+        };
+        let past = match windows.samples(key) {
+            Some(samples) => samples.map(age).collect(),
+            None => {
+                let ring = app.samples.answer(&app.handle.samples, QuerySamples).await?;
+                let of_key = ring.iter().filter(|held| held.key == key);
+                of_key.map(|held| age((held.timestamp_ms, held.number))).collect()
+            }
+        };
+        known.samples.insert(name.clone(), past);
+    }
+    Ok(())
+}
+
+fn check(expression: &str, variables: &BTreeMap<String, Document>, samples: &Samples) -> Result<(), Problem> {
+    let (bytes, variables) = (expression.len(), variables.len());
     if bytes > FORMULA_BYTES {
         return Err(unprocessable(format!("a formula has at most {FORMULA_BYTES} bytes, not {bytes}")));
     }
     if variables > VARIABLES {
         return Err(unprocessable(format!("at most {VARIABLES} variables can be given, not {variables}")));
+    }
+    let samples: usize = samples.values().map(|samples| samples.len().max(1)).sum();
+    if samples > SAMPLES {
+        return Err(unprocessable(format!("at most {SAMPLES} samples can be given, not {samples}")));
     }
     Ok(())
 }

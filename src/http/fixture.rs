@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use actix::{Actor, Context, Handler, System};
+use actix::{Actor, Context, Handler, MessageResult, System};
 use actors::handle::{
-    ActorReport, Handle, Picture, Pulse, QuerySources, QueryValues, Reported, Slot, SourceReport,
+    ActorReport, Handle, Held, Picture, Pulse, QuerySamples, QuerySources, QueryValues, QueryWindows,
+    Reported, Slot, SourceReport,
 };
 use actors::panel::Panel;
 use actors::source::push::Push;
@@ -19,10 +20,12 @@ use actors::world::World;
 use axum::http::header;
 use engine::event::Event;
 use engine::formula::Program;
+use engine::formula::derived::{Derived, Measure, Span};
 use engine::paint::{Color, Frame, Size};
 use engine::scene::Scene;
 use engine::signal::Signal;
 use engine::tick::{Fps, Tick};
+use engine::window::Windows;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value as Json;
 use socket2::{Domain, Socket, Type};
@@ -74,14 +77,17 @@ impl FakePanel {
             let _address = system.block_on(async {
                 let address = answers.start();
                 let (values, sources) = (Slot::default(), Slot::default());
+                let (windows, samples) = (Slot::default(), Slot::default());
                 values.point(address.clone().recipient().downgrade());
                 sources.point(address.clone().recipient().downgrade());
-                tell.send((System::current(), values, sources)).unwrap();
+                windows.point(address.clone().recipient().downgrade());
+                samples.point(address.clone().recipient().downgrade());
+                tell.send((System::current(), values, sources, (windows, samples))).unwrap();
                 address
             });
             system.run().unwrap();
         });
-        let (system, ask_values, ask_sources) = told.recv().unwrap();
+        let (system, ask_values, ask_sources, (windows, samples)) = told.recv().unwrap();
         let (pictures, pictures_seen) = watch::channel(picture(0, Size::new(160, 128), 40));
         let (pulse, pulse_seen) = watch::channel(Pulse { tick: Tick(3), ready: true, ..Pulse::default() });
         let events = broadcast::Sender::new(64);
@@ -97,6 +103,8 @@ impl FakePanel {
             recording: None,
             values: ask_values,
             sources: ask_sources,
+            windows,
+            samples,
             signals,
             actors: actors_seen,
             push: Push::new(World::live(), &panel(), &[]),
@@ -200,6 +208,29 @@ impl Handler<QuerySources> for Answers {
     fn handle(&mut self, _: QuerySources, _: &mut Self::Context) -> Vec<SourceReport> {
         self.asked.fetch_add(1, Relaxed);
         self.sources.lock().unwrap().clone()
+    }
+}
+
+/// The panel's only window is over its first key: it holds a sample of 10 from a second ago and one of 20.
+impl Handler<QueryWindows> for Answers {
+    type Result = MessageResult<QueryWindows>;
+    fn handle(&mut self, _: QueryWindows, _: &mut Self::Context) -> Self::Result {
+        let span = Some(Span::Milliseconds(60_000));
+        let asked = Derived { measure: Measure::Count, key: 0, span };
+        let mut windows = Windows::new(&[asked], &[], Fps::default());
+        windows.advance(Tick(9), 50_000);
+        windows.fill(0, 49_000, 10.0);
+        windows.fill(0, 50_000, 20.0);
+        MessageResult(windows.memory())
+    }
+}
+
+/// The ring holds numbers of the second key, 3 from two seconds ago and 5.
+impl Handler<QuerySamples> for Answers {
+    type Result = Vec<Held>;
+    fn handle(&mut self, _: QuerySamples, _: &mut Self::Context) -> Vec<Held> {
+        let held = |key, timestamp_ms, number| Held { key, timestamp_ms, number };
+        vec![held(1, 48_000, 3.0), held(0, 50_000, 7.0), held(1, 50_000, 5.0)]
     }
 }
 

@@ -49,6 +49,9 @@ pub const FORMULA_BYTES: usize = crate::config::limits::FORMULA_BYTES;
 /// The most variables that an evaluation may bring along.
 pub const VARIABLES: usize = 256;
 
+/// The most samples that an evaluation may bring along, of all keys together.
+pub const SAMPLES: usize = 10_000;
+
 /// Pictures that are encoded at a time.
 pub const PICTURES: usize = 2;
 
@@ -120,6 +123,7 @@ pub fn table() -> String {
         ("values of one ingest", INGESTED.to_string(), "413"),
         ("bytes of a formula to evaluate", FORMULA_BYTES.to_string(), "422"),
         ("variables of one evaluation", VARIABLES.to_string(), "422"),
+        ("samples of one evaluation", SAMPLES.to_string(), "422"),
         ("signals of one tick", engine::signal::PER_TICK_MAX.to_string(), "429"),
         ("facts of one signal", engine::signal::FACTS_MAX.to_string(), "422"),
         ("WebSockets", VIEWERS.to_string(), "503"),

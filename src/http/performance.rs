@@ -178,7 +178,7 @@ struct Database {
 #[derive(Serialize)]
 struct Memory {
     resident_bytes: f64,
-    parts: [Part; 4],
+    parts: [Part; 5],
 }
 
 /// What a part of the program holds; of the database's cache the most that it may.
@@ -416,9 +416,10 @@ impl Meter {
     }
 }
 
-fn parts(telemetry: &Telemetry) -> [Part; 4] {
+fn parts(telemetry: &Telemetry) -> [Part; 5] {
     [
         ("ring", &telemetry.ring.memory),
+        ("windows", &telemetry.windows.memory),
         ("glyphs", &telemetry.painting.glyph_bytes),
         ("lua", &telemetry.formulas.memory),
         ("sqlite", &telemetry.persistence.memory),

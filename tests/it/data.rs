@@ -19,6 +19,7 @@ fn recording(readings: &[f64]) -> Recording {
         start_ms: 0,
         states: false,
         history: Default::default(),
+        past: Default::default(),
     };
     let inputs = (0..).zip(readings).map(|(tick, x)| Inputs {
         tick,

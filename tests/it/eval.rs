@@ -1,5 +1,7 @@
 //! `eval`: one formula, and many.
 
+use engine::formula::functions::{FUNCTIONS, Function};
+
 use super::cli::{check, tinydisplay};
 
 #[test]
@@ -95,6 +97,11 @@ fn functions_are_listed() {
             assert!(function[field].as_str().is_some_and(|text| !text.is_empty()), "{function}");
         }
         let example = function["example"].as_str().unwrap();
+        let is_over_samples =
+            |known: &&Function| known.name == function["name"] && !known.example_samples.is_empty();
+        if FUNCTIONS.iter().any(|known| is_over_samples(&known)) {
+            continue;
+        }
         let (out, err) = check(&["eval", example], 0);
         assert_eq!(out.trim_end(), function["result"], "{example}: {err}");
     }

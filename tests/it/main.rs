@@ -20,3 +20,4 @@ mod replay;
 mod service;
 mod shutdown;
 mod tidy;
+mod windows;

@@ -9,8 +9,8 @@ use actors::recording::Recording;
 use actors::runtime::{self, Options, Time};
 use engine::event::Event;
 
-/// Everything at once: racing sources of several kinds, one that always fails, formulas, templates,
-/// triggers, animations, charts.
+/// Everything at once: racing sources of several kinds, one that always fails, formulas, windows over time,
+/// templates, triggers, animations, charts.
 pub(crate) const PANEL: &str = r##"
 version = 1
 
@@ -49,6 +49,9 @@ file = "gone.csv"
 level = "round(fast.value)"
 risky = "100 / wave.value"
 high = "level > 50 and wave.value > 0"
+calm = "avg(fast.value, 300ms) + stddev(fast.value, '20ticks') + percentile(fast.value, 90, 1s)"
+swing = "max_over(fast.value, 300ms) - min_over(fast.value, 1s) + rate_of_change(fast.value, 500ms)"
+quiet = "delta(fast.value) + age(wave.value) + stale(wave.value) * 10 + count(wave.value, 50ms)"
 
 [animation.flash]
 widget = "lamp"
@@ -77,19 +80,20 @@ widgets = [
     { kind = "shape", id = "lamp", at = [140, 4], size = [12, 12], figure = "ellipse", fill = "#ff4040" },
     { kind = "progress", id = "bar", at = [4, 30], size = [152, 8], value = "level", range = [0, 100], color = "#40c0ff", transition = { duration = "200ms" } },
     { kind = "sparkline", id = "chart", at = [4, 50], size = [152, 60], value = "fast.value", span = "10s", color = "#40ff80" },
+    { kind = "text", id = "past", at = [4, 40], size = [152, 12], text = "{calm:.4f} {swing:.4f} {quiet:.3f}", font_size = 8, color = "#a0a0a0" },
     { kind = "text", id = "load", at = [4, 112], size = [152, 14], text = "cpu {machine.cpu:.0f}%", font_size = 10, color = "#a0a0a0" },
 ]
 "##;
 
 /// What a run decided and showed.
 #[derive(Default)]
-struct Run {
+pub(crate) struct Run {
     events: Vec<Event>,
     /// The hash of every frame that was painted, by tick.
-    frames: BTreeMap<u64, u64>,
+    pub(crate) frames: BTreeMap<u64, u64>,
 }
 
-fn run(panel: &str, folder: &Path, options: Options) -> Run {
+pub(crate) fn run(panel: &str, folder: &Path, options: Options) -> Run {
     let config =
         tinydisplay::config::parse("panel.toml", panel, folder).map_err(|report| report.render(false));
     let seen = Arc::new(Mutex::new(Run::default()));

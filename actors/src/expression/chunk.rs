@@ -10,14 +10,20 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use engine::diagnostic::{Diagnostic, Severity};
+use engine::diagnostic::Diagnostic;
 use engine::formula::lower::GROUP;
-use engine::formula::{Dependents, Entry, Environment, FormulaId, Group, Key, Kind, Program, Site, compile};
+use engine::formula::{Dependents, FormulaId, Group, Kind, Program, Site};
 use engine::paint::{Color, Lookups};
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
+#[cfg(test)]
+use engine::{
+    diagnostic::Severity,
+    formula::{Entry, Environment, Key, compile},
+};
 use mlua::{Buffer, Function, Lua, LuaOptions, StdLib};
 
+use super::trial::Trial;
 use texts::Texts;
 use trampoline::Trap;
 
@@ -454,23 +460,7 @@ impl Evaluator {
 /// assert_eq!(evaluate("1 / (cpu - 90)", &variables).unwrap_err()[0].span, 0..14);
 /// ```
 pub fn evaluate(text: &str, variables: &[(String, Option<Value>)]) -> Result<Option<Value>, Vec<Diagnostic>> {
-    let kind =
-        |value: &Option<Value>| if matches!(value, Some(Value::Text(_))) { Kind::Text } else { Kind::Number };
-    let keys: Vec<Key> =
-        variables.iter().map(|(name, value)| Key { name: name.clone(), kind: kind(value) }).collect();
-    let compiled = compile(&[Entry { name: None, text }], &Environment::of(&keys));
-    let problems: Vec<Diagnostic> = compiled.problems.into_iter().map(|(_, problem)| problem).collect();
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
-        return Err(problems);
-    }
-    let failure = |error: Error| vec![Diagnostic::error("internal", 0..text.len(), error.to_string())];
-    let mut evaluator = Evaluator::new(compiled.program, Fps::default()).map_err(failure)?;
-    for (index, (_, value)) in variables.iter().enumerate() {
-        evaluator.set_key(index, value.as_ref());
-    }
-    evaluator.run(Tick(0)).map_err(failure)?;
-    let errors: Vec<Diagnostic> = evaluator.errors().map(|(_, site)| site.diagnostic()).collect();
-    if errors.is_empty() { Ok(evaluator.value(FormulaId(0))) } else { Err(errors) }
+    Trial { text, variables, ..Trial::default() }.run()
 }
 
 /// Whether both are the same number or both no value.

@@ -23,6 +23,14 @@ const RECENT: &str = "SELECT timestamp_ms, data_value FROM data_history
     WHERE data_key = ?1 AND timestamp_ms >= ?2 AND source = 'value' AND data_value IS NOT NULL
     ORDER BY timestamp_ms DESC, data_id DESC LIMIT ?3";
 
+/// As [`RECENT`], for the samples of a key.
+const SAMPLES: &str = "SELECT timestamp_ms, data_value FROM data_history
+    WHERE data_key = ?1 AND timestamp_ms > ?2 AND source <> 'value' AND data_value IS NOT NULL
+    ORDER BY timestamp_ms DESC, data_id DESC LIMIT ?3";
+
+/// After so many rows the time is looked at.
+const TIMED_ROWS: usize = 1_024;
+
 /// The history in a database.
 #[derive(Debug)]
 pub struct History {
@@ -54,6 +62,33 @@ impl History {
         Ok(points)
     }
 
+    /// The numbers that came under the key `name` (its full one) after `after_ms`, Unix time in milliseconds,
+    /// as far as they are kept; oldest first. At most the newest `most`, and no more once `has_time` says
+    /// no.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`] when the file cannot be read.
+    pub fn samples(
+        &self,
+        name: &str,
+        after_ms: i64,
+        most: usize,
+        has_time: impl Fn() -> bool,
+    ) -> Result<Vec<(i64, f64)>, Error> {
+        let mut statement = self.connection.prepare_cached(SAMPLES)?;
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut rows = statement.query((name, after_ms, most))?;
+        let mut samples = Vec::new();
+        while let Some(row) = rows.next()? {
+            samples.push((row.get(0)?, row.get(1)?));
+            if samples.len() % TIMED_ROWS == 0 && !has_time() {
+                break;
+            }
+        }
+        samples.reverse();
+        Ok(samples)
+    }
+
     /// The newest tick that anything was written of; `None` if there is none.
     ///
     /// # Errors
@@ -76,11 +111,13 @@ mod tests {
     fn recent_points_are_found_through_the_index_and_never_sorted() {
         let folder = tempfile::tempdir().unwrap();
         let connection = schema::open(&folder.path().join("state.db")).unwrap();
-        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {RECENT}")).unwrap();
-        let plan: Vec<String> =
-            statement.query_map(("a", 0, 1), |row| row.get(3)).unwrap().collect::<Result<_, _>>().unwrap();
-        let expected = "SEARCH data_history USING INDEX idx_data_history_data_key_timestamp_ms \
-                        (data_key=? AND timestamp_ms>?)";
-        assert_eq!(plan, [expected]);
+        for question in [RECENT, SAMPLES] {
+            let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {question}")).unwrap();
+            let plan = statement.query_map(("a", 0, 1), |row| row.get(3)).unwrap();
+            let plan: Vec<String> = plan.collect::<Result<_, _>>().unwrap();
+            let expected = "SEARCH data_history USING INDEX idx_data_history_data_key_timestamp_ms \
+                            (data_key=? AND timestamp_ms>?)";
+            assert_eq!(plan, [expected]);
+        }
     }
 }

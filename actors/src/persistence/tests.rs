@@ -316,6 +316,30 @@ fn only_the_newest_points_are_told() {
 }
 
 #[test]
+fn samples_are_told_as_many_as_there_is_room_and_time_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("state.db");
+    let fill = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+        INSERT INTO data_history (data_key, data_value, source, tick, timestamp_ms)
+        SELECT 'room.a', i, ?2, i, i FROM n";
+    let connection = schema::open(&file).unwrap();
+    connection.execute(fill, (9_999, "room")).unwrap();
+    connection.execute(fill, (9_999, "value")).unwrap();
+    let history = History::open(&file).unwrap().unwrap();
+    let check = |after_ms, most, time: bool, expected: (usize, Option<f64>)| {
+        let samples = history.samples("room.a", after_ms, most, || time).unwrap();
+        assert!(samples.is_sorted_by(|one, other| one.0 < other.0), "each once, in order");
+        assert_eq!(samples.last().map(|sample| sample.1), expected.1);
+        assert_eq!(samples.len(), expected.0, "{after_ms} {most} {time}");
+    };
+    check(-1, usize::MAX, true, (10_000, Some(9_999.0)));
+    check(9_989, usize::MAX, true, (10, Some(9_999.0)));
+    check(i64::MIN, 2, true, (2, Some(9_999.0)));
+    check(-1, usize::MAX, false, (1_024, Some(9_999.0)));
+    check(9_999, usize::MAX, true, (0, None));
+}
+
+#[test]
 fn a_check_finds_what_no_time_cures_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("state.db");

@@ -1,15 +1,18 @@
-//! What a run begins with: the facts of its recording's header, and the past of its charts.
+//! What a run begins with: the facts of its recording's header, and the past of its charts and windows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::formula::FormulaId;
+use engine::formula::derived::{Measure, Span};
+use engine::tick::Tick;
 use engine::widget::{Look, WidgetId};
 
 use super::{Error, Time, Wiring};
 use crate::panel::Panel;
 use crate::persistence::{self, History};
-use crate::recording::{Header, Recording, VERSION};
+use crate::recording::{Header, Past, Recording, VERSION};
 
 /// A widget that shows a value's past.
 pub(super) struct Chart {
@@ -65,6 +68,41 @@ fn spans(charts: impl Iterator<Item = Chart>) -> BTreeMap<String, u64> {
     spans
 }
 
+/// The most samples that windows are filled with before a run, of all keys together. A recording's header
+/// has room for them.
+const PAST_SAMPLES_MAX: usize = 250_000;
+
+/// The longest that reading them may take.
+const PAST_TIME: Duration = Duration::from_millis(250);
+
+/// What windows need of a key's past.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reach {
+    span_ms: i64,
+    /// So many of the newest samples, however old.
+    newest: usize,
+}
+
+/// How far the windows of each key go back, by the key's full name.
+fn window_spans(panel: &Panel) -> BTreeMap<String, Reach> {
+    let mut spans: BTreeMap<String, Reach> = BTreeMap::new();
+    for question in panel.program.derived() {
+        let Some(key) = panel.keys.get(question.key as usize) else { continue };
+        let span = match (question.measure, question.span) {
+            (Measure::Age | Measure::Stale, _) => continue,
+            (_, Some(Span::Milliseconds(ms))) => ms,
+            (_, Some(Span::Ticks(ticks))) => panel.fps.millis_at(Tick(ticks)).saturating_add(1),
+            (_, None) => 0,
+        };
+        let reach = spans.entry(key.name.clone()).or_default();
+        reach.span_ms = i64::try_from(span).unwrap_or(i64::MAX).max(reach.span_ms);
+        if question.measure == Measure::Delta {
+            reach.newest = 2;
+        }
+    }
+    spans
+}
+
 impl Wiring {
     /// What a recording of this run begins with: for a replay, what the recording said.
     pub(super) fn header(&self, time: Time, input: Option<&Recording>) -> Result<Header, Error> {
@@ -87,6 +125,7 @@ impl Wiring {
             start_ms: self.world.unix_ms(),
             states: true,
             history: if time == Time::Live { self.history() } else { BTreeMap::new() },
+            past: if time == Time::Live { self.past() } else { BTreeMap::new() },
         })
     }
 
@@ -114,6 +153,46 @@ impl Wiring {
         known.unwrap_or_else(|error| {
             tracing::warn!(%error, "charts begin empty");
             BTreeMap::new()
+        })
+    }
+
+    /// What the database knows of the keys over which there are windows: the newest samples, as many as
+    /// there is room and time for. A database that cannot be read costs the windows their past alone.
+    fn past(&self) -> Past {
+        let Some(persistence) = &self.panel.persistence else { return Past::new() };
+        let spans = window_spans(&self.panel);
+        if spans.is_empty() {
+            return Past::new();
+        }
+        let (now_ms, database) = (self.world.unix_ms(), &self.telemetry.database);
+        let until = self.world.now() + PAST_TIME;
+        let read = || -> Result<Past, persistence::Error> {
+            let Some(history) = History::open(&persistence.file)? else { return Ok(Past::new()) };
+            let (mut past, mut room, mut left) = (Past::new(), PAST_SAMPLES_MAX, spans.len());
+            for (key, reach) in &spans {
+                let began = self.world.now();
+                // What one key leaves of its share is for those after it.
+                let share = until.saturating_sub(began) / u32::try_from(left).unwrap_or(u32::MAX);
+                let has_time = || self.world.now() < began + share;
+                let after_ms = now_ms.saturating_sub(reach.span_ms);
+                let mut samples = history.samples(key, after_ms, room / left, has_time)?;
+                if samples.len() < reach.newest {
+                    samples = history.samples(key, i64::MIN, reach.newest, || true)?;
+                }
+                database.answered(self.world.now().saturating_sub(began));
+                (room, left) = (room.saturating_sub(samples.len()), left - 1);
+                if !samples.is_empty() {
+                    past.insert(key.clone(), samples);
+                }
+            }
+            Ok(past)
+        };
+        database.readers.increment(1.0);
+        let past = read();
+        database.readers.decrement(1.0);
+        past.unwrap_or_else(|error| {
+            tracing::warn!(%error, "windows begin empty");
+            Past::new()
         })
     }
 }

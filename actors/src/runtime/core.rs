@@ -18,7 +18,7 @@ use super::{Error, Wiring, beginning};
 use crate::clock::{Clock, End};
 use crate::coordination::{Coordinated, CoordinationActor, Decisions, EventSink};
 use crate::expression::{Evaluated, ExpressionActor, Surroundings};
-use crate::handle::{Pulse, QuerySources, QueryValues, Slot, SourceReport};
+use crate::handle::{Pulse, QuerySamples, QuerySources, QueryValues, QueryWindows, Slot, SourceReport};
 use crate::journal::{Fenced, Journal, Sink};
 use crate::panel::Panel;
 use crate::persistence::Mailbox;
@@ -52,9 +52,17 @@ struct Lasting {
     on_event: Sink<EventSink>,
     on_frame: Sink<FrameSink>,
     pulse: watch::Sender<Pulse>,
-    questions: (Slot<QueryValues>, Slot<QuerySources>),
+    questions: Questions,
     chain: Fenced<Chain>,
     entrance: watch::Sender<Option<Entrance>>,
+}
+
+/// Who answers what the face asks.
+struct Questions {
+    values: Slot<QueryValues>,
+    sources: Slot<QuerySources>,
+    windows: Slot<QueryWindows>,
+    samples: Slot<QuerySamples>,
 }
 
 /// How the actors of a generation find each other: each is started after the one that it sends to, on the
@@ -172,7 +180,12 @@ impl Core {
             on_event: Sink::new(on_event),
             on_frame: Sink::new(on_frame),
             pulse: wiring.pulse.clone(),
-            questions: (wiring.values.clone(), wiring.sources.clone()),
+            questions: Questions {
+                values: wiring.values.clone(),
+                sources: wiring.sources.clone(),
+                windows: wiring.windows.clone(),
+                samples: wiring.samples.clone(),
+            },
             chain: Fenced::new(Chain::default()),
             entrance: watch::channel(None).0,
             panel,
@@ -213,7 +226,8 @@ impl Core {
         let actor = self.expression(&context, next.ok_or_else(|| missing("coordination"))?)?;
         let started = |address: actix::Addr<ExpressionActor>| {
             self.enter(&context, |chain| {
-                self.0.questions.0.point(address.downgrade().recipient());
+                self.0.questions.values.point(address.downgrade().recipient());
+                self.0.questions.windows.point(address.downgrade().recipient());
                 chain.expression = Some(address.recipient());
             });
         };
@@ -230,7 +244,8 @@ impl Core {
         let actor = self.ring(&context, next)?;
         let started = |address: actix::Addr<RingActor>| {
             self.enter(&context, |chain| {
-                self.0.questions.1.point(address.downgrade().recipient());
+                self.0.questions.sources.point(address.downgrade().recipient());
+                self.0.questions.samples.point(address.downgrade().recipient());
                 if let Feed::Sources { doorbell, .. } = &self.0.feed {
                     doorbell.connect(address.downgrade().recipient());
                 }
@@ -400,7 +415,10 @@ impl Core {
         };
         let actor = ExpressionActor::new(lasting.panel.clone(), around);
         let mut actor = actor.map_err(|error| Failure::Transient(error.to_string()))?;
-        lasting.journal.checkpoint().iter().for_each(|checkpoint| actor.restore(&checkpoint.expression));
+        match lasting.journal.checkpoint() {
+            Some(checkpoint) => actor.restore(&checkpoint.expression),
+            None => actor.remember(&lasting.header.past, lasting.header.start_ms),
+        }
         Ok(actor)
     }
 

@@ -184,6 +184,12 @@ table! {
         "New results of the formulas and templates that drive widgets.";
     FORMULAS_DISABLED: Type::Gauge, "tinydisplay_disabled_formulas", [],
         "Formulas that panicked and are not evaluated any more.";
+    WINDOW_UPDATES: Type::Counter, "tinydisplay_window_updates_total", [],
+        "How often a sample or a pane has entered or left a window over time.";
+    WINDOW_SAMPLES: Type::Gauge, "tinydisplay_window_samples", [],
+        "Samples that are kept one by one for windows over time.";
+    WINDOW_DROPPED: Type::Counter, "tinydisplay_window_dropped_total", [],
+        "Samples stamped so far ahead of the clock that windows had no room for them.";
     VALUE: Type::Gauge, "tinydisplay_value", ["key"],
         "A named value that is a number; NaN where it had one and has none now.";
 
@@ -251,7 +257,7 @@ table! {
     RESIDENT_MEMORY: Type::Gauge, "tinydisplay_resident_memory_bytes", [],
         "Memory of this process that is in RAM.";
     MEMORY: Type::Gauge, "tinydisplay_memory_bytes", ["part"],
-        "Memory by what holds it: the ring's samples, kept glyphs, Lua; of SQLite's page caches the most they may take.";
+        "Memory by what holds it: the ring's samples, windows over time, kept glyphs, Lua; of SQLite's page caches the most they may take.";
     UPTIME: Type::Gauge, "tinydisplay_uptime_seconds", [], "Time since this process began.";
     BUILD: Type::Gauge, "tinydisplay_build_info", ["version"], "1; its label says which version runs.";
 }

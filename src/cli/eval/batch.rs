@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read, Write};
 
-use actors::expression::chunk::evaluate;
+use actors::expression::trial::Trial;
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::value::Value;
 use serde::Deserialize;
@@ -65,10 +65,6 @@ pub(super) fn run(mut input: impl BufRead, out: &mut impl Write) -> Result<(), F
 fn answer(line: &[u8]) -> Result<String, Refusal> {
     let request: Request = serde_json::from_slice(line).map_err(|error| unreadable(&error))?;
     let mut variables = BTreeMap::new();
-    for (key, samples) in request.samples {
-        let newest = samples.iter().min_by(|a, b| a.0.total_cmp(&b.0));
-        variables.insert(key, newest.map(|(_, number)| Value::Number(*number)));
-    }
     for (key, json) in request.variables {
         let value = match json {
             Json::Null => None,
@@ -82,7 +78,8 @@ fn answer(line: &[u8]) -> Result<String, Refusal> {
         };
         variables.insert(key, value);
     }
-    match evaluate(&request.expression, &Vec::from_iter(variables)) {
+    let (text, samples, variables) = (&*request.expression, &request.samples, Vec::from_iter(variables));
+    match (Trial { text, variables: &variables, samples, ..Trial::default() }).run() {
         Ok(None) => Ok("null".into()),
         Ok(Some(Value::Text(text))) => Ok(json!(&*text).to_string()),
         // Numbers and truth values are written in JSON as everywhere.

@@ -186,6 +186,8 @@ pub struct Key {
     /// Its unit, for people.
     #[schemars(length(max = limits::NAME_BYTES))]
     pub unit: Option<String>,
+    /// Silence longer than this makes it stale to `stale(key)`, whatever its source says.
+    pub stale_after: Option<Duration>,
 }
 
 /// What a key holds.

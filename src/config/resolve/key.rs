@@ -7,6 +7,7 @@ use actors::source::{KeySpec, Source};
 use engine::diagnostic::Diagnostic;
 use engine::formula::Kind;
 use engine::sample::SourceId;
+use engine::tick::Fps;
 use engine::value::Value;
 
 use super::Setting;
@@ -32,6 +33,7 @@ pub(super) fn resolve(
             default: None,
             range: key.range,
             unit: key.unit.into(),
+            stale_after: None,
         }));
     }
     let mut known: BTreeMap<String, usize> =
@@ -41,10 +43,11 @@ pub(super) fn resolve(
         let Some(source) = source_of(name, place, sources, setting, problems) else { continue };
         let index = *known.entry(name.clone()).or_insert_with(|| {
             let (default, range, unit) = (None, (0.0, 100.0), String::new());
-            keys.push(Key { name: name.clone(), source, kind: kind_of(key), default, range, unit });
+            let (name, kind) = (name.clone(), kind_of(key));
+            keys.push(Key { name, source, kind, default, range, unit, stale_after: None });
             keys.len() - 1
         });
-        declare(&mut keys[index], key, place, problems);
+        declare(&mut keys[index], key, place, setting.fps(), problems);
     }
     if keys.len() > limits::KEYS {
         let message =
@@ -75,7 +78,7 @@ fn source_of(
 }
 
 /// Adds what `[keys]` says of a key.
-fn declare(known: &mut Key, key: &form::Key, at: Place<'_>, problems: &mut Problems) {
+fn declare(known: &mut Key, key: &form::Key, at: Place<'_>, fps: Fps, problems: &mut Problems) {
     let said = key.kind.map(|kind| match kind {
         form::KeyKind::Number => Kind::Number,
         form::KeyKind::Text => Kind::Text,
@@ -118,6 +121,9 @@ fn declare(known: &mut Key, key: &form::Key, at: Place<'_>, problems: &mut Probl
     }
     if let Some(unit) = &key.unit {
         known.unit.clone_from(unit);
+    }
+    if let Some(span) = key.stale_after {
+        known.stale_after = Some(super::source::positive(span, at.get("stale_after"), fps, problems));
     }
 }
 

@@ -20,7 +20,7 @@ const LATENCIES = {
   frame_to_output: "picture to ",
   sample_to_output: "arrival to ",
 };
-const PARTS = { ring: "the ring's samples", glyphs: "glyphs", lua: "formulas", sqlite: "database cache, at most" };
+const PARTS = { ring: "the ring's samples", windows: "windows over time", glyphs: "glyphs", lua: "formulas", sqlite: "database cache, at most" };
 const QUEUES = { port: ["readings", "waiting for the ring"], writer: ["ticks", "waiting for the database"], recorder: ["ticks", "waiting for the recording"] };
 
 const find = (id) => document.getElementById(id);

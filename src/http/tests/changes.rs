@@ -4,14 +4,17 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use actors::handle::{ActorState, Reported};
+use actors::panel::{Key, Panel};
+use engine::formula::Kind;
+use engine::sample::{SourceId, SourceState};
 use engine::signal::{FACTS_MAX, NAME_BYTES_MAX, PER_TICK_MAX};
 use engine::value::Value;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
-use crate::http::fixture::{Answer, FakePanel, Viewer, conforms, get, send};
+use crate::http::fixture::{self, Answer, FakePanel, Viewer, conforms, get, send};
 use crate::http::limits::{
-    BODY_BYTES, BURST_SECONDS, CHANGES_PER_SECOND, EVALUATIONS_PER_SECOND, FORMULA_BYTES, VARIABLES,
+    BODY_BYTES, BURST_SECONDS, CHANGES_PER_SECOND, EVALUATIONS_PER_SECOND, FORMULA_BYTES, SAMPLES, VARIABLES,
 };
 use crate::http::openapi::openapi;
 use crate::http::routes::{ROUTES, Route};
@@ -114,6 +117,46 @@ fn formulas_are_evaluated_with_what_is_now() {
         let answer = evaluate(&server, question.clone());
         assert_eq!((answer.status, answer.json()), (200, json!({ "value": expected })), "{question}");
     }
+}
+
+#[test]
+fn windows_see_what_the_panel_holds_or_is_told() {
+    let mut panel = fake();
+    let key = |name: &str| Key {
+        name: name.into(),
+        source: SourceId(0),
+        kind: Kind::Number,
+        default: None,
+        range: (0.0, 1.0),
+        unit: String::new(),
+        stale_after: None,
+    };
+    let keys = ["room.heat", "room.damp"];
+    panel.handle.panel = Arc::new(Panel { keys: keys.map(key).into(), ..fixture::panel() });
+    for (name, state) in keys.into_iter().zip([SourceState::Live, SourceState::Stale]) {
+        let reported = Reported { formula: None, state, ..tests::value(name, Value::Number(1.0)) };
+        panel.values.lock().unwrap().push(reported);
+    }
+    let server = panel.serve();
+    for (question, expected) in [
+        (json!({ "expression": "avg(heat, 1m)" }), json!(15.0)),
+        (json!({ "expression": "avg('room.heat', 1s)" }), json!(20.0)),
+        (json!({ "expression": "avg(damp, 1m) + heat" }), json!(5.0)),
+        (json!({ "expression": "age(damp) * 100 + stale(damp) * 10 + stale(heat)" }), json!(10.0)),
+        (json!({ "expression": "sum(heat, 1m)", "samples": { "room.heat": [[1, 2], [0, 3]] } }), json!(5.0)),
+        (json!({ "expression": "count(heat, 1m)", "samples": { "room.heat": [] } }), json!(0.0)),
+        (json!({ "expression": "median(x, 1m)", "samples": { "x": [[1, 2], [0, 3]] } }), json!(2.5)),
+        (json!({ "expression": "avg(x, 1m)", "variables": { "x": 4 } }), json!(4.0)),
+    ] {
+        let answer = evaluate(&server, question.clone());
+        assert_eq!((answer.status, answer.json()), (200, json!({ "value": expected })), "{question}");
+    }
+    let samples = |count: usize| {
+        let samples: Vec<_> = (0..count).map(|n| (n, 1)).collect();
+        json!({ "expression": "count(x, 1d)", "samples": { "x": samples } })
+    };
+    assert_eq!(evaluate(&server, samples(SAMPLES)).status, 200);
+    assert_eq!(evaluate(&server, samples(SAMPLES + 1)).status, 422);
 }
 
 #[test]

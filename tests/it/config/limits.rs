@@ -66,6 +66,10 @@ fn counts() {
     check("too-many", limits::VALUES, |count| {
         format!("[value]\n{}", lines(count, |n| format!("v{n} = \"1\"")))
     });
+    check("too-many", engine::window::WINDOWS_MAX, |count| {
+        let values = lines(count, |n| format!("v{n} = \"avg(s.value, {}ms)\"", n + 1));
+        format!("[source.s]\nkind = \"generator\"\nshape = \"sine\"\n[value]\n{values}")
+    });
     check("wrong-length", limits::WIDGETS, |count| {
         lines(count, |_| {
             "[[page.main.widgets]]\nkind = \"text\"\nat = [0, 0]\nsize = [9, 9]\ntext = \"\"".into()
