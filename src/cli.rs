@@ -8,6 +8,7 @@ mod completions;
 mod eval;
 mod failure;
 mod functions;
+mod graph;
 mod log;
 mod record;
 mod render;
@@ -54,6 +55,8 @@ enum Verb {
     Eval(eval::Arguments),
     /// List the functions that formulas can use
     Functions(functions::Arguments),
+    /// Print what depends on what in a configuration
+    Graph(graph::Arguments),
     /// Print the JSON Schema of configuration files
     Schema,
     /// Print the completions of a shell
@@ -83,6 +86,7 @@ impl Verb {
             Verb::Render(arguments) => render::run(arguments),
             Verb::Eval(arguments) => eval::run(arguments, out),
             Verb::Functions(arguments) => functions::run(arguments, out),
+            Verb::Graph(arguments) => graph::run(arguments, out),
             Verb::Schema => schema::run(out),
             Verb::Completions(arguments) => completions::run(arguments, out),
         }

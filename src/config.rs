@@ -27,6 +27,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use actors::panel::Panel;
+use actors::world::SIMULATED_HOST;
 use engine::diagnostic::Diagnostic;
 use serde::Deserialize;
 use toml::Spanned;
@@ -69,15 +70,15 @@ pub enum Secret {
     File(PathBuf),
 }
 
-/// Reads and resolves the configuration file at `path`.
+/// Reads and resolves the configuration file at `path`, for a machine that is called `host`.
 ///
 /// # Errors
 /// All errors and warnings of the file, or the one that says why it cannot be read.
-pub fn load(path: &Path) -> Result<Config, Box<Report>> {
+pub fn load(path: &Path, host: &str) -> Result<Config, Box<Report>> {
     let name = path.display().to_string();
     let folder = path.parent().unwrap_or(Path::new(""));
     match read(path) {
-        Ok(text) => parse(&name, &text, folder),
+        Ok(text) => parse_on(&name, &text, folder, host),
         Err(error) => {
             let message = format!("`{name}` cannot be read: {error}");
             Err(Box::new(Report::new(&name, "", vec![Diagnostic::error("unreadable", 0..0, message)])))
@@ -85,15 +86,23 @@ pub fn load(path: &Path) -> Result<Config, Box<Report>> {
     }
 }
 
-/// Resolves the configuration `text`, which users know as `name`. Relative names of files in it count
-/// from `folder`.
+/// Resolves the configuration `text`, which users know as `name`, for a simulated machine. Relative names of
+/// files in it count from `folder`.
 ///
 /// # Errors
 /// All errors and warnings of the text.
 pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Box<Report>> {
+    parse_on(name, text, folder, SIMULATED_HOST)
+}
+
+/// The same for a machine that is called `host`: formulas know that name.
+///
+/// # Errors
+/// All errors and warnings of the text.
+pub fn parse_on(name: &str, text: &str, folder: &Path, host: &str) -> Result<Config, Box<Report>> {
     let mut problems = Problems::default();
     let shown = secret::hidden(text);
-    let config = check(&shown, folder, &mut problems);
+    let config = check(&shown, folder, host, &mut problems);
     let usable = !problems.any_error();
     let report = Report::new(name, &shown, problems.sorted());
     match config {
@@ -121,7 +130,7 @@ fn read(path: &Path) -> io::Result<String> {
     })
 }
 
-fn check(text: &str, folder: &Path, problems: &mut Problems) -> Option<(Panel, Http)> {
+fn check(text: &str, folder: &Path, host: &str, problems: &mut Problems) -> Option<(Panel, Http)> {
     if text.len() > limits::FILE_BYTES {
         let message =
             format!("this text has {} bytes, at most {} are allowed", text.len(), limits::FILE_BYTES);
@@ -140,7 +149,7 @@ fn check(text: &str, folder: &Path, problems: &mut Problems) -> Option<(Panel, H
     let clean = walk::walk(schema.as_value(), text, raw.clone(), problems);
     let file = deserialize(&clean, problems)?;
     let (clean, raw) = (Place::root(text, &clean), Place::root(text, &raw));
-    Some(resolve::resolve(resolve::Setting { file: &file, clean, raw, folder }, problems))
+    Some(resolve::resolve(resolve::Setting { file: &file, clean, raw, folder, host }, problems))
 }
 
 /// What serde makes of the clean tree. The walk leaves nothing that it objects to; should the two ever

@@ -25,6 +25,10 @@ pub struct Panel {
     pub seed: u64,
     /// XXH3 of the configuration's text, to tell whether a recording belongs to it.
     pub fingerprint: u64,
+    /// What the machine is called that the panel runs on, or ran on when it was recorded.
+    pub host: String,
+    /// What formulas know by name besides keys and values.
+    pub constants: Vec<(String, Value)>,
     /// The sources; a [`SourceId`] is an index into them.
     pub sources: Vec<Source>,
     /// The declared keys, in the order that the program was compiled with.
@@ -35,6 +39,8 @@ pub struct Panel {
     pub program: Program,
     /// The named values, in the configuration's order.
     pub values: Vec<(String, FormulaId)>,
+    /// The templates with names, as they were written; what shows them has them as a part of its own.
+    pub templates: Vec<NamedTemplate>,
     /// The triggers, in the configuration's order.
     pub triggers: Vec<Trigger>,
     /// The animations; an [`engine::animation::AnimationId`] is an index into them.
@@ -49,6 +55,21 @@ pub struct Panel {
     pub persistence: Option<Persistence>,
     /// When and how often actors are started anew.
     pub supervision: Supervision,
+}
+
+/// A template with a name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct NamedTemplate {
+    /// Its name.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// Its own formulas.
+    pub formulas: Vec<FormulaId>,
+    /// The names of the templates that it includes.
+    pub includes: Vec<String>,
+    /// The widgets that include it, by their index in the scene.
+    pub widgets: Vec<usize>,
 }
 
 /// A declared key.

@@ -7,8 +7,7 @@
 //! {"recording":1,"engine":"0.1.0","panel":"demo","fingerprint":"9f…","fps":60,"seed":7,"start_ms":1767225600000}
 //! {"tick":3,"samples":[["system","cpu",12.5,1767225600041,0]],"states":[["system","live"]]}
 //! ```
-//! A sample is `[source, key, value, unix_ms, sequence]`; the last two may be left out. `docs/recordings.md`
-//! is the whole of it for users.
+//! A sample is `[source, key, value, unix_ms, sequence]`; `docs/recordings.md` is the whole of it for users.
 
 mod lines;
 mod recorder;
@@ -30,14 +29,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use lines::{Limits, Lines};
 pub use recorder::{MAILBOX as RECORDER_MAILBOX, Recorder};
-pub use replay::{Replay, Replayed};
+pub use replay::{Past, Replay, Replayed};
 
 /// The version of the format.
 pub const VERSION: u32 = 1;
 
-/// The longest line that is written or read, in bytes. The history of 160 charts and of all
-/// windows fits into the header;
-/// inputs of a tick that need more than a line get several.
+/// The longest line that is written or read, in bytes. The history of 160 charts and of all windows fits into
+/// the header; inputs of a tick that need more than a line get several.
 pub const LINE_BYTES_MAX: usize = 64 << 20;
 
 /// The longest file that is written or read, in bytes. A recording is read whole, which takes seven to
@@ -68,6 +66,9 @@ pub struct Header {
     pub seed: u64,
     /// Unix time in milliseconds at tick 0.
     pub start_ms: i64,
+    /// What the machine is called: the constant `host` of formulas. `None` for that of simulations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Whether every change of a source's state is recorded. Where it is not, as in a file made by hand,
     /// states follow from what arrives.
     #[serde(default)]
@@ -79,10 +80,6 @@ pub struct Header {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub past: Past,
 }
-
-/// Samples from before a run, by the full name of their key: Unix time in milliseconds and number, the oldest
-/// first.
-pub type Past = BTreeMap<String, Vec<(i64, f64)>>;
 
 /// The inputs of one tick, or some of them where they need several lines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

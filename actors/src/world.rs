@@ -13,6 +13,19 @@ use futures_util::future::LocalBoxFuture;
 /// Unix time in milliseconds at which every simulated run begins: 2026-01-01T00:00:00Z.
 pub const SIMULATED_START_MS: i64 = 1_767_225_600_000;
 
+/// What every simulated machine is called.
+pub const SIMULATED_HOST: &str = "tinydisplay";
+
+/// What this machine is called; [`SIMULATED_HOST`] where it has no name.
+pub fn host_name() -> String {
+    let name = sysinfo::System::host_name().unwrap_or_default();
+    let name: String = name.chars().filter(|c| !c.is_control()).take(HOST_CHARACTERS_MAX).collect();
+    if name.is_empty() { SIMULATED_HOST.into() } else { name }
+}
+
+/// The longest name of a machine, in characters: longer than any that DNS can have.
+const HOST_CHARACTERS_MAX: usize = 255;
+
 /// Where the actors live: in real time or in virtual time.
 #[derive(Clone, Copy, Debug)]
 pub struct World {

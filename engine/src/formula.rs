@@ -8,7 +8,7 @@ mod compile;
 pub mod derived;
 pub mod duration;
 pub mod functions;
-mod graph;
+pub(crate) mod graph;
 mod ir;
 mod lexer;
 pub mod lower;

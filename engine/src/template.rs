@@ -1,11 +1,13 @@
 //! Templates: text with formulas inside, such as `CPU {cpu:.0f}%`.
 //!
-//! `{formula}` or `{formula:format}` stands for the formula's result, `{{` and `}}` for braces. [`parse`]
-//! reads the text into a [`Draft`]; when its formulas have been compiled, [`Draft::resolve`] makes a
-//! [`Template`] of it, which [`Template::render`] writes at any tick. [`Format`] says what formats there are.
+//! `{formula}` or `{formula:format}` stands for the formula's result, `{include(name)}` for another
+//! template, `{{` and `}}` for braces. [`parse`] reads the text into a [`Draft`]; with its formulas' ids and
+//! the [`Library`] of the templates that it may include it becomes a [`Template`], which
+//! [`Template::render`] writes at any tick. [`Format`] says what formats there are.
 
 mod draft;
 mod format;
+mod include;
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -13,7 +15,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use draft::{Draft, DraftPart, parse};
-pub use format::{Alignment, Format, MAX_PRECISION, MAX_WIDTH, Style};
+pub use format::{Alignment, Case, Format, Grouping, MAX_PRECISION, MAX_WIDTH, Sign, Style};
+pub use include::{Library, MAX_DEPTH, MAX_PARTS};
 
 use crate::formula::{FormulaId, Results};
 

@@ -38,10 +38,14 @@ impl Value {
 }
 
 impl fmt::Display for Value {
-    /// Numbers in their shortest form that reads back as the same number.
+    /// Numbers in their shortest form that reads back as the same number, with a power of ten where there
+    /// would be many zeros: from 1e16 on, and below 0.0001.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::Number(n) => n.fmt(f),
+            // -0 equals 0, and no formula sees it.
+            Value::Number(n) if *n == 0.0 => f.write_str("0"),
+            Value::Number(n) if (1e-4..1e16).contains(&libm::fabs(*n)) => write!(f, "{n}"),
+            Value::Number(n) => write!(f, "{n:e}"),
             Value::Bool(b) => b.fmt(f),
             Value::Text(t) => f.write_str(t),
         }

@@ -8,6 +8,7 @@ pub(crate) mod series;
 pub(crate) mod shape;
 pub(crate) mod sparkline;
 pub(crate) mod text;
+pub(crate) mod tint;
 pub(crate) mod tone;
 
 use alloc::string::String;
@@ -20,6 +21,7 @@ use crate::formula::FormulaId;
 use crate::paint::{Color, Point, Size};
 use crate::sample::SourceId;
 use crate::template::Template;
+pub use tint::Tint;
 
 /// Names a widget: its index in the scene.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -58,6 +60,7 @@ impl Widget {
             Look::Sparkline(chart) => formulas.push(chart.value),
             Look::Shape(_) => {}
         }
+        formulas.extend(self.look.tints().into_iter().flatten().filter_map(|tint| tint.formula));
         formulas
     }
 }
@@ -91,6 +94,18 @@ pub enum Look {
     Shape(Shape),
 }
 
+impl Look {
+    /// Its colours.
+    fn tints(&self) -> [Option<&Tint>; 2] {
+        match self {
+            Look::Text(text) => [Some(&text.color), None],
+            Look::Progress(bar) => [Some(&bar.color), Some(&bar.track)],
+            Look::Sparkline(chart) => [Some(&chart.color), chart.fill.as_ref()],
+            Look::Shape(shape) => [shape.fill.as_ref(), shape.stroke.as_ref().map(|stroke| &stroke.color)],
+        }
+    }
+}
+
 /// Where a line of text stands in its widget.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the names say it")]
@@ -120,7 +135,7 @@ pub struct Text {
     /// The face.
     pub weight: Weight,
     /// The colour of the type.
-    pub color: Color,
+    pub color: Tint,
     /// Where it stands across; down it is centred on its capitals' height.
     pub align: Align,
 }
@@ -136,11 +151,11 @@ pub struct Progress {
     /// The values that leave it empty and fill it.
     pub range: (f64, f64),
     /// The colour of the filled part.
-    pub color: Color,
+    pub color: Tint,
     /// Other colours of the filled part from given values on, ascending.
     pub levels: Levels,
     /// The colour of the empty part.
-    pub track: Color,
+    pub track: Tint,
     /// Radius of its corners in pixels; half the thickness gives round ends.
     pub radius: f64,
     /// Where it fills from.
@@ -179,22 +194,22 @@ pub struct Sparkline {
     /// The values at the lower and upper edge; `None` fits them to what is shown.
     pub range: Option<(f64, f64)>,
     /// The colour of the line.
-    pub color: Color,
-    /// The colour below the line.
-    pub fill: Color,
+    pub color: Tint,
+    /// The colour below the line; `None` for a faint tone of the line's.
+    pub fill: Option<Tint>,
     /// Thickness of the line in pixels.
     pub thickness: f64,
     /// Whether the newest value is marked.
     pub dot: bool,
 }
 
-/// A figure that does not change by itself.
+/// A figure, of which nothing changes but its colours.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shape {
     /// Which figure.
     pub figure: Figure,
     /// The colour inside, for closed figures.
-    pub fill: Option<Color>,
+    pub fill: Option<Tint>,
     /// The colour and thickness of the outline or line.
     pub stroke: Option<Stroke>,
 }
@@ -221,7 +236,7 @@ pub enum Figure {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stroke {
     /// The colour.
-    pub color: Color,
+    pub color: Tint,
     /// Thickness in pixels.
     pub thickness: f64,
 }

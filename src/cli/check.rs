@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use actors::panel::Panel;
+use actors::world::SIMULATED_HOST;
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::formula::derived::Span;
 use engine::window;
@@ -23,7 +24,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
-    let (report, panel) = match config::load(&arguments.config) {
+    let (report, panel) = match config::load(&arguments.config, SIMULATED_HOST) {
         Ok(config) => (config.warnings, Some(config.panel)),
         Err(report) => (*report, None),
     };

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use actors::world::host_name;
+
 use super::failure::Failure;
 use super::{run, runtime};
 
@@ -18,6 +20,6 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let config = run::load(&arguments.config)?;
+    let config = run::load(&arguments.config, &host_name())?;
     runtime::live(config, arguments.ticks, Some(&arguments.out))
 }

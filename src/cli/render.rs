@@ -11,7 +11,7 @@ use engine::paint::Frame;
 use engine::tick::Tick;
 
 use super::failure::Failure;
-use super::{run, simulate};
+use super::simulate;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -35,9 +35,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut config = run::load(&arguments.config)?;
+    let (mut config, input) = simulate::load(&arguments.config, arguments.input.as_deref())?;
     config.panel.seed = arguments.seed.unwrap_or(config.panel.seed);
-    let input = simulate::input(&config.panel, arguments.input.as_deref())?;
     let last = Arc::new(Mutex::new(None::<Frame>));
     let (shown, wanted) = (last.clone(), Tick(arguments.tick));
     let options = Options {

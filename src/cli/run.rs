@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use actors::world::host_name;
+
 use super::failure::{Failure, show};
 use super::runtime;
 use crate::config::{self, Config};
@@ -33,7 +35,7 @@ pub(super) enum Output {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut config = match &arguments.config {
-        Some(path) => load(path)?,
+        Some(path) => load(path, &host_name())?,
         None => runtime::demo()?,
     };
     if !arguments.output.is_empty() {
@@ -45,9 +47,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     runtime::live(config, arguments.ticks, None)
 }
 
-/// The configuration at `path`, its warnings shown.
-pub(super) fn load(path: &std::path::Path) -> Result<Config, Failure> {
-    let config = config::load(path)?;
+/// The configuration at `path` for a machine that is called `host`, its warnings shown.
+pub(super) fn load(path: &std::path::Path, host: &str) -> Result<Config, Failure> {
+    let config = config::load(path, host)?;
     show(&config.warnings);
     Ok(config)
 }

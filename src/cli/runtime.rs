@@ -10,6 +10,7 @@ use actors::handle::Handle;
 use actors::panel::Persistence;
 use actors::runtime::{self, Options};
 use actors::telemetry::exporter::{self, UPKEEP_SECONDS};
+use actors::world::host_name;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
@@ -27,7 +28,7 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(UPKEEP_SECONDS);
 
 /// The built-in demo, which keeps its state in the user's state folder.
 pub(super) fn demo() -> Result<Config, Failure> {
-    let mut config = config::parse("demo", DEMO, Path::new(""))?;
+    let mut config = config::parse_on("demo", DEMO, Path::new(""), &host_name())?;
     let state = |folder: PathBuf| Persistence {
         file: folder.join("tinydisplay").join("demo.db"),
         flush: Persistence::FLUSH,

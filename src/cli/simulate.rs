@@ -11,9 +11,11 @@ use actors::handle::Handle;
 use actors::panel::Panel;
 use actors::recording::Recording;
 use actors::runtime::{self, Options, Time};
+use actors::world::SIMULATED_HOST;
 
 use super::failure::{Failure, note};
 use super::run;
+use crate::config::{Config, limits};
 use collector::Collector;
 
 #[derive(Debug, clap::Args)]
@@ -47,31 +49,43 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let mut config = run::load(&arguments.config)?;
+    let (mut config, input) = load(&arguments.config, arguments.input.as_deref())?;
     if let Some(seed) = arguments.seed {
         config.panel.seed = seed;
     }
-    let input = input(&config.panel, arguments.input.as_deref())?;
     let collector = Collector::new(&config.panel, arguments, Box::new(io::stdout()))?;
     let time = if arguments.realtime { Time::Paced } else { Time::Virtual };
     let collector = simulate(config.panel, time, arguments.ticks, input, collector)?;
     collector.finish()
 }
 
-/// The recording at `file`, if there is one. Says which sources are made up where there is none.
-pub(super) fn input(panel: &Panel, file: Option<&Path>) -> Result<Option<Recording>, Failure> {
-    let Some(file) = file else {
-        for source in panel.sources.iter().filter(|source| source.kind.is_live()) {
-            let name = &source.name;
-            note(&format!("source `{name}` is a seeded walk here; `--input` replays a recording instead"));
-        }
-        return Ok(None);
-    };
-    let recording = Recording::read(file).map_err(|error| Failure::message(error.to_string()))?;
-    if recording.header.fingerprint != format!("{:016x}", panel.fingerprint) {
-        note("warning: this recording was made with another configuration, or another version of it");
+/// The configuration at `path` and the recording at `file`, if there is one: the configuration is that of
+/// the machine that was recorded. Says which sources are made up where there is none.
+pub(super) fn load(path: &Path, file: Option<&Path>) -> Result<(Config, Option<Recording>), Failure> {
+    let recording = file.map(Recording::read).transpose();
+    let recording = recording.map_err(|error| Failure::message(error.to_string()))?;
+    let host = recording.as_ref().and_then(|recording| recording.header.host.as_deref());
+    let host = host.unwrap_or(SIMULATED_HOST);
+    if host.len() > limits::TEXT_BYTES {
+        let most = limits::TEXT_BYTES;
+        return Err(Failure::message(format!("the recording's `host` has more than {most} bytes")));
     }
-    Ok(Some(recording))
+    let config = run::load(path, host)?;
+    match &recording {
+        None => {
+            for source in config.panel.sources.iter().filter(|source| source.kind.is_live()) {
+                let name = &source.name;
+                note(&format!(
+                    "source `{name}` is a seeded walk here; `--input` replays a recording instead"
+                ));
+            }
+        }
+        Some(recording) if recording.header.fingerprint != format!("{:016x}", config.panel.fingerprint) => {
+            note("warning: this recording was made with another configuration, or another version of it");
+        }
+        Some(_) => {}
+    }
+    Ok((config, recording))
 }
 
 /// Runs `panel` in virtual time and shows everything to `collector`.

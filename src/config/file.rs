@@ -41,6 +41,9 @@ pub struct File {
     /// Named formulas. Other formulas use their results by name.
     #[schemars(extend("propertyNames" = {"format": "identifier"}, "maxProperties" = limits::VALUES))]
     pub value: Named<Formula>,
+    /// Templates that others include by name.
+    #[schemars(extend("propertyNames" = {"format": "name"}, "maxProperties" = limits::TEMPLATES))]
+    pub template: Named<NamedTemplate>,
     /// Movements of widgets.
     #[schemars(extend("propertyNames" = {"format": "name"}, "maxProperties" = limits::ANIMATIONS))]
     pub animation: Named<Animation>,
@@ -79,11 +82,15 @@ pub struct Display {
     pub seed: u64,
     /// Which theme gives the named colours. Not needed where there is only one.
     pub theme: Option<Name>,
+    /// What this device is called: formulas know it as `device`. By default it is the host's name.
+    #[schemars(length(min = 1, max = limits::DEVICE_BYTES), extend("examples" = ["kitchen"]))]
+    pub device: Option<String>,
 }
 
 impl Default for Display {
     fn default() -> Display {
-        Display { size: [160, 128], fps: 60, background: Color("background".into()), seed: 0, theme: None }
+        let background = Color("background".into());
+        Display { size: [160, 128], fps: 60, background, seed: 0, theme: None, device: None }
     }
 }
 
@@ -92,6 +99,14 @@ impl Default for Display {
 #[schemars(transparent, extend("propertyNames" = {"format": "name"}, "maxProperties" = limits::COLORS))]
 #[serde(transparent)]
 pub struct Theme(pub Named<Color>);
+
+/// A template that others include: `{include(name)}`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedTemplate {
+    /// What it says.
+    pub text: Template,
+}
 
 /// What is shown.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -226,12 +241,16 @@ text!(
     Formula, "a formula", "formula", limits::FORMULA_BYTES, ["system.cpu > 80"]
 );
 text!(
-    /// Text with `{formula}` or `{formula:format}` inside.
+    /// Text with `{formula}`, `{formula:format}` or `{include(template)}` inside.
     Template, "a template", "template", limits::TEMPLATE_BYTES, ["CPU {system.cpu:.0f}%"]
 );
 text!(
     /// A name of the theme's, or a colour by value.
     Color, "a colour", "color", limits::TEXT_BYTES, ["#4fc3f7", "accent"]
+);
+text!(
+    /// A name of the theme's, a colour by value, or in braces a formula that gives one.
+    Tint, "a colour", "tint", limits::FORMULA_BYTES, ["accent", "#4fc3f7", "{mix(ok, critical, cpu / 100)}"]
 );
 text!(
     /// A name that stands elsewhere in the file.

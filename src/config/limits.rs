@@ -26,6 +26,10 @@ pub const FLOOD_RATE: u32 = 1_000_000;
 pub const KEYS: usize = 4_096;
 /// The most named values.
 pub const VALUES: usize = 10_000;
+/// The most templates with names.
+pub const TEMPLATES: usize = 256;
+/// The longest name of a device.
+pub const DEVICE_BYTES: usize = 64;
 /// The most widgets on a page.
 pub const WIDGETS: usize = 1_000;
 /// The most animations.

@@ -8,6 +8,7 @@ mod key;
 mod output;
 mod source;
 mod supervision;
+mod template;
 mod usage;
 mod widget;
 
@@ -18,6 +19,7 @@ use engine::formula::Program;
 use engine::paint::Size;
 use engine::scene::Scene;
 use engine::tick::Fps;
+use engine::value::Value;
 use engine::window;
 
 use super::Http;
@@ -26,6 +28,7 @@ use super::place::Place;
 use super::problems::Problems;
 use color::Colors;
 use formula::Formulas;
+use template::Templates;
 
 /// What every section is resolved with.
 #[derive(Clone, Copy)]
@@ -39,6 +42,8 @@ pub(super) struct Setting<'a> {
     pub(super) raw: Place<'a>,
     /// What relative file names count from.
     pub(super) folder: &'a Path,
+    /// What the machine is called.
+    pub(super) host: &'a str,
 }
 
 impl Setting<'_> {
@@ -50,6 +55,18 @@ impl Setting<'_> {
         let [width, height] = self.file.display.size;
         Size { width, height }
     }
+
+    /// What formulas know by name besides keys and values.
+    fn constants(self, colors: &Colors, problems: &mut Problems) -> Vec<(String, Value)> {
+        let device = self.file.display.device.as_deref().unwrap_or(self.host);
+        if device.is_empty() {
+            let span = self.clean.get("display").get("device").span();
+            let help = "write a name, or leave `device` out: it is the machine's then";
+            problems.error_help("bad-name", span, "a device needs a name", help);
+        }
+        let machine = [("host".into(), self.host.into()), ("device".into(), device.into())];
+        machine.into_iter().chain(colors.constants()).collect()
+    }
 }
 
 /// Resolves a file. The panel's name and fingerprint are left to whoever knows the file's.
@@ -58,17 +75,21 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
     let (sources, provided) = source::resolve(setting, problems);
     let keys = key::resolve(setting, &sources, provided, problems);
 
-    // Ids of formulas count through the file: values, then widgets, then triggers.
+    // Ids of formulas count through the file: values, then templates, widgets and triggers.
     let mut formulas = Formulas::default();
     let values = formulas.values(setting);
-    let (page, mut widgets) = widget::resolve(setting, &colors, &mut formulas, problems);
+    let mut templates = Templates::resolve(setting, &mut formulas, problems);
+    let (page, mut widgets) = widget::resolve(setting, &colors, &mut templates, &mut formulas, problems);
+    templates.warn_of_unused(problems);
+    let templates = templates.told();
     let animations = animation::resolve(setting, &widgets, problems);
     let triggers = animation::resolve_triggers(setting, &mut formulas, problems);
     if !problems.any_error() {
         // What starts an animation may be among what is wrong.
         animation::warn_of_idle(&animations, &triggers, setting.clean.get("animation"), problems);
     }
-    let program = formulas.compile(setting, &keys, problems);
+    let constants = setting.constants(&colors, problems);
+    let program = formulas.compile(setting, &keys, &constants, problems);
     formula::connect(&mut widgets, &program, &keys);
     check_windows(&program, setting, problems);
 
@@ -78,11 +99,14 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         fps: setting.fps(),
         seed: setting.file.display.seed,
         fingerprint: 0,
+        host: setting.host.into(),
+        constants,
         ring: output::ring(setting, &keys, problems),
         sources,
         keys,
         program,
         values,
+        templates,
         triggers,
         animations,
         scene: Scene { size: setting.size(), background: colors.background(setting, problems), widgets },

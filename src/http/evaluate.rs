@@ -64,14 +64,24 @@ pub(super) async fn evaluate(
     let expression: Arc<str> = expression.into();
     let busy = format!("{EVALUATIONS} formulas are evaluated already");
     let (text, variables) = (expression.clone(), Vec::from_iter(known.variables.clone()));
-    let asks = move || Trial { text: &text, variables: &variables, ..Trial::default() }.asks();
+    let panel = app.handle.panel.clone();
+    let asks = move || {
+        let constants = &panel.constants;
+        Trial { text: &text, variables: &variables, constants, ..Trial::default() }.asks()
+    };
     let asked = aside(&app.evaluations, &busy, asks).await?;
     if !asked.is_empty() {
         remember(&app, &asked, &mut known).await?;
     }
-    let text = expression.clone();
-    match aside(&app.evaluations, &busy, move || known.evaluate(&text)).await? {
-        Ok(value) => Ok(Json(json!({ "value": value.as_ref().map(Plain) })).into_response()),
+    let (text, panel) = (expression.clone(), app.handle.panel.clone());
+    match aside(&app.evaluations, &busy, move || known.evaluate(&text, &panel.constants)).await? {
+        Ok((value, warnings)) => {
+            let mut answer = json!({ "value": value.as_ref().map(Plain) });
+            if !warnings.is_empty() {
+                answer["warnings"] = told(&expression, warnings).into();
+            }
+            Ok(Json(answer).into_response())
+        }
         Err(problems) => Err(wrong(&expression, problems)),
     }
 }
@@ -84,14 +94,19 @@ struct Known {
     samples: Samples,
 }
 
+type Evaluated = (Option<Value>, Vec<Diagnostic>);
+
 /// By key: ages in seconds and numbers.
 type Samples = BTreeMap<String, Vec<(f64, f64)>>;
 
 impl Known {
-    fn evaluate(self, text: &str) -> Result<Option<Value>, Vec<Diagnostic>> {
+    /// The result, and what is hardly meant as it is written.
+    fn evaluate(self, text: &str, constants: &[(String, Value)]) -> Result<Evaluated, Vec<Diagnostic>> {
         let Known { variables, states, samples } = self;
         let variables = Vec::from_iter(variables);
-        Trial { text, variables: &variables, samples: &samples, states: &states, ticks: 1 }.run()
+        let (samples, states, ticks) = (&samples, &states, 1);
+        let trial = Trial { text, variables: &variables, samples, constants, states, ticks };
+        trial.run().map(|value| (value, trial.warnings()))
     }
 }
 
@@ -138,23 +153,27 @@ fn unprocessable(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
 }
 
-/// All that is wrong with a formula, each with its place, in characters.
-fn wrong(expression: &str, problems: Vec<Diagnostic>) -> Problem {
+/// Problems of a formula, each with its place, in characters.
+fn told(expression: &str, problems: Vec<Diagnostic>) -> Vec<Document> {
     let characters = |bytes: usize| expression.get(..bytes).unwrap_or(expression).chars().count();
-    let errors = problems.into_iter().filter(|problem| problem.severity == Severity::Error);
-    let errors: Vec<_> = errors
-        .map(|error| {
-            let offset = characters(error.span.start);
-            json!({
-                "code": error.code,
-                "message": error.message,
-                "offset": offset,
-                "length": characters(error.span.end).saturating_sub(offset),
-                "help": error.help,
-                "suggestions": error.candidates,
-            })
+    let one = |problem: Diagnostic| {
+        let offset = characters(problem.span.start);
+        json!({
+            "code": problem.code,
+            "message": problem.message,
+            "offset": offset,
+            "length": characters(problem.span.end).saturating_sub(offset),
+            "help": problem.help,
+            "suggestions": problem.candidates,
         })
-        .collect();
+    };
+    problems.into_iter().map(one).collect()
+}
+
+/// All that is wrong with a formula.
+fn wrong(expression: &str, mut problems: Vec<Diagnostic>) -> Problem {
+    problems.retain(|problem| problem.severity == Severity::Error);
+    let errors = told(expression, problems);
     let first = errors.first().and_then(|error| error["message"].as_str()).unwrap_or("the formula is wrong");
     unprocessable(first).with("errors", &errors)
 }

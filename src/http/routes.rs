@@ -178,15 +178,15 @@ pub static ROUTES: [Route; 20] = [
     with(
         asks(
             "/api/v1/graph",
-            "what depends on what: sources, keys, values, widgets, triggers, animations and signals",
-            &[json("Graph"), other("text/vnd.graphviz")],
-            &[400, 503],
+            "what depends on what: sources, keys, values, templates, widgets, triggers, animations and signals",
+            &[json("Graph"), other("text/vnd.graphviz"), other("text/vnd.mermaid"), other("image/svg+xml")],
+            &[400, 422, 429, 503],
             || get(graph::graph),
         ),
         &[Parameter {
             name: "format",
-            summary: "`json`, or `dot` for Graphviz",
-            form: Form::OneOf(&["json", "dot"]),
+            summary: "`json`, `svg` for a picture, `dot` for Graphviz, or `mermaid`",
+            form: Form::OneOf(&["json", "svg", "dot", "mermaid"]),
         }],
     ),
     with(

@@ -1,4 +1,4 @@
-//! The studio: the page in the browser, with its views of the panel, of supervision and of performance,
+//! The studio: the page in the browser, with its views of the panel, of formulas, of supervision and of performance,
 //! built into the program. Plain modules, no build step, nothing from elsewhere.
 
 use axum::extract::Path;
@@ -12,10 +12,12 @@ const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The files below `/studio/`: name, type, content.
-const ASSETS: [(&str, &str, &str); 17] = [
+const ASSETS: [(&str, &str, &str); 22] = [
     ("studio.css", CSS, include_str!("studio/studio.css")),
     ("supervision.css", CSS, include_str!("studio/supervision.css")),
     ("performance.css", CSS, include_str!("studio/performance.css")),
+    ("graph.css", CSS, crate::graph::STYLE),
+    ("formulas.css", CSS, include_str!("studio/formulas.css")),
     ("studio.js", JAVASCRIPT, include_str!("studio/studio.js")),
     ("connection.js", JAVASCRIPT, include_str!("studio/connection.js")),
     ("panel.js", JAVASCRIPT, include_str!("studio/panel.js")),
@@ -26,6 +28,9 @@ const ASSETS: [(&str, &str, &str); 17] = [
     ("status.js", JAVASCRIPT, include_str!("studio/status.js")),
     ("format.js", JAVASCRIPT, include_str!("studio/format.js")),
     ("views.js", JAVASCRIPT, include_str!("studio/views.js")),
+    ("formulas.js", JAVASCRIPT, include_str!("studio/formulas.js")),
+    ("completion.js", JAVASCRIPT, include_str!("studio/completion.js")),
+    ("graph.js", JAVASCRIPT, include_str!("studio/graph.js")),
     ("supervision.js", JAVASCRIPT, include_str!("studio/supervision.js")),
     ("restarts.js", JAVASCRIPT, include_str!("studio/restarts.js")),
     ("performance.js", JAVASCRIPT, include_str!("studio/performance.js")),

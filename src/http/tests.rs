@@ -137,7 +137,7 @@ fn everything_the_page_asks_for_is_there_and_nothing_is_elsewhere() {
             assert!(!page.contains(elsewhere), "{name} has {elsewhere}");
         }
     }
-    for view in ["panel", "supervision", "performance"] {
+    for view in ["panel", "formulas", "supervision", "performance"] {
         let (link, place) = (format!("href=\"#{view}\""), format!("id=\"{view}\""));
         assert!(studio[0].1.contains(&link) && studio[0].1.contains(&place), "{view}");
     }

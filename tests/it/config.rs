@@ -33,7 +33,7 @@ fn panels() {
         files.filter(|file| file.extension().is_some_and(|ending| ending == "toml")).collect();
     assert!(panels.len() >= 4, "{panels:?}");
     for panel in panels {
-        let report = config::load(&panel).map_or_else(|report| *report, |config| config.warnings);
+        let report = config::load(&panel, "desk").map_or_else(|report| *report, |config| config.warnings);
         assert!(report.problems().is_empty(), "{}", report.render(false));
     }
 }
@@ -85,4 +85,27 @@ fn report(text: &str) -> Report {
         Ok(config) => config.warnings,
         Err(report) => *report,
     }
+}
+
+/// Formulas know the machine and the device by name, and a value goes before both.
+#[test]
+fn names_of_the_machine() {
+    use actors::expression::chunk::Evaluator;
+    use engine::formula::FormulaId;
+    use engine::tick::{Fps, Tick};
+    use engine::value::Value;
+
+    let shown = |lines: &str, formula: &str, host: &str| {
+        let text = broken::complete("", &format!("{lines}\n[value]\nhost2 = \"{formula}\"\n"));
+        let config = config::parse_on("panel.toml", &text, Path::new(""), host).unwrap();
+        assert_eq!(config.panel.host, host);
+        let mut evaluator = Evaluator::new(config.panel.program, Fps::default()).unwrap();
+        evaluator.run(Tick(0)).unwrap();
+        evaluator.value(FormulaId(0))
+    };
+    let text = |text: &str| Some(Value::from(text));
+    assert_eq!(shown("", "host .. '/' .. device", "pi"), text("pi/pi"));
+    assert_eq!(shown("[display]\ndevice = \"kitchen\"\n", "host .. '/' .. device", "pi"), text("pi/kitchen"));
+    assert_eq!(shown("[theme.a]\nok = \"#00ff00\"\n", "theme.ok", "pi"), text("#00ff00"));
+    assert_eq!(shown("", "mix(theme.background, theme.background, 0.5)", "pi"), text("#0b0e14"));
 }

@@ -17,6 +17,7 @@ fn recording(readings: &[f64]) -> Recording {
         fps: 60,
         seed: 0,
         start_ms: 0,
+        host: None,
         states: false,
         history: Default::default(),
         past: Default::default(),

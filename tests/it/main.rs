@@ -19,5 +19,6 @@ mod recordings;
 mod replay;
 mod service;
 mod shutdown;
+mod studio;
 mod tidy;
 mod windows;

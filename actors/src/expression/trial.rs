@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::diagnostic::{Diagnostic, Severity};
-use engine::formula::{Entry, Environment, FormulaId, Key, Kind, compile};
+use engine::formula::{Compiled, Entry, Environment, FormulaId, Key, Kind, compile};
 use engine::sample::{SourceId, SourceState};
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
@@ -39,6 +39,8 @@ pub struct Trial<'a> {
     /// Keys and what they held: ages in seconds and numbers, in the order of their arrival. What is not among
     /// the `variables` holds the youngest of its samples.
     pub samples: &'a BTreeMap<String, Vec<(f64, f64)>>,
+    /// What is known by name besides keys.
+    pub constants: &'a [(String, Value)],
     /// How the sources of keys are doing, where that is known.
     pub states: &'a BTreeMap<String, SourceState>,
     /// It is evaluated at ticks from 0 on, at least at one and at most at [`TICKS_MAX`]; the last one counts.
@@ -49,7 +51,7 @@ impl Default for Trial<'_> {
     fn default() -> Self {
         static NO_SAMPLES: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
         static NO_STATES: BTreeMap<String, SourceState> = BTreeMap::new();
-        Trial { text: "", variables: &[], samples: &NO_SAMPLES, states: &NO_STATES, ticks: 1 }
+        Trial { text: "", variables: &[], samples: &NO_SAMPLES, constants: &[], states: &NO_STATES, ticks: 1 }
     }
 }
 
@@ -58,9 +60,20 @@ impl Trial<'_> {
     pub fn asks(&self) -> BTreeSet<String> {
         let held = self.held();
         let keys = keys(&held);
-        let compiled = compile(&[Entry { name: None, text: self.text }], &Environment::of(&keys));
+        let compiled = self.compiled(&keys);
         let asked = compiled.program.derived().iter().filter_map(|asked| held.get(asked.key as usize));
         asked.map(|(name, _)| (*name).to_string()).collect()
+    }
+
+    /// What is hardly meant as it is written: the warnings of a formula without errors.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let problems = self.compiled(&keys(&self.held())).problems.into_iter().map(|(_, problem)| problem);
+        problems.filter(|problem| problem.severity == Severity::Warning).collect()
+    }
+
+    fn compiled(&self, keys: &[Key]) -> Compiled {
+        let environment = Environment { constants: self.constants, ..Environment::of(keys) };
+        compile(&[Entry { name: None, text: self.text }], &environment)
     }
 
     /// The formula's result.
@@ -70,7 +83,7 @@ impl Trial<'_> {
     pub fn run(&self) -> Result<Option<Value>, Vec<Diagnostic>> {
         let held = self.held();
         let keys = keys(&held);
-        let compiled = compile(&[Entry { name: None, text: self.text }], &Environment::of(&keys));
+        let compiled = self.compiled(&keys);
         let problems: Vec<Diagnostic> = compiled.problems.into_iter().map(|(_, problem)| problem).collect();
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
             return Err(problems);

@@ -10,6 +10,10 @@ use engine::tick::Tick;
 
 use super::{Inputs, RecordedSample, Recording};
 
+/// Samples from before a run, by the full name of their key: Unix time in milliseconds and number, the oldest
+/// first.
+pub type Past = BTreeMap<String, Vec<(i64, f64)>>;
+
 /// Plays a recording's inputs back, tick by tick. Clones share the recording.
 #[derive(Clone, Debug)]
 pub struct Replay {

@@ -123,6 +123,7 @@ impl Wiring {
             fps,
             seed: self.panel.seed,
             start_ms: self.world.unix_ms(),
+            host: Some(self.panel.host.clone()),
             states: true,
             history: if time == Time::Live { self.history() } else { BTreeMap::new() },
             past: if time == Time::Live { self.past() } else { BTreeMap::new() },

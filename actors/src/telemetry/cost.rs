@@ -28,6 +28,8 @@ pub struct Costliest(Arc<Mutex<Shown>>);
 #[derive(Default)]
 struct Shown {
     ranking: Vec<(usize, Duration)>,
+    /// Seconds, by formula.
+    means: Vec<f64>,
     /// By label.
     series: Vec<(String, Gauge)>,
 }
@@ -36,6 +38,11 @@ impl Costliest {
     /// Each formula, by its index, and its mean; the costliest first.
     pub fn read(&self) -> Vec<(usize, Duration)> {
         self.shown().ranking.clone()
+    }
+
+    /// The means of all formulas, by index; zero for one that was not measured yet.
+    pub fn means(&self) -> Vec<Duration> {
+        self.shown().means.iter().map(|seconds| Duration::from_secs_f64(*seconds)).collect()
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {
@@ -103,6 +110,7 @@ impl Costs {
         let mean = |formula: &usize| (*formula, Duration::from_secs_f64(self.means[*formula]));
         let mut shown = self.shown.shown();
         shown.ranking = costliest.iter().map(mean).collect();
+        shown.means.clone_from(&self.means);
         for formula in &costliest {
             let label = &self.labels[*formula];
             let is_known = shown.series.iter().any(|(known, _)| known == label);
@@ -145,6 +153,8 @@ mod tests {
         assert_eq!(names, ["f29", "f28", "f27", "f26", "f25", "f24", "f23", "f22", "f21", "f20"]);
         assert_eq!(costs.shown.shown().series[0].1.value(), 129e-9);
         assert_eq!(costs.shown.read()[0], (29, Duration::from_nanos(129)));
+        let means = costs.shown.means();
+        assert_eq!((means.len(), means[7]), (30, Duration::from_nanos(107)), "of all");
         costs.take(29, Duration::ZERO);
         assert_eq!(costs.means[29], 129e-9 * 0.75, "a mean that follows");
     }

@@ -89,7 +89,11 @@ impl Panel {
         }
         let (font_size, weight, color, align) = style;
         let template = Template { parts };
-        self.add(at, size, Look::Text(Text { template, font_size, weight, color: Color::hex(color), align }));
+        self.add(
+            at,
+            size,
+            Look::Text(Text { template, font_size, weight, color: Color::hex(color).into(), align }),
+        );
     }
 
     pub(crate) fn bar(
@@ -102,7 +106,7 @@ impl Panel {
     ) -> &mut Progress {
         let value = self.value(value.map(Value::Number));
         let transition = Transition { duration: 18, easing: Easing::EaseOut };
-        let (color, track) = (Color::hex(colors.0), Color::hex(colors.1));
+        let (color, track) = (Color::hex(colors.0).into(), Color::hex(colors.1).into());
         let radius = f64::from(size.0.min(size.1)) / 2.0;
         let bar = Progress {
             value,
@@ -131,7 +135,7 @@ impl Panel {
         let last = past.last().map(|(_, value)| *value).filter(|value| value.is_finite());
         let value = self.value(last.map(Value::Number));
         self.pasts.push((WidgetId(self.scene.widgets.len() as u32), past));
-        let (color, fill) = (Color::hex(color), Color::hex(color).with_alpha(56));
+        let (color, fill) = (Color::hex(color).into(), Some(Color::hex(color).with_alpha(56).into()));
         let line = Sparkline { value, span_ms: 60_000, range, color, fill, thickness: 1.5, dot: true };
         match &mut self.add(at, size, Look::Sparkline(line)).look {
             Look::Sparkline(line) => line,
@@ -140,7 +144,7 @@ impl Panel {
     }
 
     pub(crate) fn rect(&mut self, at: (i32, i32), size: (u32, u32), color: u32, radius: f64) -> &mut Widget {
-        let fill = Some(Color::hex(color));
+        let fill = Some(Color::hex(color).into());
         self.add(at, size, Look::Shape(Shape { figure: Figure::Rectangle { radius }, fill, stroke: None }))
     }
 }
@@ -243,9 +247,9 @@ fn phosphor() -> Panel {
     // The glow is a wider, faint line below; five pixels need as much room as the trace's dot does.
     let glow = p.line((8, 8), (113, 73), bright, Some((-1.0, 1.0)), wave());
     (glow.span_ms, glow.thickness, glow.dot) = (10_000, 5.0, false);
-    (glow.color, glow.fill) = (Color::hex(bright).with_alpha(44), Color::TRANSPARENT);
+    (glow.color, glow.fill) = (Color::hex(bright).with_alpha(44).into(), Some(Color::TRANSPARENT.into()));
     let trace = p.line((8, 8), (113, 73), bright, Some((-1.0, 1.0)), wave());
-    (trace.span_ms, trace.fill) = (10_000, Color::TRANSPARENT);
+    (trace.span_ms, trace.fill) = (10_000, Some(Color::TRANSPARENT.into()));
     for (index, value) in (0..).zip([0.62, 0.35, 0.86]) {
         let bar = p.bar((129 + index * 9, 8), (5, 73), (dim, grid), Some(value), (0.0, 1.0));
         bar.direction = Direction::Up;
@@ -267,6 +271,6 @@ fn wave() -> Vec<(i64, f64)> {
 
 /// An outline, for the pictures of states.
 pub(crate) fn outline(color: u32) -> Shape {
-    let stroke = Some(Stroke { color: Color::hex(color), thickness: 1.0 });
+    let stroke = Some(Stroke { color: Color::hex(color).into(), thickness: 1.0 });
     Shape { figure: Figure::Rectangle { radius: 3.0 }, fill: None, stroke }
 }

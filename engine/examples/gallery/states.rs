@@ -98,8 +98,8 @@ fn bars() -> Panel {
 fn shapes() -> Panel {
     let mut panel = Panel::new(0xf6f3ec);
     let p = &mut panel;
-    let stroke = |thickness| Some(Stroke { color: Color::hex(0x22252b), thickness });
-    let fill = Some(Color::hex(0xe8a33d));
+    let stroke = |thickness| Some(Stroke { color: Color::hex(0x22252b).into(), thickness });
+    let fill = Some(Color::hex(0xe8a33d).into());
     let shape = |figure, fill, stroke| Look::Shape(Shape { figure, fill, stroke });
     for (index, radius) in (0..).zip([0.0, 2.0, 4.0, 8.0, 99.0]) {
         p.add((6 + index * 30, 6), (26, 20), shape(Figure::Rectangle { radius }, fill, None));

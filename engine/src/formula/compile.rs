@@ -171,7 +171,7 @@ impl Build<'_> {
         let name = |entry: u32| self.entries[entry as usize].name.unwrap_or_default();
         let way = graph::cycle(edges, component, first);
         let shown: Vec<&str> = way.iter().map(|entry| name(*entry)).collect();
-        let message = format!("this value depends on itself: {}", shorten(&shown).join(" -> "));
+        let message = format!("this value depends on itself: {}", graph::shorten(&shown).join(" -> "));
         let next = way.get(1).copied().unwrap_or(first);
         let mut span = 0..0;
         if let Some(tree) = &self.trees[first as usize] {
@@ -289,15 +289,5 @@ fn depends(on: &mut Vec<Dependents>, group: u32, bit: u32) {
     match on.last_mut() {
         Some(last) if last.group == group => last.mask |= bit,
         _ => on.push(Dependents { group, mask: bit }),
-    }
-}
-
-/// A cycle of many members is shown by its ends.
-fn shorten<'a>(names: &[&'a str]) -> Vec<&'a str> {
-    match names {
-        [start @ .., _, _, _] if start.len() > 8 => {
-            names[..6].iter().chain(&["\u{2026}"]).chain(&names[names.len() - 3..]).copied().collect()
-        }
-        _ => names.to_vec(),
     }
 }

@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 /// The strongly connected components of a graph, each after the components that its members point to.
 /// A component of more than one member, or of one that points to itself, is a cycle.
 /// (Tarjan 1972, with an explicit stack: a chain of ten thousand values must not exhaust the real one.)
-pub(super) fn components(edges: &[Vec<u32>]) -> Vec<Vec<u32>> {
+pub(crate) fn components(edges: &[Vec<u32>]) -> Vec<Vec<u32>> {
     let mut search = Search {
         edges,
         index: vec![UNSEEN; edges.len()],
@@ -27,7 +27,7 @@ pub(super) fn components(edges: &[Vec<u32>]) -> Vec<Vec<u32>> {
 }
 
 /// A shortest way from `start` back to itself that stays within `component` (sorted), `start` first and last.
-pub(super) fn cycle(edges: &[Vec<u32>], component: &[u32], start: u32) -> Vec<u32> {
+pub(crate) fn cycle(edges: &[Vec<u32>], component: &[u32], start: u32) -> Vec<u32> {
     let inside = |v: u32| component.binary_search(&v).is_ok();
     let mut came_from: BTreeMap<u32, u32> = BTreeMap::new();
     let mut queue = VecDeque::from([start]);
@@ -48,6 +48,16 @@ pub(super) fn cycle(edges: &[Vec<u32>], component: &[u32], start: u32) -> Vec<u3
         }
     }
     vec![start, start]
+}
+
+/// The members of a cycle as they are shown: of many its ends.
+pub(crate) fn shorten<'a>(names: &[&'a str]) -> Vec<&'a str> {
+    match names {
+        [start @ .., _, _, _] if start.len() > 8 => {
+            names[..6].iter().chain(&["\u{2026}"]).chain(&names[names.len() - 3..]).copied().collect()
+        }
+        _ => names.to_vec(),
+    }
 }
 
 const UNSEEN: u32 = u32::MAX;

@@ -16,7 +16,7 @@ pub(super) enum Memory {
     Text(text::State),
     Progress(progress::State),
     Sparkline(sparkline::State),
-    Shape,
+    Shape(shape::State),
 }
 
 /// What a widget's own pixels depend on.
@@ -27,6 +27,7 @@ enum Drawing {
     Text(text::Drawing),
     Progress(progress::Drawing),
     Sparkline(sparkline::Drawing),
+    Shape(shape::Drawing),
 }
 
 /// Where a widget stands and how visible it is.
@@ -86,7 +87,9 @@ impl Entry {
                 Memory::Sparkline(sparkline::State::new(sparkline, widget.size)),
                 Drawing::Sparkline(sparkline::Drawing::default()),
             ),
-            Look::Shape(_) => (Memory::Shape, Drawing::Nothing),
+            Look::Shape(_) => {
+                (Memory::Shape(shape::State::default()), Drawing::Shape(shape::Drawing::default()))
+            }
         };
         let (place, painted) = (Place::default(), Place::default());
         let (stopped, broken) = (false, false);
@@ -130,11 +133,12 @@ impl Entry {
         let changed = match (&mut self.memory, &widget.look) {
             (Memory::Text(state), Look::Text(text)) => state.step(text, step.results, mood, fade_ticks),
             (Memory::Progress(state), Look::Progress(bar)) => {
-                state.step(bar, step.results.number(bar.value), mood, step.tick, fade_ticks)
+                state.step(bar, step.results, mood, step.tick, fade_ticks)
             }
             (Memory::Sparkline(state), Look::Sparkline(line)) => {
-                state.step(step.now_ms, step.results.number(line.value), mood, fade_ticks)
+                state.step(line, step.now_ms, step.results, mood, fade_ticks)
             }
+            (Memory::Shape(state), Look::Shape(figure)) => state.step(figure, step.results, mood, fade_ticks),
             _ => false,
         };
         self.stepped |= changed || place != self.place;
@@ -218,7 +222,9 @@ impl Entry {
             (Drawing::Sparkline(drawing), Look::Sparkline(line)) => {
                 drawing.paint(line, rect, canvas, &mut tools.mask);
             }
-            (Drawing::Nothing, Look::Shape(figure)) => shape::paint(figure, rect, canvas, &mut tools.mask),
+            (Drawing::Shape(drawing), Look::Shape(figure)) => {
+                drawing.paint(figure, rect, canvas, &mut tools.mask);
+            }
             _ => {}
         }
     }
@@ -236,6 +242,9 @@ impl Entry {
             (Drawing::Sparkline(drawing), Memory::Sparkline(state), Look::Sparkline(line)) => {
                 state.draw(drawing, line, widget.size, background, fade);
             }
+            (Drawing::Shape(drawing), Memory::Shape(state), Look::Shape(figure)) => {
+                *drawing = state.drawing(figure, background, fade);
+            }
             _ => {}
         }
     }
@@ -250,6 +259,7 @@ impl Entry {
             (Drawing::Sparkline(new), Drawing::Sparkline(old), Look::Sparkline(line)) => {
                 new.difference(old, line, rect)
             }
+            (Drawing::Shape(new), Drawing::Shape(old), _) => new.difference(old, rect),
             _ => Rect::default(),
         }
     }

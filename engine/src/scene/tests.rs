@@ -34,26 +34,26 @@ fn text(literal: &str, value: u32, font_size: f64) -> Look {
         Format { precision: Some(0), style: Style::Fixed, ..Format::default() },
     );
     let template = Template { parts: alloc::vec![Part::Literal(literal.into()), formula] };
-    Look::Text(Text { template, font_size, weight: Weight::Regular, color: WHITE, align: Align::Left })
+    Look::Text(Text { template, font_size, weight: Weight::Regular, color: WHITE.into(), align: Align::Left })
 }
 
 fn bar(value: u32) -> Progress {
     let transition = Transition { duration: 4, easing: Easing::Linear };
-    let (color, track) = (WHITE, Color::hex(0x404040));
+    let (color, track) = (WHITE.into(), Color::hex(0x404040).into());
     let (range, direction) = ((0.0, 100.0), Direction::Right);
     let value = FormulaId(value);
     Progress { value, range, color, levels: Vec::new(), track, radius: 2.0, direction, transition }
 }
 
 fn sparkline(value: u32) -> Sparkline {
-    let (color, fill) = (WHITE, WHITE.with_alpha(64));
+    let (color, fill) = (WHITE.into(), Some(WHITE.with_alpha(64).into()));
     let value = FormulaId(value);
     Sparkline { value, span_ms: 10_000, range: None, color, fill, thickness: 1.5, dot: true }
 }
 
 fn rectangle(color: Color) -> Look {
     let figure = Figure::Rectangle { radius: 0.0 };
-    Look::Shape(Shape { figure, fill: Some(color), stroke: None })
+    Look::Shape(Shape { figure, fill: Some(color.into()), stroke: None })
 }
 
 const WHITE: Color = Color::rgb(255, 255, 255);
@@ -377,7 +377,7 @@ fn a_size_of_nothing_and_places_at_the_end_of_the_world_are_no_trouble() {
 
 fn any_look() -> impl Strategy<Value = Look> {
     let formula = 0..FORMULAS;
-    let color = prop_oneof![Just(WHITE), Just(Color::hex(0x4cc9f0).with_alpha(120))];
+    let color = prop_oneof![Just(WHITE.into()), Just(Color::hex(0x4cc9f0).with_alpha(120).into())];
     let direction = prop_oneof![
         Just(Direction::Right),
         Just(Direction::Left),

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use super::{Format, Part, Template};
+use super::{Format, Library, Template};
 use crate::diagnostic::Diagnostic;
 use crate::formula::FormulaId;
 
@@ -30,26 +30,36 @@ pub enum DraftPart {
         /// How its result is written.
         format: Format,
     },
+    /// All that another template shows.
+    Include {
+        /// The other one's name.
+        name: String,
+        /// Where the name stands in this one.
+        span: Range<usize>,
+    },
 }
 
 impl Draft {
     /// The formulas and where they stand, in their order.
     pub fn formulas(&self) -> impl Iterator<Item = (&str, Range<usize>)> + '_ {
         self.parts.iter().filter_map(|part| match part {
-            DraftPart::Literal(_) => None,
             DraftPart::Formula { text, span, .. } => Some((text.as_str(), span.clone())),
+            _ => None,
         })
     }
 
-    /// Makes a template of it; `id_of` is asked for each formula in their order.
+    /// The names of the templates that it includes and where they stand, in their order.
+    pub fn includes(&self) -> impl Iterator<Item = (&str, Range<usize>)> + '_ {
+        self.parts.iter().filter_map(|part| match part {
+            DraftPart::Include { name, span } => Some((name.as_str(), span.clone())),
+            _ => None,
+        })
+    }
+
+    /// Makes a template of it where there is nothing to include; `id_of` is asked for each formula in their
+    /// order. [`Library::resolve`] is for one that may include others.
     pub fn resolve(&self, mut id_of: impl FnMut(&str, Range<usize>) -> FormulaId) -> Template {
-        let part = |part: &DraftPart| match part {
-            DraftPart::Literal(text) => Part::Literal(text.clone()),
-            DraftPart::Formula { text, span, format } => {
-                Part::Formula(id_of(text, span.clone()), format.clone())
-            }
-        };
-        Template { parts: self.parts.iter().map(part).collect() }
+        Library::default().resolve(self, |text, span, _| id_of(text, span)).0
     }
 }
 
@@ -117,8 +127,10 @@ impl Reader<'_> {
         let start = self.at;
         let end = self.formula_end();
         let mut format = Format::default();
+        let mut format_at = None;
         if self.text[end..].starts_with(':') {
             self.at = end + 1;
+            format_at = Some(end);
             let format_end =
                 self.text[self.at..].find('}').map_or(self.text.len(), |length| self.at + length);
             match Format::parse(&self.text[self.at..format_end], self.at) {
@@ -144,9 +156,27 @@ impl Reader<'_> {
             return;
         }
         let start = start + (written.len() - written.trim_start().len());
-        self.end_literal();
         let span = start..start + formula.len();
+        if let Some(name) = included(formula, start) {
+            return self.include(name, format_at.map(|at| at..self.at - 1));
+        }
+        self.end_literal();
         self.draft.parts.push(DraftPart::Formula { text: formula.into(), span, format });
+    }
+
+    /// Another template's name, or what is wrong with it; and where its format stands, which it must not have.
+    fn include(&mut self, name: Result<(String, Range<usize>), Diagnostic>, format: Option<Range<usize>>) {
+        if let Some(span) = format {
+            let error = Diagnostic::error("bad-include", span, "an included template has no format");
+            self.diagnostics.push(error.with_help("write the format where the template has the formula"));
+        }
+        match name {
+            Ok((name, span)) => {
+                self.end_literal();
+                self.draft.parts.push(DraftPart::Include { name, span });
+            }
+            Err(problem) => self.diagnostics.push(problem),
+        }
     }
 
     /// Where the formula ends: at a brace or colon that is in no text, backquotes or parentheses.
@@ -173,6 +203,44 @@ impl Reader<'_> {
     }
 }
 
+/// The name in `include(name)`, bare or in quotes, where what stands at byte `at` is one.
+fn included(text: &str, at: usize) -> Option<Result<(String, Range<usize>), Diagnostic>> {
+    const WORD: &str = "include";
+    let head = text.get(..WORD.len()).filter(|head| head.eq_ignore_ascii_case(WORD))?;
+    let inside = text[head.len()..].trim_start().strip_prefix('(')?;
+    let start = text.len() - inside.len();
+    let wrong = |span: Range<usize>, message: &str, help: &str| {
+        let span = at + span.start..at + span.end;
+        Some(Err(Diagnostic::error("bad-include", span, message).with_help(help)))
+    };
+    let Some(end) = inside.find(')') else {
+        return wrong(start - 1..start, "this parenthesis is never closed", "write `{include(name)}`");
+    };
+    if start + end + 1 < text.len() {
+        let message = "an include stands alone between its braces";
+        return wrong(start + end + 1..text.len(), message, "write the rest in braces of its own");
+    }
+    let written = &inside[..end];
+    let trimmed = written.trim();
+    let quoted = |quote: char| trimmed.strip_prefix(quote)?.strip_suffix(quote);
+    let name = quoted('\'').or_else(|| quoted('"')).unwrap_or(trimmed);
+    let name_at = start + written.find(name).unwrap_or(0);
+    let span = name_at..name_at + name.len();
+    if name.is_empty() {
+        return wrong(0..text.len(), "the name of a template is missing", "write `{include(name)}`");
+    }
+    if let Some(comma) = name.find(',') {
+        let message = "an include takes the name of a template and nothing else";
+        let help = "the template can name keys and values by itself";
+        return wrong(name_at + comma..span.end, message, help);
+    }
+    if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-') {
+        let message = format!("`{name}` is no name of a template");
+        return wrong(span, &message, "names consist of letters, digits, `_` and `-`");
+    }
+    Some(Ok((name.into(), at + span.start..at + span.end)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,6 +262,18 @@ mod tests {
     }
 
     #[test]
+    fn includes() {
+        for text in ["{include(ab-1)}", "{ Include ( 'ab-1' ) }", "{include(\"ab-1\")}"] {
+            let (draft, problems) = parse(text);
+            assert_eq!(problems, [], "{text}");
+            let [(name, span)] = &draft.includes().collect::<Vec<_>>()[..] else { panic!("{text}") };
+            assert_eq!((*name, &text[span.clone()]), ("ab-1", "ab-1"), "{text}");
+        }
+        let (draft, problems) = parse("{include} {included(1)} {x.include(1)}");
+        assert_eq!((problems, draft.includes().count(), draft.formulas().count()), ([].into(), 0, 3));
+    }
+
+    #[test]
     fn problems_are_placed_and_do_not_hide_each_other() {
         for (text, expected) in [
             ("a } b", &[("unexpected-brace", 2..3)][..]),
@@ -202,6 +282,12 @@ mod tests {
             ("x {cpu", &[("unclosed-brace", 2..3)]),
             ("x {cpu:.1", &[("unclosed-brace", 2..3)]),
             ("{'a}", &[("unclosed-brace", 0..1)]),
+            ("{include()}", &[("bad-include", 1..10)]),
+            ("{include(a, 1)}", &[("bad-include", 10..13)]),
+            ("{include(a + b)}", &[("bad-include", 9..14)]),
+            ("{include(a) + 1}", &[("bad-include", 11..15)]),
+            ("{include(a}", &[("bad-include", 8..9)]),
+            ("{include(a):>5}", &[("bad-include", 11..14)]),
             (
                 "{a:q} } {b:.x}",
                 &[("unknown-format", 3..4), ("unexpected-brace", 6..7), ("unknown-format", 11..13)],
@@ -215,7 +301,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_text_is_read_without_a_panic(text in "[{}:`'\\\\a(1 .%<>\u{e9}-]{0,40}|.{0,40}") {
+        fn any_text_is_read_without_a_panic(text in "([{}:`'\\\\a()1 .%<>\u{e9}-]|include){0,40}|.{0,40}") {
             let (draft, problems) = parse(&text);
             for (formula, span) in draft.formulas() {
                 assert_eq!(&text[span], formula);

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::formula::Results;
 use crate::paint::{Canvas, Color, Frame, Overlap, Rect, RoundRect, Size};
 use crate::tick::Tick;
+use crate::widget::tint::Given;
 use crate::widget::tone::{Fade, Mood, faded};
 use crate::widget::{Direction, Progress};
 
@@ -18,6 +20,8 @@ pub(crate) struct State {
     since: Tick,
     /// The part that is filled, 0 to 1.
     shown: f64,
+    color: Given,
+    track: Given,
     fade: Fade,
     mood: Mood,
 }
@@ -28,6 +32,7 @@ pub(crate) struct Drawing {
     /// Length of the filled part in 16ths of a pixel.
     filled: i32,
     color: Color,
+    track: Color,
     /// How visible the mark of a stale value is.
     mark: u8,
 }
@@ -37,13 +42,13 @@ impl State {
     pub(crate) fn step(
         &mut self,
         bar: &Progress,
-        value: Option<f64>,
+        results: &Results,
         mood: Mood,
         tick: Tick,
         fade_ticks: u64,
     ) -> bool {
         let before = *self;
-        let value = if mood == Mood::Failed { None } else { value };
+        let value = if mood == Mood::Failed { None } else { results.number(bar.value) };
         if value.map(f64::to_bits) != self.target.map(f64::to_bits) {
             self.from = self.shown;
             self.since = tick;
@@ -55,6 +60,8 @@ impl State {
         };
         self.mood = mood;
         self.fade.step(mood != Mood::Live, fade_ticks);
+        self.color.step(&bar.color, results, mood);
+        self.track.step(&bar.track, results, mood);
         *self != before
     }
 
@@ -78,7 +85,12 @@ impl State {
         let level = self.fade.level(fade_ticks);
         Drawing {
             filled: (self.shown * f64::from(length) * 16.0 + 0.5) as i32,
-            color: faded(reached.map_or(bar.color, |(_, color)| *color), background, level),
+            color: faded(
+                reached.map_or_else(|| self.color.color(&bar.color), |(_, color)| *color),
+                background,
+                level,
+            ),
+            track: self.track.color(&bar.track),
             mark: if self.mood == Mood::Stale { level } else { 0 },
         }
     }
@@ -99,7 +111,7 @@ impl Drawing {
         if self == other {
             return Rect::default();
         }
-        if self.color != other.color || self.mark > 0 || other.mark > 0 {
+        if self.color != other.color || self.track != other.track || self.mark > 0 || other.mark > 0 {
             return rect;
         }
         // The round end reaches back by its radius; one pixel more on both sides is half covered.
@@ -122,7 +134,7 @@ impl Drawing {
         let mut canvas = canvas.clipped(rect);
         let radius = radius(bar, rect.size);
         let track = RoundRect::new(rect, radius);
-        track.fill(&mut canvas, bar.track);
+        track.fill(&mut canvas, self.track);
         if self.filled <= 0 {
             return;
         }
@@ -142,7 +154,7 @@ impl Drawing {
         part.fill(&mut canvas, self.color);
         if self.mark > 0 {
             for gap in gaps(bar.direction, rect) {
-                part.fill(&mut canvas.clipped(gap), bar.track.with_alpha(self.mark));
+                part.fill(&mut canvas.clipped(gap), self.track.with_alpha(self.mark));
             }
         }
     }
@@ -174,7 +186,7 @@ mod tests {
     use crate::widget::Transition;
 
     fn bar(direction: Direction) -> Progress {
-        let (range, color, track) = ((0.0, 100.0), WHITE, Color::hex(0x303030));
+        let (range, color, track) = ((0.0, 100.0), WHITE.into(), Color::hex(0x303030).into());
         let transition = Transition { duration: 0, easing: Easing::Linear };
         Progress {
             value: FormulaId(0),
@@ -188,9 +200,15 @@ mod tests {
         }
     }
 
+    fn results(value: Option<f64>) -> Results {
+        let mut results = Results::new(1);
+        results.set(FormulaId(0), value.map(Into::into));
+        results
+    }
+
     fn shown(bar: &Progress, size: Size, value: Option<f64>) -> String {
         let mut state = State::default();
-        state.step(bar, value, Mood::Live, Tick(0), 15);
+        state.step(bar, &results(value), Mood::Live, Tick(0), 15);
         let drawing = state.drawing(bar, size, Color::hex(0x000000), 15);
         let rect = Rect { at: Point::default(), size };
         picture(size.width, size.height, |canvas| drawing.paint(bar, rect, canvas))
@@ -282,7 +300,7 @@ mod tests {
         bar.transition = Transition { duration: 4, easing: Easing::Linear };
         let mut state = State::default();
         let mut shown = |tick, value| {
-            let changed = state.step(&bar, value, Mood::Live, Tick(tick), 15);
+            let changed = state.step(&bar, &results(value), Mood::Live, Tick(tick), 15);
             (state.shown, changed)
         };
         assert_eq!(shown(0, Some(100.0)), (0.0, true));
@@ -300,7 +318,7 @@ mod tests {
         bar.levels = alloc::vec![(60.0, Color::hex(0xffb454)), (90.0, Color::hex(0xff5c57))];
         let color = |value: f64| {
             let mut state = State::default();
-            state.step(&bar, Some(value), Mood::Live, Tick(0), 15);
+            state.step(&bar, &results(Some(value)), Mood::Live, Tick(0), 15);
             state.drawing(&bar, Size::new(9, 9), Color::hex(0), 15).color
         };
         assert_eq!(

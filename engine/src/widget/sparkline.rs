@@ -4,17 +4,24 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+use crate::formula::Results;
 use crate::paint::{Canvas, Color, Mask, Point, Rect, Size};
 use crate::widget::Sparkline;
 use crate::widget::series::Series;
+use crate::widget::tint::Given;
 use crate::widget::tone::{Fade, Mood, faded};
 
 /// What a sparkline remembers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct State {
     series: Series,
+    color: Given,
+    fill: Given,
     fade: Fade,
 }
+
+/// The alpha of what is below the line where nothing else is said: a faint tone of the line's colour.
+const FAINT: u8 = 0x24;
 
 /// What a sparkline's pixels depend on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,7 +38,7 @@ impl State {
     /// The state of a sparkline of `size`.
     pub(crate) fn new(sparkline: &Sparkline, size: Size) -> State {
         let columns = size.width.saturating_sub(margin(sparkline)).clamp(1, COLUMNS_MAX);
-        State { series: Series::new(columns as usize, sparkline.span_ms), fade: Fade::default() }
+        State { series: Series::new(columns as usize, sparkline.span_ms), ..State::default() }
     }
 
     /// Takes values of the past, before the first step.
@@ -40,11 +47,21 @@ impl State {
     }
 
     /// Takes one tick and says whether anything changed. A source that is not live gives no values.
-    pub(crate) fn step(&mut self, now_ms: i64, value: Option<f64>, mood: Mood, fade_ticks: u64) -> bool {
+    pub(crate) fn step(
+        &mut self,
+        sparkline: &Sparkline,
+        now_ms: i64,
+        results: &Results,
+        mood: Mood,
+        fade_ticks: u64,
+    ) -> bool {
+        let value = results.number(sparkline.value);
         let value = value.filter(|value| mood == Mood::Live && value.is_finite());
         let moved = self.series.step(now_ms, value);
         let faded = self.fade.step(mood != Mood::Live || value.is_none(), fade_ticks);
-        moved || faded
+        let colored = self.color.step(&sparkline.color, results, mood);
+        let filled = sparkline.fill.is_some_and(|fill| self.fill.step(&fill, results, mood));
+        moved || faded || colored || filled
     }
 
     /// Sets what is to be painted in a widget of `size`.
@@ -75,8 +92,10 @@ impl State {
         bridge(&mut drawing.heights, self.series.columns().map(|column| column.arrived > 0));
         let level = self.fade.level(fade_ticks);
         drawing.current = self.series.last().is_some();
-        drawing.line = faded(sparkline.color, background, level);
-        drawing.fill = faded(sparkline.fill, background, level);
+        let color = self.color.color(&sparkline.color);
+        let fill = sparkline.fill.as_ref().map(|fill| self.fill.color(fill));
+        drawing.line = faded(color, background, level);
+        drawing.fill = faded(fill.unwrap_or(color.with_alpha(FAINT)), background, level);
     }
 
     /// The range that fits what is shown. It is empty for a constant value, which then lies in the middle.
@@ -276,8 +295,8 @@ mod tests {
 
     /// Twenty-four columns of a second each.
     fn sparkline() -> Sparkline {
-        let (value, span_ms, range, fill) = (FormulaId(0), 24_000, None, Color::TRANSPARENT);
-        Sparkline { value, span_ms, range, color: WHITE, fill, thickness: 1.0, dot: true }
+        let (value, span_ms, range, fill) = (FormulaId(0), 24_000, None, Some(Color::TRANSPARENT.into()));
+        Sparkline { value, span_ms, range, color: WHITE.into(), fill, thickness: 1.0, dot: true }
     }
 
     fn shown(sparkline: &Sparkline, values: impl IntoIterator<Item = f64>) -> String {
@@ -306,8 +325,12 @@ mod tests {
         ..........................
         ..........................
         ");
-        let filled =
-            Sparkline { fill: WHITE.with_alpha(90), range: Some((0.0, 20.0)), dot: false, ..sparkline() };
+        let filled = Sparkline {
+            fill: Some(WHITE.with_alpha(90).into()),
+            range: Some((0.0, 20.0)),
+            dot: false,
+            ..sparkline()
+        };
         insta::assert_snapshot!(shown(&filled, values), @r"
         ..........................
         ..........................
@@ -387,9 +410,12 @@ mod tests {
         let sparkline = Sparkline { range: Some((0.0, 10.0)), ..sparkline() };
         let mut state = State::new(&sparkline, SIZE);
         let (mut old, mut new) = (Drawing::default(), Drawing::default());
-        state.step(0, Some(3.0), Mood::Live, 15);
+        let mut results = Results::new(1);
+        results.set(FormulaId(0), Some(3.0.into()));
+        state.step(&sparkline, 0, &results, Mood::Live, 15);
         state.draw(&mut old, &sparkline, SIZE, Color::hex(0), 15);
-        state.step(16, Some(4.0), Mood::Live, 15);
+        results.set(FormulaId(0), Some(4.0.into()));
+        state.step(&sparkline, 16, &results, Mood::Live, 15);
         state.draw(&mut new, &sparkline, SIZE, Color::hex(0), 15);
         let rect = Rect { at: Point::new(100, 50), size: SIZE };
         let damaged = new.difference(&old, &sparkline, rect);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::formula::Results;
 use crate::paint::{Canvas, Color, Fonts, Line, Point, Rect, Size, Style};
 use crate::value::Value;
+use crate::widget::tint::Given;
 use crate::widget::tone::{Fade, Mood, faded};
 use crate::widget::{Align, Text};
 
@@ -18,8 +19,13 @@ pub(crate) struct State {
     text: String,
     /// The results that it was rendered from, in the template's order; `None` before the first step.
     inputs: Option<Vec<Option<Value>>>,
+    color: Given,
     fade: Fade,
     mood: Mood,
+    /// How often it was rendered.
+    #[cfg(test)]
+    #[serde(skip)]
+    renderings: u32,
     /// The text before the last rendering; kept for its memory.
     #[serde(skip)]
     before: String,
@@ -46,7 +52,8 @@ impl State {
         let inputs = self.inputs.as_deref().unwrap_or(&[]);
         let empty = !inputs.is_empty() && inputs.iter().all(Option::is_none);
         self.fade.step(mood != Mood::Live || empty, fade_ticks);
-        rendered || self.mood != old_mood || self.fade != old_fade
+        let colored = self.color.step(&text.color, results, mood);
+        rendered || colored || self.mood != old_mood || self.fade != old_fade
     }
 
     /// Takes the template's newest inputs and says whether any changed.
@@ -68,6 +75,10 @@ impl State {
 
     /// Renders the template and says whether the text changed.
     fn render(&mut self, text: &Text, results: &Results) -> bool {
+        #[cfg(test)]
+        {
+            self.renderings += 1;
+        }
         core::mem::swap(&mut self.text, &mut self.before);
         self.text.clear();
         if self.mood == Mood::Failed {
@@ -100,7 +111,7 @@ impl State {
     /// Sets the colours of what is to be painted.
     pub(crate) fn tint(&self, drawing: &mut Drawing, text: &Text, background: Color, fade_ticks: u64) {
         let level = self.fade.level(fade_ticks);
-        drawing.color = faded(text.color, background, level);
+        drawing.color = faded(self.color.color(&text.color), background, level);
         drawing.mark = if self.mood == Mood::Stale { level } else { 0 };
     }
 }
@@ -166,7 +177,13 @@ mod tests {
     use crate::widget::Weight;
 
     fn text(align: Align, parts: Vec<Part>) -> Text {
-        Text { template: Template { parts }, font_size: 11.0, weight: Weight::Bold, color: WHITE, align }
+        Text {
+            template: Template { parts },
+            font_size: 11.0,
+            weight: Weight::Bold,
+            color: WHITE.into(),
+            align,
+        }
     }
 
     fn value(id: u32) -> Part {
@@ -228,18 +245,18 @@ mod tests {
         let (mut state, mut results) = (State::default(), Results::new(3));
         let mut step = |results: &Results, mood| {
             let changed = state.step(&text, results, mood, 1);
-            (changed, state.text.clone())
+            (changed, state.text.clone(), state.renderings)
         };
-        assert_eq!(step(&results, Mood::Live), (true, "–/–".into()));
-        assert_eq!(step(&results, Mood::Live), (false, "–/–".into()));
+        assert_eq!(step(&results, Mood::Live), (true, "–/–".into(), 1));
+        assert_eq!(step(&results, Mood::Live), (false, "–/–".into(), 1));
         results.set(FormulaId(0), Some(4.0.into()));
-        assert_eq!(step(&results, Mood::Live), (true, "4/–".into()));
+        assert_eq!(step(&results, Mood::Live), (true, "4/–".into(), 2));
         results.set(FormulaId(2), Some(5.0.into()));
-        assert_eq!(step(&results, Mood::Live), (false, "4/–".into()), "not its formula");
+        assert_eq!(step(&results, Mood::Live), (false, "4/–".into(), 2), "not its formula");
         results.set(FormulaId(1), Some("x".into()));
-        assert_eq!(step(&results, Mood::Live), (true, "4/x".into()));
-        assert_eq!(step(&results, Mood::Stale), (true, "4/x".into()));
-        assert_eq!(step(&results, Mood::Failed), (true, "–/–".into()), "a failed source has no values");
-        assert_eq!(step(&results, Mood::Live), (true, "4/x".into()));
+        assert_eq!(step(&results, Mood::Live), (true, "4/x".into(), 3));
+        assert_eq!(step(&results, Mood::Stale), (true, "4/x".into(), 3));
+        assert_eq!(step(&results, Mood::Failed), (true, "–/–".into(), 4), "a failed source has no values");
+        assert_eq!(step(&results, Mood::Live), (true, "4/x".into(), 5));
     }
 }

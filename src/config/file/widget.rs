@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::animation::Easing;
-use super::{Color, Formula, Name, Template};
+use super::{Color, Formula, Name, Template, Tint};
 use crate::config::duration::Duration;
 use crate::config::limits;
 
@@ -86,7 +86,7 @@ pub struct Text {
     pub weight: Weight,
     /// The colour of the type.
     #[serde(default = "text_color")]
-    pub color: Color,
+    pub color: Tint,
     /// Where it stands across.
     #[serde(default)]
     pub align: Align,
@@ -103,14 +103,14 @@ pub struct Progress {
     pub range: [f64; 2],
     /// The colour of the filled part.
     #[serde(default = "accent")]
-    pub color: Color,
+    pub color: Tint,
     /// Other colours from given values on, ascending.
     #[serde(default)]
     #[schemars(length(max = limits::LEVELS))]
     pub levels: Vec<Level>,
     /// The colour of the empty part.
     #[serde(default = "track")]
-    pub track: Color,
+    pub track: Tint,
     /// Radius of the corners in pixels; without it, the ends are round.
     #[schemars(range(min = 0.0, max = limits::SIDE))]
     pub radius: Option<f64>,
@@ -135,9 +135,9 @@ pub struct Sparkline {
     pub range: Option<[f64; 2]>,
     /// The colour of the line.
     #[serde(default = "accent")]
-    pub color: Color,
+    pub color: Tint,
     /// The colour below the line; without it, a faint tone of the line's.
-    pub fill: Option<Color>,
+    pub fill: Option<Tint>,
     /// Thickness of the line in pixels.
     #[serde(default = "line")]
     #[schemars(range(min = 0.5, max = 16.0))]
@@ -158,7 +158,7 @@ pub struct Shape {
     /// Whether a line goes up to the right.
     pub rising: Option<bool>,
     /// The colour inside.
-    pub fill: Option<Color>,
+    pub fill: Option<Tint>,
     /// The outline, or the line itself.
     pub stroke: Option<Stroke>,
 }
@@ -183,16 +183,16 @@ fn one_minute() -> Duration {
     Duration::millis(60_000)
 }
 
-fn text_color() -> Color {
-    Color("text".into())
+fn text_color() -> Tint {
+    Tint("text".into())
 }
 
-fn accent() -> Color {
-    Color("accent".into())
+fn accent() -> Tint {
+    Tint("accent".into())
 }
 
-fn track() -> Color {
-    Color("track".into())
+fn track() -> Tint {
+    Tint("track".into())
 }
 
 /// How strong type is.
@@ -272,7 +272,7 @@ pub enum Figure {
 #[serde(deny_unknown_fields)]
 pub struct Stroke {
     /// Its colour.
-    pub color: Color,
+    pub color: Tint,
     /// Its thickness in pixels.
     #[serde(default = "one")]
     #[schemars(range(min = 0.5, max = 64.0))]

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use engine::diagnostic::{Diagnostic, nearest};
+use engine::formula::ast::{Expr, Node, Span};
+use engine::formula::parser;
 use engine::paint::Color;
+use engine::value::Value;
 
 use super::Setting;
 use crate::config::file;
@@ -46,6 +49,45 @@ impl Colors {
             }
         }
         Colors(named)
+    }
+
+    /// What formulas know of them: `theme.accent` and the like.
+    pub(super) fn constants(&self) -> impl Iterator<Item = (String, Value)> + '_ {
+        let constant = |(name, color): (&String, &Color)| {
+            (format!("theme.{name}"), Value::from(color.to_string().as_str()))
+        };
+        self.0.iter().map(constant)
+    }
+
+    /// The colour of this name, which is built in.
+    pub(super) fn named(&self, name: &str) -> Color {
+        self.0.get(name).copied().unwrap_or_default()
+    }
+
+    /// Notes the texts in a formula that are to be its result and are no colours. It stands `offset` bytes
+    /// into its place.
+    pub(super) fn check_texts(
+        &self,
+        formula: &str,
+        place: Place<'_>,
+        offset: usize,
+        problems: &mut Problems,
+    ) {
+        let Some(tree) = parser::parse(formula).tree else { return };
+        results(&tree, &mut |text, span| {
+            if Color::parse(text).is_none() {
+                let span = place.within(offset + span.start..offset + span.end);
+                let error = Diagnostic::error("unknown-color", span, format!("`{text}` is no colour"));
+                problems.add(match self.0.contains_key(text) {
+                    true => error.with_help(format!("in a formula the theme's colour is `theme.{text}`")),
+                    false => error
+                        .with_help(
+                            "write `#rrggbb`, a colour's CSS name, or a colour of the theme, `theme.NAME`",
+                        )
+                        .with_candidates(nearest(text, Color::names())),
+                });
+            }
+        });
     }
 
     /// The colour behind all widgets.
@@ -101,9 +143,27 @@ fn chosen_theme<'f>(file: &'f File, at: Place<'_>, problems: &mut Problems) -> O
     }
 }
 
+/// Calls `visit` for each text that can be a formula's result as it stands there.
+fn results(expr: &Expr, visit: &mut impl FnMut(&str, &Span)) {
+    match &expr.node {
+        Node::Text(text) => visit(text, &expr.span),
+        Node::Call(call) if call.name.eq_ignore_ascii_case("if") => {
+            call.arguments.iter().skip(1).for_each(|argument| results(argument, visit));
+        }
+        Node::Call(call) if call.name.eq_ignore_ascii_case("coalesce") => {
+            call.arguments.iter().for_each(|argument| results(argument, visit));
+        }
+        _ => {}
+    }
+}
+
 fn unknown(text: &str, place: Place<'_>, names: &[&str]) -> Diagnostic {
     let problem = Diagnostic::error("unknown-color", place.span(), format!("`{text}` is no colour"));
-    let help = if text.starts_with('#') {
+    let help = if text.trim_start().starts_with('{') {
+        "no formula can give this one: `color`, `track`, `fill` and a stroke's `color` are those that follow data"
+    } else if text.contains('(') {
+        "a formula that gives a colour stands in braces: `{mix(theme.ok, theme.critical, cpu / 100)}`"
+    } else if text.starts_with('#') {
         "a colour by value is `#rgb`, `#rrggbb` or `#rrggbbaa` with digits from 0 to f"
     } else {
         "write `#rrggbb`, a colour's CSS name, or a name that the theme gives"

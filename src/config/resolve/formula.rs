@@ -4,7 +4,8 @@ use actors::panel::Key;
 use engine::diagnostic::Diagnostic;
 use engine::formula::{self, Entry, Environment, FormulaId, Kind, Program};
 use engine::sample::SourceId;
-use engine::template::{self, Part, Style, Template};
+use engine::template::Format;
+use engine::value::Value;
 use engine::widget::Widget;
 
 use super::{Setting, key, usage};
@@ -41,6 +42,8 @@ enum Purpose {
     Condition,
     /// Something that is written as a number.
     Formatted,
+    /// A colour.
+    Color,
 }
 
 impl<'t> Formulas<'t> {
@@ -64,22 +67,15 @@ impl<'t> Formulas<'t> {
         self.unnamed(text, Purpose::Condition, place, 0)
     }
 
-    /// The formulas of a template.
-    pub(super) fn template(&mut self, text: &str, place: Place<'t>, problems: &mut Problems) -> Template {
-        let (draft, found) = template::parse(text);
-        for problem in found {
-            problems.add_within(problem, |span| place.within(span));
-        }
-        let template = draft.resolve(|formula, span| self.unnamed(formula, Purpose::Any, place, span.start));
-        for part in &template.parts {
-            if let Part::Formula(id, format) = part
-                && format.style != Style::Plain
-                && let Some(written) = self.written.get_mut(id.0 as usize)
-            {
-                written.purpose = Purpose::Formatted;
-            }
-        }
-        template
+    /// A formula whose result is a colour. It stands `offset` bytes into its text.
+    pub(super) fn color(&mut self, text: &str, place: Place<'t>, offset: usize) -> FormulaId {
+        self.unnamed(text, Purpose::Color, place, offset)
+    }
+
+    /// A formula in a template, `offset` bytes into its text.
+    pub(super) fn part(&mut self, text: &str, format: &Format, place: Place<'t>, offset: usize) -> FormulaId {
+        let purpose = if format.is_of_numbers() { Purpose::Formatted } else { Purpose::Any };
+        self.unnamed(text, purpose, place, offset)
     }
 
     fn unnamed(&mut self, text: &str, purpose: Purpose, place: Place<'t>, offset: usize) -> FormulaId {
@@ -91,30 +87,34 @@ impl<'t> Formulas<'t> {
         FormulaId(u32::try_from(self.written.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// Compiles all of them over `keys`.
-    pub(super) fn compile(self, setting: Setting<'t>, keys: &[Key], problems: &mut Problems) -> Program {
+    /// Compiles all of them over `keys` and `constants`.
+    pub(super) fn compile(
+        self,
+        setting: Setting<'t>,
+        keys: &[Key],
+        constants: &[(String, Value)],
+        problems: &mut Problems,
+    ) -> Program {
         let entry = |written: &'_ Written<'t>| (written.name.clone(), written.text.clone());
         let texts: Vec<(Option<String>, String)> = self.written.iter().map(entry).collect();
         let entries: Vec<Entry<'_>> =
             texts.iter().map(|(name, text)| Entry { name: name.as_deref(), text }).collect();
         let known: Vec<formula::Key> =
             keys.iter().map(|key| formula::Key { name: key.name.clone(), kind: key.kind }).collect();
-        let environment = Environment { keys: &known, fps: setting.fps(), ..Environment::default() };
+        let environment =
+            Environment { keys: &known, constants, fps: setting.fps(), ..Environment::default() };
         let compiled = formula::compile(&entries, &environment);
         let is_certain = |(_, problem): &&(FormulaId, Diagnostic)| problem.code.starts_with("always-");
         let told: Vec<FormulaId> = compiled.problems.iter().filter(is_certain).map(|(id, _)| *id).collect();
         for (id, problem) in compiled.problems {
             if let Some(written) = self.written.get(id.0 as usize) {
-                let problem = key::explained(problem, &written.text, setting);
+                let problem = explained(key::explained(problem, &written.text, setting), &written.text);
                 problems.add_within(problem, |span| written.in_file(span));
             }
         }
         for (id, written) in (0..).map(FormulaId).zip(&self.written) {
-            if let Some(kind @ (Kind::Text | Kind::Color)) = compiled.program.kind(id)
-                && let Some(problem) = written.no_number(kind)
-            {
-                problems.add(problem);
-            }
+            let problem = compiled.program.kind(id).and_then(|kind| written.misfit(kind));
+            problem.into_iter().for_each(|problem| problems.add(problem));
             if let Some(holds) = compiled.program.certainty(id)
                 && written.purpose == Purpose::Condition
                 && !told.contains(&id)
@@ -158,27 +158,40 @@ impl Written<'_> {
         Diagnostic::warning(code, span, format!("this condition {when} holds"))
     }
 
-    /// What is wrong where the result is a text or a colour, if anything is.
-    fn no_number(&self, kind: Kind) -> Option<Diagnostic> {
-        let what = if kind == Kind::Text { "a text" } else { "a colour" };
-        let (message, help) = match self.purpose {
-            Purpose::Any => return None,
-            Purpose::Number => (
-                format!("a number is needed here, and this formula gives {what}"),
-                "choose a key that is a number, or show the text with a `text` widget",
-            ),
-            Purpose::Condition => (
-                format!("a condition is needed here, and this formula gives {what}"),
-                "compare it, for example `… == \"on\"`",
-            ),
-            Purpose::Formatted => (
-                format!("this formula gives {what}, but its format is one of numbers"),
-                "leave the format out",
-            ),
+    /// What is wrong with a result of this kind, if anything is.
+    fn misfit(&self, kind: Kind) -> Option<Diagnostic> {
+        let found = match kind {
+            Kind::Number => "a number",
+            Kind::Text => "a text",
+            Kind::Color => "a colour",
+        };
+        let (wanted, help) = match (self.purpose, kind) {
+            (Purpose::Any, _) | (Purpose::Color, Kind::Color | Kind::Text) => return None,
+            (Purpose::Number | Purpose::Condition | Purpose::Formatted, Kind::Number) => return None,
+            (Purpose::Color, Kind::Number) => {
+                ("a colour", "write for example `mix(theme.ok, theme.critical, cpu / 100)`")
+            }
+            (Purpose::Number, _) => {
+                ("a number", "choose a key that is a number, or show this with a `text` widget")
+            }
+            (Purpose::Condition, _) => ("a condition", "compare it, for example `\u{2026} == \"on\"`"),
+            (Purpose::Formatted, _) => ("a number", "its format is one of numbers: leave the format out"),
         };
         let span = self.in_file(0..self.text.len());
+        let message = format!("{wanted} is needed here, and this formula gives {found}");
         Some(Diagnostic::error("wrong-kind", span, message).with_help(help))
     }
+}
+
+/// The problem of a formula, with what is to be known of it in a configuration.
+fn explained(problem: Diagnostic, text: &str) -> Diagnostic {
+    let at_fault = text.get(problem.span.clone()).unwrap_or_default();
+    if problem.code == "unknown-function" && at_fault.eq_ignore_ascii_case("include") {
+        return problem
+            .with_candidates(Vec::new())
+            .with_help("an include stands alone in its braces: `{include(name)}`");
+    }
+    problem
 }
 
 /// Tells each widget which sources the formulas behind it depend on.

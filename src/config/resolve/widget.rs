@@ -4,27 +4,27 @@ use std::collections::BTreeSet;
 
 use engine::diagnostic::Diagnostic;
 use engine::paint::{Color, Point, Size};
+use engine::template::{self, DraftPart, Format};
 use engine::tick::Fps;
-use engine::widget::{self as engine_widget, Anchor, Look, Widget};
+use engine::widget::{self as engine_widget, Anchor, Look, Tint, Widget};
 
 use super::Setting;
 use super::color::Colors;
 use super::formula::Formulas;
 use super::key::check_range;
 use super::source::positive;
+use super::template::Templates;
 use crate::config::file;
 use crate::config::file::widget as form;
 use crate::config::place::Place;
 use crate::config::problems::Problems;
-
-/// The alpha of what is below a sparkline whose `fill` is not said: a faint tone of the line's colour.
-const FAINT: u8 = 0x24;
 
 /// What a widget depends on.
 struct Surroundings<'c, 't> {
     fps: Fps,
     size: Size,
     colors: &'c Colors,
+    templates: &'c mut Templates<'t>,
     formulas: &'c mut Formulas<'t>,
     problems: &'c mut Problems,
 }
@@ -33,11 +33,13 @@ struct Surroundings<'c, 't> {
 pub(super) fn resolve<'t>(
     setting: Setting<'t>,
     colors: &Colors,
+    templates: &mut Templates<'t>,
     formulas: &mut Formulas<'t>,
     problems: &mut Problems,
 ) -> (String, Vec<Widget>) {
     let (pages, at) = (&setting.file.page, setting.clean.get("page"));
-    let around = &mut Surroundings { fps: setting.fps(), size: setting.size(), colors, formulas, problems };
+    let (fps, size) = (setting.fps(), setting.size());
+    let around = &mut Surroundings { fps, size, colors, templates, formulas, problems };
     if let Some((second, _)) = pages.0.get(1) {
         around.problems.error_help(
             "one-page",
@@ -71,30 +73,42 @@ fn one<'t>(index: usize, widget: &form::Widget, at: Place<'t>, around: &mut Surr
         opacity: widget.opacity,
         visible: widget.visible.as_ref().map(|when| around.formulas.condition(&when.0, at.get("visible"))),
         sources: Vec::new(),
-        look: look(&widget.look, at, widget.size, around),
+        look: look(index, &widget.look, at, widget.size, around),
     };
     check_on_panel(&resolved, at, around);
     resolved
 }
 
-fn look<'t>(look: &form::Look, at: Place<'t>, size: [u32; 2], around: &mut Surroundings<'_, 't>) -> Look {
+fn look<'t>(
+    index: usize,
+    look: &form::Look,
+    at: Place<'t>,
+    size: [u32; 2],
+    around: &mut Surroundings<'_, 't>,
+) -> Look {
     match look {
-        form::Look::Text(text) => Look::Text(self::text(text, at, around)),
+        form::Look::Text(text) => Look::Text(self::text(index, text, at, around)),
         form::Look::Progress(bar) => Look::Progress(progress(bar, at, size, around)),
         form::Look::Sparkline(chart) => Look::Sparkline(sparkline(chart, at, around)),
         form::Look::Shape(figure) => Look::Shape(shape(figure, at, around)),
     }
 }
 
-fn text<'t>(text: &form::Text, at: Place<'t>, around: &mut Surroundings<'_, 't>) -> engine_widget::Text {
+fn text<'t>(
+    index: usize,
+    text: &form::Text,
+    at: Place<'t>,
+    around: &mut Surroundings<'_, 't>,
+) -> engine_widget::Text {
+    let (written, place) = (&text.text.0, at.get("text"));
     engine_widget::Text {
-        template: around.formulas.template(&text.text.0, at.get("text"), around.problems),
+        template: around.templates.text(index, written, place, around.formulas, around.problems),
         font_size: text.font_size,
         weight: match text.weight {
             form::Weight::Regular => engine_widget::Weight::Regular,
             form::Weight::Bold => engine_widget::Weight::Bold,
         },
-        color: around.color(&text.color, at.find("color")),
+        color: around.tint(&text.color, "text", at.find("color")),
         align: match text.align {
             form::Align::Left => engine_widget::Align::Left,
             form::Align::Center => engine_widget::Align::Center,
@@ -115,9 +129,9 @@ fn progress<'t>(
     engine_widget::Progress {
         value: around.formulas.number(&bar.value.0, at.get("value")),
         range,
-        color: around.color(&bar.color, at.find("color")),
+        color: around.tint(&bar.color, "accent", at.find("color")),
         levels: levels(&bar.levels, at.get("levels"), around),
-        track: around.color(&bar.track, at.find("track")),
+        track: around.tint(&bar.track, "track", at.find("track")),
         radius: bar.radius.unwrap_or(thickness / 2.0),
         direction: match bar.direction {
             form::Direction::Right => engine_widget::Direction::Right,
@@ -157,26 +171,22 @@ fn sparkline<'t>(
     if let Some([least, most]) = chart.range {
         check_range((least, most), at.get("range"), around.problems);
     }
-    let color = around.color(&chart.color, at.find("color"));
     let span = positive(chart.span, at.get("span"), around.fps, around.problems);
     engine_widget::Sparkline {
         value: around.formulas.number(&chart.value.0, at.get("value")),
         span_ms: u64::try_from(span.as_millis()).unwrap_or(u64::MAX),
         range: chart.range.map(|[least, most]| (least, most)),
-        color,
-        fill: match &chart.fill {
-            Some(fill) => around.color(fill, at.find("fill")),
-            None => color.with_alpha(FAINT),
-        },
+        color: around.tint(&chart.color, "accent", at.find("color")),
+        fill: chart.fill.as_ref().map(|fill| around.tint(fill, "track", at.find("fill"))),
         thickness: chart.thickness,
         dot: chart.dot,
     }
 }
 
-fn shape(shape: &form::Shape, at: Place<'_>, around: &mut Surroundings<'_, '_>) -> engine_widget::Shape {
-    let fill = shape.fill.as_ref().map(|fill| around.color(fill, at.find("fill")));
+fn shape<'t>(shape: &form::Shape, at: Place<'t>, around: &mut Surroundings<'_, 't>) -> engine_widget::Shape {
+    let fill = shape.fill.as_ref().map(|fill| around.tint(fill, "accent", at.find("fill")));
     let stroke = shape.stroke.as_ref().map(|stroke| engine_widget::Stroke {
-        color: around.color(&stroke.color, at.get("stroke").find("color")),
+        color: around.tint(&stroke.color, "muted", at.get("stroke").find("color")),
         thickness: stroke.thickness,
     });
     let figure = match shape.figure {
@@ -216,7 +226,33 @@ fn check_shape(shape: &form::Shape, at: Place<'_>, problems: &mut Problems) {
     }
 }
 
-impl Surroundings<'_, '_> {
+impl<'t> Surroundings<'_, 't> {
+    /// A colour, or a formula that gives one: `otherwise` is the colour while it gives none.
+    fn tint(&mut self, tint: &file::Tint, otherwise: &str, place: Option<Place<'t>>) -> Tint {
+        let (Some(place), true) = (place, tint.0.trim_start().starts_with('{')) else {
+            return self.color(&file::Color(tint.0.clone()), place).into();
+        };
+        let (draft, found) = template::parse(tint.0.trim_end());
+        let is_readable = found.is_empty();
+        for problem in found {
+            self.problems.add_within(problem, |span| place.within(span));
+        }
+        match draft.parts.as_slice() {
+            [DraftPart::Formula { text, span, format }] if *format == Format::default() => {
+                self.colors.check_texts(text, place, span.start, self.problems);
+                let formula = Some(self.formulas.color(text, place, span.start));
+                Tint { color: self.colors.named(otherwise), formula }
+            }
+            _ if !is_readable => Tint::default(),
+            _ => {
+                let message = "a colour is one formula in braces, and nothing beside it";
+                let help = "write for example `{mix(theme.ok, theme.critical, cpu / 100)}`";
+                self.problems.error_help("unknown-color", place.span(), message, help);
+                Tint::default()
+            }
+        }
+    }
+
     fn color(&mut self, color: &file::Color, place: Option<Place<'_>>) -> Color {
         self.colors.resolve_one(color, place, self.problems)
     }

@@ -6,6 +6,8 @@ import * as values from "./values.js";
 import * as sources from "./sources.js";
 import * as events from "./events.js";
 import * as status from "./status.js";
+import * as formulas from "./formulas.js";
+import * as graph from "./graph.js";
 import * as supervision from "./supervision.js";
 import * as restarts from "./restarts.js";
 import * as performance from "./performance.js";
@@ -39,7 +41,11 @@ const hear = {
     events.clear();
     restarts.clear();
   },
-  values: values.update,
+  values(message) {
+    values.update(message);
+    formulas.update(message);
+    graph.update(message);
+  },
   trend: values.extend,
   sources(message) {
     sources.update(message);

@@ -1,4 +1,4 @@
-// The views of the page: panel, supervision, performance. Which one is shown says the address behind the #,
+// The views of the page: panel, formulas, supervision, performance. Which one is shown says the address behind the #,
 // and the style sheet alone acts on it; here is what else follows from it.
 
 const links = [...document.querySelectorAll("nav a")];

@@ -47,6 +47,45 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("theme: no colour", "[theme.dark]\naccent = \"cyan-ish\"\n"),
     ("theme: a number", "[theme.dark]\naccent = 0xff00ff\n"),
     ("theme: a bad name", "[theme.dark]\n\"main colour\" = \"#0ff\"\n"),
+    ("display: a device without a name", "[display]\ndevice = \"\"\n"),
+    // [template]
+    ("template: no text", "[template.a]\n"),
+    ("template: unknown key", "[template.a]\ntext = \"\"\nformat = \".1f\"\n"),
+    ("template: nothing includes it", "[template.a]\ntext = \"A\"\n"),
+    (
+        "template: a cycle",
+        "[template.a]\ntext = \"A {include(b)}\"\n[template.b]\ntext = \"{include(c)}\"\n[template.c]\ntext = \"C {include(a)}\"\n",
+    ),
+    (
+        "template: an unknown name",
+        "[template.header]\ntext = \"{include(fotter)}\"\n[template.footer]\ntext = \"{include(header)}\"\n",
+    ),
+    (
+        "template: wrong within, told once in its own text",
+        "[template.a]\ntext = \"{sqr(4):.1f}\"\n[page.main]\nwidgets = [\n  { kind = \"text\", at = [0, 0], size = [9, 9], text = \"{include(a)}\" },\n  { kind = \"text\", at = [0, 0], size = [9, 9], text = \"{include(a)}{include(b)}\" },\n]\n[template.b]\n",
+    ),
+    (
+        "template: an include that is more than a name",
+        "[template.a]\ntext = \"{include(a, 1)}{include()}{include(b):>5}{if(1, include(b), '')}\"\n[template.b]\ntext = \"\"\n",
+    ),
+    // Colours that follow data
+    (
+        "color: a formula that gives a number",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"\", color = \"{tick + 1}\" }]\n",
+    ),
+    (
+        "color: texts that are no colours",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"\", color = \"{if(tick > 1, 'ok', 'gren')}\" }]\n",
+    ),
+    (
+        "color: more than a formula",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"\", color = \"#{tick}\" }, { kind = \"text\", at = [0, 0], size = [9, 9], text = \"\", color = \"{'red'} {'blue'}\" }]\n",
+    ),
+    (
+        "color: a formula without braces",
+        "[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"\", color = \"mix('red', 'blue', 0.5)\" }]\n",
+    ),
+    ("color: a formula where none can be", "[display]\nbackground = \"{'red'}\"\n"),
     // [source]
     ("source: no kind", "[source.a]\nevery = \"1s\"\n"),
     ("source: unknown kind", "[source.a]\nkind = \"sytem\"\n"),

@@ -41,6 +41,13 @@ fn lengths_of_texts() {
         )
     });
     check("too-long", limits::TEXT_BYTES, |len| format!("[persistence]\nfile = \"{}\"\n", "x".repeat(len)));
+    check("too-long", limits::DEVICE_BYTES, |len| format!("[display]\ndevice = \"{}\"\n", "x".repeat(len)));
+    check("too-long", limits::FORMULA_BYTES, |len| {
+        let color = format!("{{{}}}", " ".repeat(len - 9) + "'black'");
+        format!(
+            "[page.main]\nwidgets = [{{ kind = \"text\", at = [0, 0], size = [9, 9], text = \"\", color = \"{color}\" }}]\n"
+        )
+    });
     check("too-long", limits::KEY_BYTES, |len| {
         format!("[source.s]\nkind = \"time\"\n[keys]\n\"s.{}\" = {{}}\n", "k".repeat(len - 2))
     });
@@ -66,6 +73,7 @@ fn counts() {
     check("too-many", limits::VALUES, |count| {
         format!("[value]\n{}", lines(count, |n| format!("v{n} = \"1\"")))
     });
+    check("too-many", limits::TEMPLATES, |count| lines(count, |n| format!("[template.t{n}]\ntext = \"\"")));
     check("too-many", engine::window::WINDOWS_MAX, |count| {
         let values = lines(count, |n| format!("v{n} = \"avg(s.value, {}ms)\"", n + 1));
         format!("[source.s]\nkind = \"generator\"\nshape = \"sine\"\n[value]\n{values}")

@@ -1,0 +1,267 @@
+//! The nodes and edges of a panel.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use actors::handle::Reported;
+use actors::panel::Panel;
+use engine::coordination::{Action, When};
+use engine::formula::FormulaId;
+use engine::widget::{Look, Widget};
+
+use super::window::{self, Reads};
+use super::{Edge, Graph, Kind, Node};
+
+/// What is known of a panel that runs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Live<'a> {
+    /// The values and keys as they are.
+    pub values: &'a [Reported],
+    /// How long one evaluation takes, by formula, on average; zero where that was not measured yet.
+    pub costs: &'a [Duration],
+}
+
+impl Graph {
+    /// The graph of `panel`; with [`Live::default`] as it is written.
+    pub fn new(panel: &Panel, live: Live<'_>) -> Graph {
+        let reads = Reads::of(&panel.program);
+        let mut build = Build { panel, live, reads, graph: Graph::default() };
+        build.data();
+        build.values();
+        build.templates();
+        build.widgets();
+        build.animations();
+        build.triggers();
+        let mut graph = build.graph;
+        // A trigger may stop what it starts; one line is enough.
+        let mut seen = BTreeSet::new();
+        graph.edges.retain(|edge| seen.insert(edge.clone()));
+        graph
+    }
+}
+
+type End<'a> = (Kind, &'a str);
+
+struct Build<'a> {
+    panel: &'a Panel,
+    live: Live<'a>,
+    reads: Reads,
+    graph: Graph,
+}
+
+impl<'a> Build<'a> {
+    fn data(&mut self) {
+        for source in &self.panel.sources {
+            let mut node = node(Kind::Source, &source.name);
+            node.detail = Some(source.kind.name().into());
+            self.graph.nodes.push(node);
+        }
+        let mut now = BTreeMap::new();
+        for key in self.live.values.iter().filter(|value| value.formula.is_none()) {
+            now.insert(&*key.name, key);
+        }
+        for key in &self.panel.keys {
+            let mut node = node(Kind::Key, &key.name);
+            node.detail = Some(key.unit.clone()).filter(|unit| !unit.is_empty());
+            tell(&mut node, now.get(key.name.as_str()).copied());
+            self.graph.nodes.push(node);
+            if let Some(source) = self.panel.sources.get(usize::from(key.source.0)) {
+                self.edge((Kind::Source, &source.name), (Kind::Key, &key.name));
+            }
+        }
+        for derived in self.panel.program.derived() {
+            let name = window::name(self.panel, derived);
+            self.graph.nodes.push(node(Kind::Window, &name));
+            if let Some(key) = self.panel.keys.get(derived.key as usize) {
+                self.edge((Kind::Key, &key.name), (Kind::Window, &name));
+            }
+        }
+    }
+
+    fn values(&mut self) {
+        let mut now = BTreeMap::new();
+        for value in self.live.values.iter().filter(|value| value.formula.is_some()) {
+            now.insert(&*value.name, value);
+        }
+        for (name, id) in &self.panel.values {
+            let mut node = node(Kind::Value, name);
+            node.formula = Some(self.panel.program.text(*id).into());
+            node.cost = self.cost([*id]);
+            tell(&mut node, now.get(name.as_str()).copied());
+            self.graph.nodes.push(node);
+            self.needs(*id, (Kind::Value, name));
+        }
+    }
+
+    fn templates(&mut self) {
+        for template in &self.panel.templates {
+            let mut node = node(Kind::Template, &template.name);
+            node.detail = Some(template.text.clone());
+            node.cost = self.cost(template.formulas.iter().copied());
+            self.graph.nodes.push(node);
+            let to = (Kind::Template, template.name.as_str());
+            for id in &template.formulas {
+                self.uses(*id, to);
+            }
+            for name in &template.includes {
+                self.edge((Kind::Template, name), to);
+            }
+        }
+    }
+
+    fn widgets(&mut self) {
+        let panel = self.panel;
+        for (index, widget) in panel.scene.widgets.iter().enumerate() {
+            let mut node = node(Kind::Widget, &widget.name);
+            let look = match widget.look {
+                Look::Text(_) => "text",
+                Look::Progress(_) => "progress",
+                Look::Sparkline(_) => "sparkline",
+                Look::Shape(_) => "shape",
+            };
+            node.detail = Some(look.into());
+            let included = self.included(index);
+            let own: Vec<FormulaId> = formulas(widget).filter(|id| !included.contains(id)).collect();
+            node.cost = self.cost(own.iter().copied());
+            self.graph.nodes.push(node);
+            let to = (Kind::Widget, widget.name.as_str());
+            for id in own {
+                self.uses(id, to);
+            }
+            for template in panel.templates.iter().filter(|template| template.widgets.contains(&index)) {
+                self.edge((Kind::Template, &template.name), to);
+            }
+        }
+    }
+
+    /// The formulas that a widget has from templates, which stand for them.
+    fn included(&self, widget: usize) -> BTreeSet<FormulaId> {
+        let templates = &self.panel.templates;
+        let mut open: Vec<&str> = templates
+            .iter()
+            .filter(|template| template.widgets.contains(&widget))
+            .map(|template| template.name.as_str())
+            .collect();
+        let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
+        while let Some(name) = open.pop() {
+            let template = templates.iter().find(|template| template.name == name);
+            if let Some(template) = template.filter(|_| seen.insert(name)) {
+                found.extend(template.formulas.iter().copied());
+                open.extend(template.includes.iter().map(String::as_str));
+            }
+        }
+        found
+    }
+
+    fn animations(&mut self) {
+        for animation in &self.panel.animations {
+            self.graph.nodes.push(node(Kind::Animation, &animation.name));
+            if let Some(widget) = self.panel.scene.widgets.get(animation.widget.0 as usize) {
+                self.edge((Kind::Animation, &animation.name), (Kind::Widget, &widget.name));
+            }
+        }
+    }
+
+    fn triggers(&mut self) {
+        let mut signals = BTreeSet::new();
+        for trigger in &self.panel.triggers {
+            let to = (Kind::Trigger, trigger.name.as_str());
+            let mut node = node(to.0, to.1);
+            match &trigger.when {
+                When::Holds(id) => {
+                    node.formula = Some(self.panel.program.text(*id).into());
+                    node.cost = self.cost([*id]);
+                    self.graph.nodes.push(node);
+                    self.uses(*id, to);
+                }
+                When::Signal(signal) => {
+                    self.graph.nodes.push(node);
+                    if signals.insert(signal) {
+                        self.graph.nodes.push(self::node(Kind::Signal, signal));
+                    }
+                    self.edge((Kind::Signal, signal), to);
+                }
+            }
+            for action in &trigger.actions {
+                let (Action::Start(id) | Action::Stop(id)) = action;
+                if let Some(animation) = self.panel.animations.get(id.0 as usize) {
+                    self.edge(to, (Kind::Animation, &animation.name));
+                }
+            }
+        }
+    }
+
+    /// What a formula speaks of flows to `to`.
+    fn needs(&mut self, id: FormulaId, to: End<'_>) {
+        let panel = self.panel;
+        let (_, values) = panel.program.needs_of(id);
+        if let Some(node) = panel.program.node_of(id) {
+            let (keys, windows) = (self.reads.keys(node).to_vec(), self.reads.windows(node).to_vec());
+            for key in keys.into_iter().filter_map(|key| panel.keys.get(key)) {
+                self.edge((Kind::Key, &key.name), to);
+            }
+            for derived in windows.into_iter().filter_map(|index| panel.program.derived().get(index)) {
+                self.edge((Kind::Window, &window::name(panel, derived)), to);
+            }
+        }
+        for name in values.iter().filter_map(|id| panel.program.name(*id)) {
+            self.edge((Kind::Value, name), to);
+        }
+    }
+
+    /// The same, but a formula that is a value's as well comes from there.
+    fn uses(&mut self, id: FormulaId, to: End<'_>) {
+        let panel = self.panel;
+        let node = panel.program.node_of(id);
+        let same =
+            |(_, value): &&(String, FormulaId)| node.is_some() && panel.program.node_of(*value) == node;
+        match panel.values.iter().find(same) {
+            Some((name, _)) => self.edge((Kind::Value, name), to),
+            None => self.needs(id, to),
+        }
+    }
+
+    fn edge(&mut self, from: End<'_>, to: End<'_>) {
+        let (from, to) = (id(from.0, from.1), id(to.0, to.1));
+        if from != to {
+            self.graph.edges.push(Edge { from, to });
+        }
+    }
+
+    /// How long formulas take together; `None` where none of them was measured.
+    fn cost(&self, formulas: impl IntoIterator<Item = FormulaId>) -> Option<Duration> {
+        let cost = |id: FormulaId| self.live.costs.get(id.0 as usize).copied().unwrap_or_default();
+        Some(formulas.into_iter().map(cost).sum::<Duration>()).filter(|cost| !cost.is_zero())
+    }
+}
+
+fn formulas(widget: &Widget) -> impl Iterator<Item = FormulaId> {
+    let mut seen = BTreeSet::new();
+    widget.formulas().into_iter().filter(move |id| seen.insert(*id))
+}
+
+fn id(kind: Kind, name: &str) -> String {
+    format!("{}:{name}", kind.name())
+}
+
+fn node(kind: Kind, name: &str) -> Node {
+    Node {
+        id: id(kind, name),
+        kind,
+        name: name.into(),
+        detail: None,
+        formula: None,
+        value: None,
+        state: None,
+        error: None,
+        cost: None,
+    }
+}
+
+fn tell(node: &mut Node, now: Option<&Reported>) {
+    if let Some(now) = now {
+        node.value = now.value.clone();
+        node.state = Some(now.state.name());
+        node.error.clone_from(&now.error);
+    }
+}

@@ -1,0 +1,210 @@
+use std::path::Path;
+
+use actors::handle::Reported;
+use actors::panel::Panel;
+use engine::sample::SourceState;
+
+use super::*;
+
+fn panel(text: &str) -> Panel {
+    let config = crate::config::parse("panel.toml", text, Path::new(""));
+    config.map_err(|report| report.render(false)).unwrap().panel
+}
+
+const PANEL: &str = r#"
+    version = 1
+    [source.room]
+    kind = "generator"
+    shape = "sine"
+    [source.spare]
+    kind = "push"
+    [keys]
+    "spare.left" = {}
+    "spare.right" = {}
+    [value]
+    half = "room.value / 2"
+    quarter = "half / 2"
+    also = "room.value / 2"
+    recent = "avg(room.value, 5m) - percentile(room.value, 95, 1h) + room.value"
+    [template.unit]
+    text = "{also:.1f} °C"
+    [template.row]
+    text = "{quarter} {include(unit)}"
+    [animation.blink]
+    widget = "lamp"
+    duration = "1s"
+    from = { opacity = 0 }
+    [[trigger]]
+    name = "hot"
+    when = "quarter > 1 and room.value > 2"
+    start = ["blink"]
+    [[trigger]]
+    name = "bell"
+    signal = "ring"
+    start = ["blink"]
+    stop = ["blink"]
+    [page.main]
+    widgets = [
+        { kind = "text", id = "a", at = [0, 0], size = [9, 9], text = "\"{half}\" {room.value} <&>" },
+        { kind = "text", id = "b", at = [0, 0], size = [9, 9], text = "{include(row)}{quarter}" },
+        { kind = "shape", id = "lamp", at = [0, 0], size = [9, 9], figure = "ellipse", fill = "red" },
+    ]
+"#;
+
+#[test]
+fn what_depends_on_what() {
+    let graph = Graph::new(&panel(PANEL), Live::default());
+    let edges: Vec<_> = graph.edges.iter().map(|edge| format!("{} > {}", edge.from, edge.to)).collect();
+    assert_eq!(
+        edges,
+        [
+            "source:room > key:room.value",
+            "source:spare > key:spare.left",
+            "source:spare > key:spare.right",
+            "key:room.value > window:avg(room.value, 5m)",
+            "key:room.value > window:percentile(room.value, 95, 1h)",
+            "key:room.value > value:half",
+            "value:half > value:quarter",
+            "key:room.value > value:also",
+            "key:room.value > value:recent",
+            "window:avg(room.value, 5m) > value:recent",
+            "window:percentile(room.value, 95, 1h) > value:recent",
+            "value:half > template:unit",
+            "value:quarter > template:row",
+            "template:unit > template:row",
+            "value:half > widget:a",
+            "key:room.value > widget:a",
+            "value:quarter > widget:b",
+            "template:row > widget:b",
+            "animation:blink > widget:lamp",
+            "key:room.value > trigger:hot",
+            "value:quarter > trigger:hot",
+            "trigger:hot > animation:blink",
+            "signal:ring > trigger:bell",
+            "trigger:bell > animation:blink",
+        ]
+    );
+    for edge in &graph.edges {
+        for end in [&edge.from, &edge.to] {
+            assert!(graph.nodes.iter().any(|node| node.id == *end), "{end}");
+        }
+    }
+}
+
+/// As a panel that runs has it.
+fn live() -> (Vec<Reported>, Vec<Duration>) {
+    let reported = |name: &str, formula: Option<&str>, value: Option<f64>, state| Reported {
+        name: name.into(),
+        formula: formula.map(Into::into),
+        value: value.map(Value::Number),
+        error: None,
+        state,
+        unit: "".into(),
+    };
+    let mut failing = reported("quarter", Some("half / 2"), Some(0.25), SourceState::Live);
+    failing.error = Some("division by zero".into());
+    let values = vec![
+        reported("half", Some("room.value / 2"), Some(20.85), SourceState::Stale),
+        failing,
+        reported("room.value", None, Some(41.7), SourceState::Stale),
+    ];
+    (values, vec![Duration::from_nanos(240), Duration::from_nanos(1_250), Duration::ZERO])
+}
+
+#[test]
+fn what_is_known_of_a_panel_that_runs() {
+    let (values, costs) = live();
+    let graph = Graph::new(&panel(PANEL), Live { values: &values, costs: &costs });
+    let told = |id: &str| {
+        let node = graph.nodes.iter().find(|node| node.id == id).unwrap();
+        (node.value.clone(), node.state, node.error.as_deref(), node.cost.map(|cost| cost.as_nanos()))
+    };
+    assert_eq!(told("value:half"), (Some(Value::Number(20.85)), Some("stale"), None, Some(240)));
+    assert_eq!(
+        told("value:quarter"),
+        (Some(Value::Number(0.25)), Some("live"), Some("division by zero"), Some(1_250))
+    );
+    assert_eq!(told("value:also"), (None, None, None, None), "not measured yet");
+    assert_eq!(told("key:room.value"), (Some(Value::Number(41.7)), Some("stale"), None, None));
+}
+
+#[test]
+fn all_forms() {
+    let (values, costs) = live();
+    let panel = panel(PANEL);
+    let graph = Graph::new(&panel, Live { values: &values, costs: &costs });
+    insta::assert_snapshot!("dot", graph.dot());
+    insta::assert_snapshot!("mermaid", graph.mermaid());
+    insta::assert_snapshot!("svg", graph.svg("panel.toml").unwrap().replace(STYLE, "…\n"));
+    assert_eq!(
+        graph.svg("p").unwrap(),
+        Graph::new(&panel, Live { values: &values, costs: &costs }).svg("p").unwrap()
+    );
+    let json: serde_json::Value = serde_json::from_str(&graph.json()).unwrap();
+    assert_eq!(json["nodes"].as_array().unwrap().len(), graph.nodes.len());
+}
+
+#[test]
+fn what_users_write_stays_text() {
+    let nasty = "a\"]<script>&--\u{7}\u{1b}[31m\n`#%%";
+    let node = |id: &str| Node {
+        id: format!("value:{id}"),
+        kind: Kind::Value,
+        name: id.into(),
+        detail: None,
+        formula: Some(nasty.into()),
+        value: Some(nasty.into()),
+        state: Some("live"),
+        error: Some(nasty.into()),
+        cost: None,
+    };
+    let edges = vec![Edge { from: format!("value:{nasty}"), to: "value:b".into() }];
+    let graph = Graph { nodes: vec![node(nasty), node("b")], edges };
+    let svg = graph.svg(nasty).unwrap();
+    assert!(!svg.contains("<script") && !svg.contains('\u{7}') && !svg.contains('\u{1b}'), "{svg}");
+    assert_eq!(svg.matches("class=\"node ").count(), 2);
+    let mermaid = graph.mermaid();
+    assert_eq!(mermaid.lines().count(), 6, "{mermaid}");
+    assert!(mermaid.lines().nth(1).unwrap().starts_with("  n0(\"a#34;]#60;script#62;"), "{mermaid}");
+    let dot = graph.dot();
+    assert_eq!(dot.lines().count(), 7, "{dot}");
+    assert!(dot.contains(r#"  "value:a\"]<script>"#), "{dot}");
+}
+
+#[test]
+fn keys_that_nothing_uses_are_counted() {
+    let graph = Graph::new(&panel(PANEL), Live::default()).without_idle_keys();
+    assert!(graph.nodes.iter().all(|node| node.kind != Kind::Key || node.name == "room.value"));
+    let spare = graph.nodes.iter().find(|node| node.name == "spare").unwrap();
+    assert_eq!(spare.detail.as_deref(), Some("push · 2 unused keys"));
+}
+
+#[test]
+fn pictures_are_limited() {
+    let node = |index: usize| Node {
+        id: format!("value:{index}"),
+        kind: Kind::Value,
+        name: index.to_string(),
+        detail: None,
+        formula: None,
+        value: None,
+        state: None,
+        error: None,
+        cost: None,
+    };
+    let chain = |count: usize| Graph {
+        nodes: (0..count).map(node).collect(),
+        edges: (1..count)
+            .map(|index| Edge { from: format!("value:{}", index - 1), to: format!("value:{index}") })
+            .collect(),
+    };
+    for (count, expected) in [(0, true), (1, true), (NODES_DRAWN, true), (NODES_DRAWN + 1, false)] {
+        assert_eq!(chain(count).svg("").is_ok(), expected, "{count}");
+    }
+    // Every node needs all before it: more lanes than are sorted.
+    let count = 120;
+    let edges = (0..count).flat_map(|to| (0..to).map(move |from| (from, to)));
+    let edge = |(from, to)| Edge { from: format!("value:{from}"), to: format!("value:{to}") };
+    let whole = Graph { nodes: (0..count).map(node).collect(), edges: edges.map(edge).collect() };
+    assert!(whole.svg("").is_ok());
+}

@@ -1,0 +1,24 @@
+//! The studio's scripts, as far as they need no page. Where there is no Node.js, nothing is tried.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs a script of checks beside the module that it is about.
+fn check(module: &str, checks: &str) {
+    if Command::new("node").arg("--version").output().is_err() {
+        println!("there is no Node.js here");
+        return;
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let copy = |from: &str, to: &str| std::fs::copy(root.join(from), folder.path().join(to)).unwrap();
+    copy(module, "module.mjs");
+    copy(checks, "checks.mjs");
+    let run = Command::new("node").arg("checks.mjs").current_dir(folder.path()).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+}
+
+#[test]
+fn completion() {
+    check("src/http/studio/completion.js", "tests/it/studio/completion.mjs");
+}
