@@ -43,7 +43,8 @@ pub(super) fn numeric() -> impl Strategy<Value = String> {
             .prop_map(|(f, a, b)| format!("{f}({a}, {b})")),
         1 => (proptest::sample::select(&["len", "number"][..]), text()).prop_map(|(f, a)| format!("{f}({a})")),
         1 => (color(), proptest::sample::select(&["==", "!="][..]), color()).prop_map(|(a, op, b)| format!("({a} {op} {b})")),
-        1 => proptest::sample::select(&["500ms", "2s", "1.5m", "90ticks"][..]).prop_map(String::from),
+        1 => proptest::sample::select(&["500ms", "2s", "1.5m", "90ticks"][..])
+            .prop_map(|duration| format!("({duration} + 0)")),
     ];
     leaf.prop_recursive(4, 24, 3, |inner| {
         let binary = ["+", "-", "*", "/", "%", "//", "^", "<", "<=", ">", ">=", "==", "!=", "and", "or"];
