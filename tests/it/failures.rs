@@ -338,6 +338,7 @@ widgets = [{ kind = "text", at = [8, 8], size = [144, 20], text = "{block.value:
 fn every_reading_is_sealed_or_waits_or_is_counted_as_dropped() {
     const SEEDS: u64 = 5;
     let mut clean = 0;
+    let mut dropped = BTreeMap::new();
     for seed in 0..SEEDS {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("run.jsonl");
@@ -349,7 +350,8 @@ fn every_reading_is_sealed_or_waits_or_is_counted_as_dropped() {
             record: Some(file.clone()),
             edges: true,
             face: Some(face(Some(Duration::from_secs(60)))),
-            faults: faults(seed),
+            // Where faults strike, no flood gets far: each of its readings meets them.
+            faults: if seed == 0 { Faults::default() } else { faults(seed) },
             ..Options::default()
         };
         let summary = match runtime::run(config.panel, options, |_| {}) {
@@ -366,9 +368,12 @@ fn every_reading_is_sealed_or_waits_or_is_counted_as_dropped() {
             assert!(sealed.is_sorted_by(|one, other| one < other), "{seed} {name}: out of order");
             let told = format!("{seed} {name}: {traffic:?}, {} sealed", sealed.len());
             assert_eq!(traffic.offered, sealed.len() as u64 + traffic.waiting + traffic.dropped, "{told}");
-            assert_eq!((traffic.waiting, traffic.dropped > 0), (0, name != "block"), "{told}");
+            assert_eq!(traffic.waiting, 0, "{told}");
+            *dropped.entry(name.clone()).or_insert(0) += traffic.dropped;
             assert!(sealed.len() > 1_000, "{told}");
         }
     }
     assert!(clean > SEEDS / 2, "{clean} of {SEEDS} runs ended in order");
+    let policies: Vec<_> = dropped.iter().map(|(name, dropped)| (name.as_str(), *dropped > 0)).collect();
+    assert_eq!(policies, [("block", false), ("newest", true), ("oldest", true)], "{dropped:?}");
 }
