@@ -15,6 +15,7 @@ mod render;
 mod run;
 mod runtime;
 mod schema;
+mod script;
 mod service;
 mod simulate;
 mod upkeep;
@@ -53,6 +54,8 @@ enum Verb {
     Render(render::Arguments),
     /// Compute a formula
     Eval(eval::Arguments),
+    /// Run scripts in the sandbox
+    Script(script::Arguments),
     /// List the functions that formulas can use
     Functions(functions::Arguments),
     /// Print what depends on what in a configuration
@@ -85,6 +88,7 @@ impl Verb {
             Verb::Record(arguments) => record::run(arguments),
             Verb::Render(arguments) => render::run(arguments),
             Verb::Eval(arguments) => eval::run(arguments, out),
+            Verb::Script(arguments) => script::run(arguments, out),
             Verb::Functions(arguments) => functions::run(arguments, out),
             Verb::Graph(arguments) => graph::run(arguments, out),
             Verb::Schema => schema::run(out),

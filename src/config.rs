@@ -110,11 +110,21 @@ pub fn parse_on(name: &str, text: &str, folder: &Path, host: &str) -> Result<Con
             if panel.name.is_empty() {
                 panel.name = name.into();
             }
-            panel.fingerprint = engine::hash::of(text.as_bytes());
+            panel.fingerprint = fingerprint(text, &panel);
             Ok(Config { panel, http, text: text.into(), warnings: report })
         }
         _ => Err(Box::new(report)),
     }
+}
+
+/// What a recording of the panel is known by: its text, and that of its scripts.
+fn fingerprint(text: &str, panel: &Panel) -> u64 {
+    let mut hash = engine::hash::Running::default();
+    hash.update(text.as_bytes());
+    for file in panel.scripts.files.iter() {
+        hash.update(file.text.as_bytes());
+    }
+    hash.value()
 }
 
 /// The text at `path`, which may be a pipe or a device: no more is read than a configuration may have.

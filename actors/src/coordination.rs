@@ -7,16 +7,21 @@ use engine::coordination::{Coordinator, Step};
 use engine::event::Event;
 use engine::formula::Results;
 use engine::sample::KeyId;
+use engine::signal::Signal;
 use engine::tick::Tick;
 use tokio::sync::broadcast;
 
 use crate::expression::Evaluated;
+use crate::expression::script::handlers::{self, Handlers};
 use crate::journal::{Fenced, Journal, Part, Sink};
 use crate::persistence::{Ledger, Mailbox};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
 use crate::world::World;
+
+/// The least time between two log lines about scripts that fail, in ticks.
+const LOGGED_EVERY: u64 = 600;
 
 /// A tick after coordination.
 #[derive(Clone, Debug, Message)]
@@ -36,6 +41,7 @@ pub type EventSink = Box<dyn FnMut(&Event) + Send>;
 pub struct Memory {
     coordinator: Coordinator,
     results: Results,
+    handlers: Option<handlers::Memory>,
 }
 
 /// Where decisions go, each once: it outlives the actor.
@@ -50,13 +56,32 @@ pub struct Decisions {
     announced: (Tick, usize),
     /// The next tick whose ledger is to be kept.
     kept: Tick,
+    /// What scripts do, which the next tick takes up like a signal from outside.
+    acts: flume::Sender<Signal>,
+    /// The next tick in which they may do something.
+    acted: Tick,
 }
 
 impl Decisions {
     /// Nothing decided yet.
-    pub fn new(events: broadcast::Sender<Event>, writer: Option<Mailbox>) -> Decisions {
-        let (unnamed, announced, kept) = (Arc::new([]), (Tick(0), 0), Tick(0));
-        Decisions { events, writer, unnamed, announced, kept }
+    pub fn new(
+        events: broadcast::Sender<Event>,
+        writer: Option<Mailbox>,
+        acts: flume::Sender<Signal>,
+    ) -> Decisions {
+        let (unnamed, announced, kept, acted) = (Arc::new([]), (Tick(0), 0), Tick(0), Tick(0));
+        Decisions { events, writer, unnamed, announced, kept, acts, acted }
+    }
+
+    /// Passes on what scripts did at a tick, unless that was done; returns how much of it found no room.
+    fn act(&mut self, tick: Tick, acts: Vec<Signal>) -> usize {
+        if tick < self.acted {
+            return 0;
+        }
+        self.acted = tick.next();
+        // Where a recording has what was done, nobody listens.
+        let refused = |act| matches!(self.acts.try_send(act), Err(flume::TrySendError::Full(_)));
+        acts.into_iter().map(refused).filter(|refused| *refused).count()
     }
 
     /// Announces event number `index` of its tick; returns whether that was not done before.
@@ -101,6 +126,12 @@ pub struct CoordinationActor {
     pub coordinator: Coordinator,
     /// The newest results.
     pub results: Results,
+    /// Scripts' handlers, if there are any.
+    pub handlers: Option<Handlers>,
+    /// How many keys there are, and which named value each formula is.
+    pub named: (usize, Arc<[Option<usize>]>),
+    /// When scripts' errors were logged last.
+    pub logged: Option<Tick>,
     /// The sources' names.
     pub sources: Arc<[String]>,
     /// Where decisions go.
@@ -122,12 +153,16 @@ pub struct CoordinationActor {
 impl CoordinationActor {
     /// Goes back to what an actor of the same panel knew.
     pub fn restore(&mut self, memory: &Memory) {
-        let Memory { coordinator, results } = memory.clone();
+        let Memory { coordinator, results, handlers } = memory.clone();
         (self.coordinator, self.results) = (coordinator, results);
+        if let (Some(own), Some(memory)) = (&mut self.handlers, &handlers) {
+            own.restore(memory);
+        }
     }
 
     fn memory(&self) -> Memory {
-        Memory { coordinator: self.coordinator.clone(), results: self.results.clone() }
+        let handlers = self.handlers.as_ref().map(Handlers::memory);
+        Memory { coordinator: self.coordinator.clone(), results: self.results.clone(), handlers }
     }
 
     fn step(&mut self, evaluated: &Evaluated) -> Arc<[Event]> {
@@ -148,6 +183,36 @@ impl CoordinationActor {
             rebased_ms: sealed.rebased_ms,
         };
         self.coordinator.step(&step).into()
+    }
+
+    /// Lets scripts know of a tick, and passes on what they do.
+    fn run_handlers(&mut self, evaluated: &Evaluated, events: &[Event]) {
+        let Some(handlers) = &mut self.handlers else { return };
+        let (sealed, again) = (&evaluated.inputs.sealed, evaluated.inputs.again);
+        let (keys, named) = &self.named;
+        for sample in sealed.samples.iter().filter(|sample| (sample.key.0 as usize) < *keys) {
+            handlers.show(sample.key.0 as usize, Some(sample.value.clone()));
+        }
+        for (id, value) in evaluated.changed.iter() {
+            if let Some(index) = named.get(id.0 as usize).copied().flatten() {
+                handlers.show(keys + index, value.clone());
+            }
+        }
+        let (acts, failures) = handlers.run(sealed.tick, events);
+        let full =
+            self.decisions.enter(&self.pass, |decisions| decisions.act(sealed.tick, acts)).unwrap_or(0);
+        if again {
+            return;
+        }
+        self.telemetry.formulas.errors.increment(failures.len() as u64);
+        let is_quiet = self.logged.is_some_and(|tick| sealed.tick.since(tick) < LOGGED_EVERY);
+        if let Some(failure) = failures.first().filter(|_| !is_quiet) {
+            self.logged = Some(sealed.tick);
+            tracing::warn!(%failure, help = failure.help, "a script's handler failed and did nothing");
+        }
+        if full > 0 {
+            tracing::warn!(full, "scripts do more than a tick takes; the rest is lost");
+        }
     }
 
     fn time(&self, evaluated: &Evaluated) {
@@ -202,6 +267,7 @@ impl Handler<Evaluated> for CoordinationActor {
         let events = self.step(&evaluated);
         self.time(&evaluated);
         self.announce(&events);
+        self.run_handlers(&evaluated, &events);
         let starts = (!events.is_empty()).then(|| self.coordinator.starts().into());
         let Some(work) = vitals.go_on(work, "coordination.step.middle", context) else { return };
         self.write(&evaluated, events);

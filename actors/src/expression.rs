@@ -1,12 +1,13 @@
 //! The expression actor: evaluates the formulas whose inputs changed and passes on what came out anew.
 
 pub mod chunk;
+pub mod script;
 pub mod trial;
 
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
-use engine::formula::FormulaId;
+use engine::formula::{FormulaId, Problem, Site};
 use engine::sample::{SourceId, SourceState};
 use engine::tick::Tick;
 use engine::value::Value;
@@ -23,6 +24,7 @@ use crate::telemetry::Telemetry;
 use crate::telemetry::cost::Costs;
 use crate::world::World;
 use chunk::Evaluator;
+use script::calls::Calls;
 
 /// A tick after evaluation.
 #[derive(Clone, Debug, Message)]
@@ -111,6 +113,13 @@ impl ExpressionActor {
     pub fn new(panel: Arc<Panel>, around: Surroundings) -> Result<ExpressionActor, chunk::Error> {
         let began = around.world.now();
         let mut evaluator = Evaluator::built(panel.program.clone(), panel.fps, &mut || around.vitals.beat())?;
+        if !panel.scripts.functions.is_empty() {
+            let keys = panel.keys.iter().map(|key| key.name.as_str());
+            let values = panel.values.iter().map(|(name, _)| name.as_str());
+            let sites = panel.program.script_calls().iter().map(|site| site.function);
+            let calls = Calls::new(&panel.scripts, sites, keys, values, panel.fps, panel.seed)?;
+            evaluator = evaluator.with_scripts(calls, panel.values.iter().map(|(_, id)| *id));
+        }
         let took = around.world.now().saturating_sub(began);
         around.telemetry.formulas.compile.set(took.as_secs_f64());
         let keys: Vec<_> = panel.keys.iter().map(|key| key.default.clone()).collect();
@@ -223,7 +232,7 @@ impl ExpressionActor {
                 changed.push((*id, Some(Value::Number(f64::from(u8::from(holds))))));
             }
         }
-        let failed = self.evaluator.errors().map(|(id, site)| (id, site.problem.message()));
+        let failed = self.evaluator.errors().map(|(id, site)| (id, self.problem(id, site)));
         let failed: Vec<_> = failed.chain(self.panics()).collect();
         if !self.evaluator.panics().is_empty() {
             self.around.telemetry.formulas.disabled.set(self.evaluator.disabled() as f64);
@@ -231,11 +240,18 @@ impl ExpressionActor {
         for (id, problem) in failed {
             self.fail(id, problem, inputs);
         }
+        self.tell_of_scripts(inputs);
         if !inputs.again {
             self.around.telemetry.formulas.changed.increment(changed.len() as u64);
             self.around.telemetry.formulas.bindings.increment(bindings as u64);
         }
         if changed.is_empty() { self.none.clone() } else { changed.into() }
+    }
+
+    /// What is to be said of a formula that failed at a place.
+    fn problem(&self, id: FormulaId, site: &Site) -> String {
+        let said = (site.problem == Problem::Script).then(|| self.evaluator.script_problem(id)).flatten();
+        said.map_or_else(|| site.problem.message(), |said| said.to_string())
     }
 
     /// Formulas that are switched off from now on.
@@ -261,6 +277,19 @@ impl ExpressionActor {
             Some(value) => telemetry.value(value).errors.increment(1),
             None => telemetry.formulas.errors.increment(1),
         }
+    }
+
+    /// What failed in scripts is told with the formulas that called them; here, that one is switched off.
+    fn tell_of_scripts(&mut self, inputs: &Inputs) {
+        let failures = self.evaluator.take_script_failures();
+        if failures.is_empty() || inputs.again {
+            return;
+        }
+        let (disabled, _) = self.evaluator.script_state();
+        for failure in failures.iter().filter(|failure| failure.trouble.is_offence()) {
+            tracing::warn!(%failure, help = failure.help, disabled, "a script broke a limit");
+        }
+        self.around.telemetry.formulas.disabled.set((self.evaluator.disabled() + disabled) as f64);
     }
 
     /// Compiles a slice of the formulas. They give the same results, bit for bit, compiled or not, so a
@@ -298,9 +327,10 @@ impl ExpressionActor {
         }
         if tick.0.is_multiple_of(COUNTED_EVERY) {
             let telemetry = &self.around.telemetry.formulas;
-            telemetry.memory.set(self.evaluator.used_bytes() as f64);
+            let (switched_off, script_bytes) = self.evaluator.script_state();
+            telemetry.memory.set((self.evaluator.used_bytes() + script_bytes) as f64);
             telemetry.texts.set(self.evaluator.lookups());
-            telemetry.disabled.set(self.evaluator.disabled() as f64);
+            telemetry.disabled.set((self.evaluator.disabled() + switched_off) as f64);
             let telemetry = &self.around.telemetry.windows;
             let updates = self.windows.updates();
             telemetry.updates.increment(updates - std::mem::replace(&mut self.counted, updates));

@@ -11,6 +11,7 @@ use engine::scene::Scene;
 use engine::tick::Fps;
 use engine::value::Value;
 
+use crate::expression::script::Library;
 use crate::source::Source;
 use crate::supervisor::policy::Supervision;
 
@@ -37,6 +38,8 @@ pub struct Panel {
     pub ring: engine::ring::Limits,
     /// All formulas.
     pub program: Program,
+    /// Users' scripts.
+    pub scripts: Library,
     /// The named values, in the configuration's order.
     pub values: Vec<(String, FormulaId)>,
     /// The templates with names, as they were written; what shows them has them as a part of its own.

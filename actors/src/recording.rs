@@ -310,7 +310,7 @@ impl<'de> Visitor<'de> for SignalVisitor {
             return Err(de::Error::custom(format!("there are more than two parts; {SIGNAL}")));
         }
         let facts = facts.unwrap_or_default().into_iter().map(|(name, value)| (name, value.into()));
-        Signal::new(&name, facts.collect()).map(RecordedSignal).map_err(de::Error::custom)
+        Signal::sealed(&name, facts.collect()).map(RecordedSignal).map_err(de::Error::custom)
     }
 }
 

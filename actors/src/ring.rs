@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use actix::{Actor, Context, Handler, Message, Recipient};
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
-use engine::sample::{Sample, SourceId, SourceState};
-use engine::signal::{self, Signal};
+use engine::sample::{Reading, Sample, SourceId, SourceState};
+use engine::signal::{self, Act, Signal};
 use engine::tick::Tick;
 
 use crate::handle::{Held, QuerySamples, QuerySources, SourceReport};
 use crate::journal::{Entry, Fenced, Journal, Part, Rhythm, Sealing};
 use crate::recording::{Recorder, Replay};
+use crate::source::SCRIPT;
 use crate::source::port::{Arrivals, Arrived, Counts, Doorbell};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
@@ -104,6 +105,7 @@ pub enum Feed {
 pub struct Memory {
     intake: Intake,
     reports: Vec<SourceReport>,
+    set: u64,
 }
 
 /// Where ticks are recorded, each once: it outlives the actor.
@@ -132,6 +134,8 @@ pub struct RingActor {
     pub feed: Feed,
     /// The sources, for the face.
     pub sources: Vec<SourceInfo>,
+    /// How many values scripts have set.
+    pub set: u64,
     /// Which port is the first to have room: the one that had none when others used it up, else 0.
     pub turn: usize,
     /// When the oldest reading since the last seal had arrived.
@@ -168,7 +172,7 @@ impl Records {
 impl RingActor {
     /// Goes back to what an actor of the same panel knew.
     pub fn restore(&mut self, memory: &Memory) {
-        self.intake = memory.intake.clone();
+        (self.intake, self.set) = (memory.intake.clone(), memory.set);
         for (source, report) in self.sources.iter_mut().zip(&memory.reports) {
             source.report = report.clone();
         }
@@ -176,7 +180,7 @@ impl RingActor {
 
     fn memory(&self) -> Memory {
         let reports = self.sources.iter().map(|source| source.report.clone()).collect();
-        Memory { intake: self.intake.clone(), reports }
+        Memory { intake: self.intake.clone(), reports, set: self.set }
     }
 
     /// Does again what earlier generations did after the checkpoint, as the journal has it. The last tick
@@ -186,7 +190,7 @@ impl RingActor {
             match entry {
                 Entry::Taken(taken) => taken.iter().for_each(|posted| self.intake.accept(&posted.reading)),
                 Entry::Told(report) => self.hear(report),
-                Entry::Signalled(signal) => drop(self.intake.signal(signal)),
+                Entry::Signalled(signal) => self.take_signal(signal),
                 Entry::Sealed(sealing) => {
                     if let Some(inputs) = self.seal(sealing, self.world.now()) {
                         self.next.do_send(Inputs { again: true, ..inputs });
@@ -249,9 +253,26 @@ impl RingActor {
     fn take_signals(&mut self) {
         let Feed::Sources { signals, .. } = &self.feed else { return };
         let taken = self.journal.listen(&self.pass, signals, signal::PER_TICK_MAX);
-        for signal in taken.unwrap_or_default() {
+        taken.unwrap_or_default().into_iter().for_each(|signal| self.take_signal(signal));
+    }
+
+    /// What a script sets comes as a sample of its own source.
+    fn take_signal(&mut self, signal: Signal) {
+        let Some(Act::Set(key, value)) = signal.act() else {
             self.intake.signal(signal);
-        }
+            return;
+        };
+        let Some(source) = self.sources.iter().position(|source| &*source.report.name == SCRIPT) else {
+            return;
+        };
+        let sequence = self.set;
+        self.set += 1;
+        self.intake.accept(&Reading {
+            source: SourceId(source as u16),
+            sequence,
+            timestamp_ms: None,
+            values: vec![(key.into(), value.clone())],
+        });
     }
 
     fn replay(&mut self) -> i64 {

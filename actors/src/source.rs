@@ -29,6 +29,9 @@ pub use port::Port;
 use port::{Inlet, Letter, Serving};
 pub use walk::walk;
 
+/// The source of the keys that scripts set.
+pub const SCRIPT: &str = "script";
+
 /// A source as configured.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -59,6 +62,8 @@ pub enum Kind {
     Push,
     /// The panel's own sources.
     Status(status::Options),
+    /// What scripts set; it comes by way of signals.
+    Script,
 }
 
 impl Kind {
@@ -71,6 +76,7 @@ impl Kind {
             Kind::Playback(_) => "playback",
             Kind::Push => "push",
             Kind::Status(_) => "status",
+            Kind::Script => "script",
         }
     }
 
@@ -91,6 +97,7 @@ impl Kind {
             Kind::Playback(options) => playback::keys(options),
             Kind::Push => push::keys(),
             Kind::Status(options) => status::keys(options),
+            Kind::Script => Ok(Vec::new()),
         }
     }
 
@@ -109,6 +116,7 @@ impl Kind {
             Kind::Push if context.world.is_simulated() => walk(keys, push::WALK_EVERY, context).await,
             Kind::Push => push::run(context).await,
             Kind::Status(options) => status::run(options, context).await,
+            Kind::Script => context.wait_for(std::future::pending()).await,
         }
     }
 }

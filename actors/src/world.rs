@@ -167,6 +167,28 @@ impl World {
     }
 }
 
+/// Real time since a moment, in a simulation too: for what guards against hangs, and decides nothing else.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// One that begins to count now.
+    pub fn start() -> Stopwatch {
+        Stopwatch(Instant::now())
+    }
+
+    /// Time since it was started.
+    pub fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// How long the calling thread has worked so far; `None` where the system does not say.
+pub fn worked() -> Option<Duration> {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    told.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
 type Task = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
 
 /// A thread for several tasks. It ends when this and all tasks are gone.

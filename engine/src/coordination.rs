@@ -12,7 +12,7 @@ use crate::event::{Event, EventKind};
 use crate::formula::{FormulaId, Results};
 use crate::ring::intake::Restarted;
 use crate::sample::SourceState;
-use crate::signal::Signal;
+use crate::signal::{self, Signal};
 use crate::tick::Tick;
 use crate::value::Value;
 
@@ -131,6 +131,10 @@ impl Coordinator {
             self.tell(step.tick, EventKind::SourceState, name, data);
         }
         for signal in step.signals {
+            if let Some(act) = signal.act() {
+                self.obey(act, step.tick);
+                continue;
+            }
             let facts = signal.facts().iter().map(|(name, value)| (name.clone(), value.clone()));
             self.tell(step.tick, EventKind::SignalReceived, signal.name(), facts.collect());
         }
@@ -195,6 +199,17 @@ impl Coordinator {
                 self.tell(step.tick, EventKind::TriggerDeactivated, &name, Vec::new());
             }
             _ => {}
+        }
+    }
+
+    /// Does what a script's handler wants.
+    fn obey(&mut self, act: signal::Act<'_>, tick: Tick) {
+        let named = |name: &str| self.animations.iter().position(|animation| animation.name == name);
+        match act {
+            signal::Act::Start(name) => named(name).into_iter().for_each(|index| self.start(index, tick)),
+            signal::Act::Stop(name) => named(name).into_iter().for_each(|index| self.stop(index, tick)),
+            // Values come as samples.
+            signal::Act::Set(..) => {}
         }
     }
 

@@ -18,6 +18,24 @@ pub const FACTS_MAX: usize = 16;
 /// The most signals that a tick takes.
 pub const PER_TICK_MAX: usize = 64;
 
+/// What a script's handler does to the panel. It comes as a signal with a name that no other can have.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Act<'a> {
+    /// Gives the key `script.NAME` a value.
+    Set(&'a str, &'a Value),
+    /// Starts an animation.
+    Start(&'a str),
+    /// Stops an animation.
+    Stop(&'a str),
+}
+
+const SET: &str = "script.set";
+const START: &str = "script.start";
+const STOP: &str = "script.stop";
+
+/// The fact that names what is started or stopped.
+const ANIMATION: &str = "animation";
+
 /// A signal within all limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked", into = "Unchecked")]
@@ -61,14 +79,22 @@ impl Signal {
     /// # Errors
     /// What is wrong with it.
     pub fn new(name: &str, facts: BTreeMap<String, Value>) -> Result<Signal, Problem> {
+        check_name(name)?;
+        Signal::sealed(name, facts)
+    }
+
+    /// The same for one that was sealed before, which may be what a script's handler does.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn sealed(name: &str, facts: BTreeMap<String, Value>) -> Result<Signal, Problem> {
+        if !matches!(name, SET | START | STOP) {
+            check_name(name)?;
+        }
         if facts.len() > FACTS_MAX {
             return Err(Problem::Facts(facts.len()));
         }
-        for name in core::iter::once(name).chain(facts.keys().map(String::as_str)) {
-            if !is_name(name) {
-                return Err(Problem::Name(name.chars().take(NAME_BYTES_MAX).collect()));
-            }
-        }
+        facts.keys().try_for_each(|name| check_name(name))?;
         for (name, value) in &facts {
             match value {
                 Value::Number(number) if !number.is_finite() => {
@@ -83,6 +109,37 @@ impl Signal {
         Ok(Signal { name: name.into(), facts })
     }
 
+    /// What a script's handler does, as a signal.
+    ///
+    /// ```
+    /// use engine::signal::{Act, Signal};
+    /// let signal = Signal::acting(Act::Start("blink")).unwrap();
+    /// assert_eq!(signal.act(), Some(Act::Start("blink")));
+    /// assert!(Signal::new(signal.name(), signal.facts().clone()).is_err(), "nobody else can do it");
+    /// ```
+    ///
+    /// # Errors
+    /// What is wrong with its name or value.
+    pub fn acting(act: Act<'_>) -> Result<Signal, Problem> {
+        let (name, fact, value) = match act {
+            Act::Set(key, value) => (SET, key, value.clone()),
+            Act::Start(animation) => (START, ANIMATION, animation.into()),
+            Act::Stop(animation) => (STOP, ANIMATION, animation.into()),
+        };
+        Signal::sealed(name, [(fact.into(), value)].into())
+    }
+
+    /// What a script's handler does with it, if it comes from one.
+    pub fn act(&self) -> Option<Act<'_>> {
+        let (fact, value) = self.facts.first_key_value()?;
+        match (&*self.name, value) {
+            (SET, value) => Some(Act::Set(fact, value)),
+            (START, Value::Text(animation)) => Some(Act::Start(animation)),
+            (STOP, Value::Text(animation)) => Some(Act::Stop(animation)),
+            _ => None,
+        }
+    }
+
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
@@ -94,6 +151,10 @@ impl Signal {
     }
 }
 
+fn check_name(name: &str) -> Result<(), Problem> {
+    if is_name(name) { Ok(()) } else { Err(Problem::Name(name.chars().take(NAME_BYTES_MAX).collect())) }
+}
+
 fn is_name(text: &str) -> bool {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     let begins = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
@@ -103,7 +164,7 @@ fn is_name(text: &str) -> bool {
 impl TryFrom<Unchecked> for Signal {
     type Error = Problem;
     fn try_from(Unchecked(name, facts): Unchecked) -> Result<Signal, Problem> {
-        Signal::new(&name, facts)
+        Signal::sealed(&name, facts)
     }
 }
 

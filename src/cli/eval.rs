@@ -4,11 +4,14 @@ mod batch;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
+use actors::expression::script::Library;
 use actors::expression::trial::{TICKS_MAX, Trial};
 use engine::value::Value;
 
 use super::failure::Failure;
+use super::script;
 use crate::config::report::Report;
 
 #[derive(Debug, clap::Args)]
@@ -16,6 +19,11 @@ pub(super) struct Arguments {
     /// Give a variable a value: a number, true, false, nil (none yet), or else a text
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
     set: Vec<(String, Option<Value>)>,
+    /// A Luau file whose functions the formula can call
+    #[arg(long, value_name = "FILE", conflicts_with = "batch")]
+    script: Vec<PathBuf>,
+    #[command(flatten)]
+    limits: script::Limited,
     /// Evaluate at so many ticks, from tick 0 on; the result is that of the last one
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=TICKS_MAX))]
     ticks: u64,
@@ -34,11 +42,18 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
     let variables: BTreeMap<_, _> = arguments.set.iter().cloned().collect();
     let variables = Vec::from_iter(variables);
     let (text, ticks) = (expression.as_str(), arguments.ticks);
-    match (Trial { text, variables: &variables, ticks, ..Trial::default() }).run() {
+    let library = library(arguments, &variables)?;
+    match (Trial { text, variables: &variables, ticks, library: &library, ..Trial::default() }).run() {
         Ok(Some(value)) => Ok(writeln!(out, "{value}")?),
         Ok(None) => Ok(writeln!(out, "nil")?),
         Err(problems) => Err(Failure::Report(Box::new(Report::new("expression", expression, problems)))),
     }
+}
+
+/// The scripts that are given.
+fn library(arguments: &Arguments, variables: &[(String, Option<Value>)]) -> Result<Library, Failure> {
+    let names = || variables.iter().map(|(name, _)| name.as_str());
+    script::library(&arguments.script, arguments.limits.limits(), names)
 }
 
 /// `key=value`; later ones win.

@@ -2,6 +2,7 @@
 //! here is checked or resolved; texts stand as they were written.
 
 pub mod animation;
+pub mod script;
 pub mod source;
 pub mod supervision;
 pub mod widget;
@@ -15,6 +16,7 @@ use super::duration::Duration;
 use super::limits;
 use super::names::Named;
 use animation::{Animation, Trigger};
+use script::Scripts;
 use source::{Key, Source};
 use supervision::Supervision;
 use widget::Widget;
@@ -41,6 +43,8 @@ pub struct File {
     /// Named formulas. Other formulas use their results by name.
     #[schemars(extend("propertyNames" = {"format": "identifier"}, "maxProperties" = limits::VALUES))]
     pub value: Named<Formula>,
+    /// Users' scripts: functions for formulas, and handlers of events.
+    pub scripts: Scripts,
     /// Templates that others include by name.
     #[schemars(extend("propertyNames" = {"format": "name"}, "maxProperties" = limits::TEMPLATES))]
     pub template: Named<NamedTemplate>,

@@ -6,6 +6,7 @@ mod color;
 mod formula;
 mod key;
 mod output;
+mod script;
 mod source;
 mod supervision;
 mod template;
@@ -74,6 +75,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
     let colors = Colors::resolve(setting, problems);
     let (sources, provided) = source::resolve(setting, problems);
     let keys = key::resolve(setting, &sources, provided, problems);
+    let scripts = script::resolve(setting, &keys, problems);
 
     // Ids of formulas count through the file: values, then templates, widgets and triggers.
     let mut formulas = Formulas::default();
@@ -84,12 +86,12 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
     let templates = templates.told();
     let animations = animation::resolve(setting, &widgets, problems);
     let triggers = animation::resolve_triggers(setting, &mut formulas, problems);
-    if !problems.any_error() {
+    if !problems.any_error() && scripts.handlers.iter().all(Vec::is_empty) {
         // What starts an animation may be among what is wrong.
         animation::warn_of_idle(&animations, &triggers, setting.clean.get("animation"), problems);
     }
     let constants = setting.constants(&colors, problems);
-    let program = formulas.compile(setting, &keys, &constants, problems);
+    let program = formulas.compile(setting, &keys, &scripts.functions, &constants, problems);
     formula::connect(&mut widgets, &program, &keys);
     check_windows(&program, setting, problems);
 
@@ -105,6 +107,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         sources,
         keys,
         program,
+        scripts,
         values,
         templates,
         triggers,

@@ -225,7 +225,7 @@ impl Grid {
         }
         let top = |cell: usize| y[cell] - self.cells[cell].height / 2.0;
         let highest = (0..y.len()).map(top).fold(f64::INFINITY, f64::min);
-        y.iter().map(|middle| (middle - highest).round()).collect()
+        y.iter().map(|middle| middle - highest).collect()
     }
 
     /// Gives the cells of a row the heights nearest to those wanted, by least squares, in which none of them
@@ -273,14 +273,16 @@ impl Grid {
             .enumerate()
             .map(|(node, size)| (left[self.cells[node].layer], (y[node] - size.height / 2.0).round()))
             .collect();
+        let middle = |node: usize| nodes[node].1 + sizes[node].height / 2.0;
         let ways = links.iter().zip(&self.ways).map(|((from, to), way)| {
-            let mut points = vec![(nodes[*from].0 + sizes[*from].width, y[*from])];
+            let mut points = vec![(nodes[*from].0 + sizes[*from].width, middle(*from))];
             for cell in &way[1..way.len() - 1] {
                 let layer = self.cells[*cell].layer;
-                points.push((left[layer], y[*cell]));
-                points.push((left[layer] + widths[layer], y[*cell]));
+                let height = y[*cell].round();
+                points.push((left[layer], height));
+                points.push((left[layer] + widths[layer], height));
             }
-            points.push((nodes[*to].0, y[*to]));
+            points.push((nodes[*to].0, middle(*to)));
             points
         });
         let bottom = self.cells.iter().zip(y).map(|(cell, y)| y + cell.height / 2.0);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use actors::expression::trial::Trial;
 use actors::handle::{QuerySamples, QueryValues, QueryWindows};
+use actors::panel::Panel;
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
@@ -66,15 +67,15 @@ pub(super) async fn evaluate(
     let (text, variables) = (expression.clone(), Vec::from_iter(known.variables.clone()));
     let panel = app.handle.panel.clone();
     let asks = move || {
-        let constants = &panel.constants;
-        Trial { text: &text, variables: &variables, constants, ..Trial::default() }.asks()
+        let (constants, library) = (&panel.constants, &panel.scripts);
+        Trial { text: &text, variables: &variables, constants, library, ..Trial::default() }.asks()
     };
     let asked = aside(&app.evaluations, &busy, asks).await?;
     if !asked.is_empty() {
         remember(&app, &asked, &mut known).await?;
     }
     let (text, panel) = (expression.clone(), app.handle.panel.clone());
-    match aside(&app.evaluations, &busy, move || known.evaluate(&text, &panel.constants)).await? {
+    match aside(&app.evaluations, &busy, move || known.evaluate(&text, &panel)).await? {
         Ok((value, warnings)) => {
             let mut answer = json!({ "value": value.as_ref().map(Plain) });
             if !warnings.is_empty() {
@@ -101,11 +102,12 @@ type Samples = BTreeMap<String, Vec<(f64, f64)>>;
 
 impl Known {
     /// The result, and what is hardly meant as it is written.
-    fn evaluate(self, text: &str, constants: &[(String, Value)]) -> Result<Evaluated, Vec<Diagnostic>> {
+    fn evaluate(self, text: &str, panel: &Panel) -> Result<Evaluated, Vec<Diagnostic>> {
         let Known { variables, states, samples } = self;
         let variables = Vec::from_iter(variables);
         let (samples, states, ticks) = (&samples, &states, 1);
-        let trial = Trial { text, variables: &variables, samples, constants, states, ticks };
+        let (constants, library) = (&panel.constants, &panel.scripts);
+        let trial = Trial { text, variables: &variables, samples, constants, states, ticks, library };
         trial.run().map(|value| (value, trial.warnings()))
     }
 }

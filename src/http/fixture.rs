@@ -176,6 +176,7 @@ pub(super) fn panel() -> Panel {
         sources: Vec::new(),
         keys: Vec::new(),
         ring: Default::default(),
+        scripts: Default::default(),
         program: Program::default(),
         values: Vec::new(),
         templates: Vec::new(),

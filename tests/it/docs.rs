@@ -5,6 +5,7 @@ mod http;
 mod language;
 mod recordings;
 mod references;
+mod scripts;
 mod sources;
 
 use std::fs;
@@ -117,6 +118,9 @@ fn shown(result: Result<Option<Value>, Vec<Diagnostic>>) -> String {
 fn configurations_are_right() {
     let folder = tempfile::tempdir().unwrap();
     let recordings = Page::read("docs/sources.md");
+    for script in ["comfort.lua", "alarm.lua"] {
+        fs::copy(root().join("scripts").join(script), folder.path().join(script)).unwrap();
+    }
     fs::write(folder.path().join("lab.csv"), recordings.blocks_in("csv")[0]).unwrap();
     let mut checked = 0;
     // Those of docs/configuration.md need more around them, which their own test knows.

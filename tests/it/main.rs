@@ -1,6 +1,7 @@
 //! The integration tests, one binary.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod attacks;
 mod cli;
 mod config;
 mod core;
@@ -17,6 +18,7 @@ mod process;
 mod program;
 mod recordings;
 mod replay;
+mod scripts;
 mod service;
 mod shutdown;
 mod studio;

@@ -3,6 +3,7 @@
 //! What is computed is decided here, by dirty bits: a key that changed marks the formulas that read it, and
 //! a result that changed marks those that read that. Groups of formulas without a mark are not called.
 
+mod scripting;
 mod texts;
 mod trampoline;
 
@@ -23,7 +24,10 @@ use engine::{
 };
 use mlua::{Buffer, Function, Lua, LuaOptions, StdLib};
 
+use super::script::Failure;
+use super::script::calls;
 use super::trial::Trial;
+use scripting::Scripting;
 use texts::Texts;
 use trampoline::Trap;
 
@@ -35,6 +39,12 @@ pub struct Error(String);
 impl From<mlua::Error> for Error {
     fn from(error: mlua::Error) -> Error {
         Error(error.to_string())
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        Error(failure.to_string())
     }
 }
 
@@ -66,6 +76,7 @@ pub struct Evaluator {
     native: usize,
     texts: Rc<RefCell<Texts>>,
     trap: Trap,
+    scripting: Scripting,
     /// What is in the lanes of the keys.
     keys: Vec<f64>,
     /// What is in the lanes of the derived inputs.
@@ -98,6 +109,7 @@ pub struct Memory {
     failed: Vec<u32>,
     disabled: Vec<u32>,
     shown: Vec<f64>,
+    scripts: Option<calls::Memory>,
 }
 
 impl Evaluator {
@@ -124,7 +136,8 @@ impl Evaluator {
         }
         lua.globals().set("B", &buffer)?;
         let trap = Trap::default();
-        trampoline::register(&lua, &texts, &trap)?;
+        let scripting = Scripting::default();
+        trampoline::register(&lua, &texts, &trap, &scripting)?;
         lua.sandbox(true)?;
         let mut evaluator = Evaluator {
             fps,
@@ -133,6 +146,7 @@ impl Evaluator {
             native: 0,
             texts,
             trap,
+            scripting,
             keys: vec![f64::NAN; program.key_count()],
             derived: vec![f64::NAN; program.derived().len()],
             builtins: [f64::NAN; 3],
@@ -166,13 +180,15 @@ impl Evaluator {
             failed: self.failed.clone(),
             disabled: self.disabled.clone(),
             shown: self.shown.clone(),
+            scripts: self.scripting.memory(),
         }
     }
 
     /// Goes back to what an evaluator of the same program knew.
     pub fn restore(&mut self, memory: &Memory) {
-        let Memory { buffer, texts, keys, derived, builtins, dirty, failed, disabled, shown } =
+        let Memory { buffer, texts, keys, derived, builtins, dirty, failed, disabled, shown, scripts } =
             memory.clone();
+        self.scripting.restore(scripts.as_ref());
         self.buffer.write_bytes(0, &buffer);
         self.texts.borrow_mut().restore(&texts);
         (self.keys, self.derived, self.builtins) = (keys, derived, builtins);
@@ -208,6 +224,7 @@ impl Evaluator {
             *old = new;
             self.buffer.write_bytes(self.program.layout().key(index), &new.to_le_bytes());
             mark(&mut self.dirty, self.program.dependents_of_key(index));
+            self.scripting.show_key(index, value, &self.program, &mut self.dirty);
         }
     }
 
@@ -234,6 +251,7 @@ impl Evaluator {
         self.errors.clear();
         self.panics.clear();
         self.set_builtins(tick);
+        self.scripting.begin(tick, &self.program, &mut self.dirty);
         for group in 0..self.functions.len() {
             let dirty = std::mem::take(&mut self.dirty[group]) & !self.disabled[group];
             if dirty != 0 {
@@ -246,6 +264,10 @@ impl Evaluator {
             }
         }
         self.sweep();
+        if self.scripting.is_attached() {
+            let changed: Vec<_> = self.changed().map(|id| (id, self.value(id))).collect();
+            self.scripting.show_values(changed.into_iter(), &self.program, &mut self.dirty);
+        }
         Ok(())
     }
 
@@ -471,6 +493,14 @@ fn same(a: f64, b: f64) -> bool {
 fn mark(dirty: &mut [u32], dependents: &[Dependents]) {
     for dependent in dependents {
         dirty[dependent.group as usize] |= dependent.mask;
+    }
+}
+
+/// Marks one node.
+fn mark_node(program: &Program, dirty: &mut [u32], node: u32) {
+    let group = program.groups().partition_point(|group| group.nodes.end <= node as usize);
+    if let (Some(Group { nodes, .. }), Some(dirty)) = (program.groups().get(group), dirty.get_mut(group)) {
+        *dirty |= 1 << (node as usize - nodes.start);
     }
 }
 

@@ -1,6 +1,7 @@
 //! A formula that is evaluated by itself, apart from any panel: on the command line, in a browser, in tests.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::formula::{Compiled, Entry, Environment, FormulaId, Key, Kind, compile};
@@ -10,6 +11,8 @@ use engine::value::Value;
 use engine::window::{KeyFacts, Windows};
 
 use super::chunk::{Error, Evaluator};
+use super::script::Library;
+use super::script::calls::Calls;
 
 /// The most ticks of a trial: more than an hour of 60 a second.
 pub const TICKS_MAX: u64 = 1_000_000;
@@ -45,13 +48,17 @@ pub struct Trial<'a> {
     pub states: &'a BTreeMap<String, SourceState>,
     /// It is evaluated at ticks from 0 on, at least at one and at most at [`TICKS_MAX`]; the last one counts.
     pub ticks: u64,
+    /// The scripts whose functions it may call.
+    pub library: &'a Library,
 }
 
 impl Default for Trial<'_> {
     fn default() -> Self {
         static NO_SAMPLES: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
         static NO_STATES: BTreeMap<String, SourceState> = BTreeMap::new();
-        Trial { text: "", variables: &[], samples: &NO_SAMPLES, constants: &[], states: &NO_STATES, ticks: 1 }
+        static NO_SCRIPTS: LazyLock<Library> = LazyLock::new(Library::default);
+        let (samples, states, library) = (&NO_SAMPLES, &NO_STATES, &NO_SCRIPTS);
+        Trial { text: "", variables: &[], samples, constants: &[], states, ticks: 1, library }
     }
 }
 
@@ -72,7 +79,8 @@ impl Trial<'_> {
     }
 
     fn compiled(&self, keys: &[Key]) -> Compiled {
-        let environment = Environment { constants: self.constants, ..Environment::of(keys) };
+        let (constants, scripts) = (self.constants, &*self.library.functions);
+        let environment = Environment { constants, scripts, ..Environment::of(keys) };
         compile(&[Entry { name: None, text: self.text }], &environment)
     }
 
@@ -93,7 +101,13 @@ impl Trial<'_> {
         let mut windows = Windows::new(compiled.program.derived(), &facts, Fps::default());
         let failure =
             |error: Error| vec![Diagnostic::error("internal", 0..self.text.len(), error.to_string())];
+        let sites: Vec<u32> = compiled.program.script_calls().iter().map(|site| site.function).collect();
         let mut evaluator = Evaluator::new(compiled.program, Fps::default()).map_err(failure)?;
+        if !sites.is_empty() {
+            let calls =
+                Calls::new(self.library, sites, held.iter().map(|(name, _)| *name), [], Fps::default(), 0);
+            evaluator = evaluator.with_scripts(calls.map_err(|error| failure(error.into()))?, []);
+        }
         windows.advance(Tick(0), NOW_MS);
         for (index, (name, value)) in held.iter().enumerate() {
             evaluator.set_key(index, value.as_ref());
@@ -110,7 +124,7 @@ impl Trial<'_> {
                 evaluator.set_derived(*index as usize, windows.value(*index as usize));
             }
             evaluator.run(tick).map_err(failure)?;
-            let errors = evaluator.errors().map(|(_, site)| site.diagnostic());
+            let errors = evaluator.errors().map(|(id, site)| evaluator.diagnostic(id, site));
             failed = errors.chain(failed).collect();
             failed.truncate(1);
         }

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use super::{Error, Wiring, beginning};
 use crate::clock::{Clock, End};
 use crate::coordination::{Coordinated, CoordinationActor, Decisions, EventSink};
+use crate::expression::script::handlers::{Handlers, Names};
 use crate::expression::{Evaluated, ExpressionActor, Surroundings};
 use crate::handle::{Pulse, QuerySamples, QuerySources, QueryValues, QueryWindows, Slot, SourceReport};
 use crate::journal::{Fenced, Journal, Sink};
@@ -175,7 +176,7 @@ impl Core {
             feed: inlets.feed(&panel),
             journal: Journal::new(panel.ring),
             records: Fenced::new(Records::new(recorder)),
-            decisions: Fenced::new(Decisions::new(wiring.events.clone(), writer)),
+            decisions: Fenced::new(Decisions::new(wiring.events.clone(), writer, inlets.signals.clone())),
             show: Fenced::new(Show::new(wiring.pictures.clone())),
             on_event: Sink::new(on_event),
             on_frame: Sink::new(on_frame),
@@ -212,7 +213,7 @@ impl Core {
     pub(super) async fn run_coordination(self, context: Context) -> Result<(), Failure> {
         let mut next = None;
         let _link = self.link(&context, |chain| next = chain.renderer.take())?;
-        let actor = self.coordination(&context, next.ok_or_else(|| missing("renderer"))?);
+        let actor = self.coordination(&context, next.ok_or_else(|| missing("renderer"))?)?;
         let started = |address: actix::Addr<CoordinationActor>| {
             self.enter(&context, |chain| chain.coordination = Some(address.recipient()));
         };
@@ -383,12 +384,23 @@ impl Core {
         actor
     }
 
-    fn coordination(&self, context: &Context, next: Recipient<Coordinated>) -> CoordinationActor {
+    /// Nor can the machines of handlers leave theirs.
+    fn coordination(
+        &self,
+        context: &Context,
+        next: Recipient<Coordinated>,
+    ) -> Result<CoordinationActor, Failure> {
         let (panel, lasting) = (&self.0.panel, &self.0);
+        let handlers = Handlers::new(&panel.scripts, &handler_names(panel), panel.fps, panel.seed);
+        let mut named = vec![None; panel.program.len()];
+        panel.values.iter().enumerate().for_each(|(index, (_, id))| named[id.0 as usize] = Some(index));
         let mut actor = CoordinationActor {
             world: lasting.world,
             coordinator: Coordinator::new(&panel.page, panel.triggers.clone(), panel.animations.clone()),
             results: Results::new(panel.program.len()),
+            handlers: handlers.map_err(|failure| Failure::Configuration(failure.to_string()))?,
+            named: (panel.keys.len(), named.into()),
+            logged: None,
             sources: panel.sources.iter().map(|source| source.name.clone()).collect(),
             decisions: lasting.decisions.clone(),
             sink: lasting.on_event.clone(),
@@ -399,7 +411,7 @@ impl Core {
             telemetry: lasting.telemetry.clone(),
         };
         lasting.journal.checkpoint().iter().for_each(|checkpoint| actor.restore(&checkpoint.coordination));
-        actor
+        Ok(actor)
     }
 
     /// The Lua machine cannot leave the thread on which it was made.
@@ -434,6 +446,7 @@ impl Core {
             intake,
             feed: lasting.feed.clone(),
             sources: lasting.sources.clone(),
+            set: 0,
             turn: 0,
             arrived: None,
             records: lasting.records.clone(),
@@ -445,6 +458,15 @@ impl Core {
         };
         lasting.journal.checkpoint().iter().for_each(|checkpoint| actor.restore(&checkpoint.ring));
         Ok(actor)
+    }
+}
+
+/// What scripts' handlers can name.
+fn handler_names(panel: &Panel) -> Names {
+    Names {
+        keys: panel.keys.iter().map(|key| key.name.clone()).collect(),
+        values: panel.values.clone(),
+        animations: panel.animations.iter().map(|animation| animation.name.clone()).collect(),
     }
 }
 

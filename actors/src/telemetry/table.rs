@@ -183,7 +183,7 @@ table! {
     BINDING_UPDATES: Type::Counter, "tinydisplay_binding_updates_total", [],
         "New results of the formulas and templates that drive widgets.";
     FORMULAS_DISABLED: Type::Gauge, "tinydisplay_disabled_formulas", [],
-        "Formulas that panicked and are not evaluated any more.";
+        "Formulas that panicked, and scripts that broke limits, which are not evaluated any more.";
     WINDOW_UPDATES: Type::Counter, "tinydisplay_window_updates_total", [],
         "How often a sample or a pane has entered or left a window over time.";
     WINDOW_SAMPLES: Type::Gauge, "tinydisplay_window_samples", [],

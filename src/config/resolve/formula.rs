@@ -2,7 +2,7 @@
 
 use actors::panel::Key;
 use engine::diagnostic::Diagnostic;
-use engine::formula::{self, Entry, Environment, FormulaId, Kind, Program};
+use engine::formula::{self, Entry, Environment, FormulaId, Kind, Program, UserFunction};
 use engine::sample::SourceId;
 use engine::template::Format;
 use engine::value::Value;
@@ -87,11 +87,12 @@ impl<'t> Formulas<'t> {
         FormulaId(u32::try_from(self.written.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// Compiles all of them over `keys` and `constants`.
+    /// Compiles all of them over `keys` and `constants`, with functions of `scripts`.
     pub(super) fn compile(
         self,
         setting: Setting<'t>,
         keys: &[Key],
+        scripts: &[UserFunction],
         constants: &[(String, Value)],
         problems: &mut Problems,
     ) -> Program {
@@ -101,8 +102,8 @@ impl<'t> Formulas<'t> {
             texts.iter().map(|(name, text)| Entry { name: name.as_deref(), text }).collect();
         let known: Vec<formula::Key> =
             keys.iter().map(|key| formula::Key { name: key.name.clone(), kind: key.kind }).collect();
-        let environment =
-            Environment { keys: &known, constants, fps: setting.fps(), ..Environment::default() };
+        let fps = setting.fps();
+        let environment = Environment { keys: &known, scripts, constants, fps, ..Environment::default() };
         let compiled = formula::compile(&entries, &environment);
         let is_certain = |(_, problem): &&(FormulaId, Diagnostic)| problem.code.starts_with("always-");
         let told: Vec<FormulaId> = compiled.problems.iter().filter(is_certain).map(|(id, _)| *id).collect();

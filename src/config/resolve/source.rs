@@ -5,7 +5,9 @@ mod fault;
 use std::fs::File;
 
 use actors::handle::Slot;
-use actors::source::{Error, KeySpec, Kind, Policy, Source, generator, playback, status, system, time};
+use actors::source::{
+    Error, KeySpec, Kind, Policy, SCRIPT, Source, generator, playback, status, system, time,
+};
 use engine::diagnostic::Diagnostic;
 use engine::tick::Fps;
 
@@ -33,7 +35,20 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Vec<Sou
         let keys = if problems.len() == before { keys(&kind, at, problems) } else { Vec::new() };
         (Source { name: name.clone(), kind, stale_after, policy, supervision }, keys)
     };
-    setting.file.source.0.iter().map(resolve).unzip()
+    let (mut sources, mut keys): (Vec<Source>, Vec<_>) = setting.file.source.0.iter().map(resolve).unzip();
+    let scripts = &setting.file.scripts;
+    if !scripts.files.is_empty() || scripts.folder.is_some() {
+        if let Some(own) = setting.raw.get("source").find(SCRIPT) {
+            let message = "`script` is the source of what scripts set";
+            problems.error_help("taken", own.key_span(), message, "give this source another name");
+        } else {
+            let (name, policy) = (SCRIPT.into(), Policy::DropNewest);
+            let kind = Kind::Script;
+            sources.push(Source { name, kind, stale_after: None, policy, supervision: Default::default() });
+            keys.push(Vec::new());
+        }
+    }
+    (sources, keys)
 }
 
 fn policy(on_full: Option<form::OnFull>, kind: &Kind, at: Place<'_>, problems: &mut Problems) -> Policy {

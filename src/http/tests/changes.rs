@@ -323,7 +323,7 @@ fn answers_have_their_documented_shape() {
     let config = get(&server, "/api/v1/config?format=toml");
     assert_eq!(config.header("content-type"), Some("application/toml"));
     assert!(get(&server, "/api/v1/graph?format=dot").text().starts_with("digraph"));
-    for path in ["/api/v1/graph?format=svg", "/api/v1/config?format=yaml", "/api/v1/events?type=none"] {
+    for path in ["/api/v1/graph?format=pdf", "/api/v1/config?format=yaml", "/api/v1/events?type=none"] {
         check_problem(&get(&server, path), 400, "Bad Request", path);
     }
 }

@@ -13,6 +13,7 @@ use engine::paint::Color;
 use engine::value::Value;
 use mlua::{Lua, LuaString, Variadic};
 
+use super::scripting::Scripting;
 use super::texts::Texts;
 use crate::supervisor::panics;
 
@@ -35,7 +36,12 @@ impl Trap {
 }
 
 /// Defines all of them as globals.
-pub(super) fn register(lua: &Lua, texts: &Rc<RefCell<Texts>>, trap: &Trap) -> mlua::Result<()> {
+pub(super) fn register(
+    lua: &Lua,
+    texts: &Rc<RefCell<Texts>>,
+    trap: &Trap,
+    scripting: &Scripting,
+) -> mlua::Result<()> {
     for function in &FUNCTIONS {
         for arguments in function.trampolines() {
             if function.is_textual() {
@@ -59,8 +65,8 @@ pub(super) fn register(lua: &Lua, texts: &Rc<RefCell<Texts>>, trap: &Trap) -> ml
         Ok(blame(&steps.as_bytes(), overflow, &operands))
     };
     lua.globals().set(BLAME, lua.create_function(blamed)?)?;
-    // A program calls scripts' functions where it was compiled with some.
-    let script = |_: &Lua, _: Variadic<f64>| Ok(f64::INFINITY);
+    let (of, at, scripts) = (texts.clone(), trap.clone(), scripting.clone());
+    let script = move |_: &Lua, lanes: Variadic<f64>| Ok(at.guard(|| scripts.call(&of, &lanes)));
     lua.globals().set(SCRIPT, lua.create_function(script)?)?;
     let (of, at) = (texts.clone(), trap.clone());
     let both = move |_: &Lua, (a, b): (f64, f64)| Ok(at.guard(|| join(&mut of.borrow_mut(), a, b)));

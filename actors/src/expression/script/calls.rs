@@ -1,0 +1,284 @@
+//! The scripts of a panel as its formulas call them: each call site remembers what it came to, and calls
+//! again only when its arguments or what it had read have changed.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use engine::formula::UserFunction;
+use engine::hash;
+use engine::tick::{Fps, Tick};
+use engine::value::Value;
+
+use super::host::{Read, View};
+use super::{Failure, Library, Script};
+
+/// A script that broke so many limits is not called any more.
+pub const OFFENCES_MAX: u32 = 3;
+
+/// The scripts of a panel, in their machines.
+pub struct Calls {
+    library: Library,
+    view: Rc<View>,
+    seed: u64,
+    scripts: Vec<Script>,
+    /// By script: how many limits it broke.
+    offences: Vec<u32>,
+    sites: Vec<Site>,
+    /// By key or value: the sites that have read it.
+    readers: Vec<Vec<u32>>,
+    /// The sites that depend on the tick.
+    every_tick: Vec<u32>,
+    /// What failed since this was last asked for.
+    failures: Vec<Failure>,
+}
+
+/// A place in the formulas where a function is called.
+struct Site {
+    function: usize,
+    memo: Option<Memo>,
+}
+
+/// What a call came to.
+#[derive(Clone, Debug)]
+struct Memo {
+    arguments: Vec<Option<Value>>,
+    reads: Vec<Read>,
+    answer: Result<Option<Value>, Arc<str>>,
+    /// Whether something that it had read has changed since.
+    is_stale: bool,
+}
+
+/// What is to be known of calls to go on as if they were the same.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    memos: Vec<Option<Memo>>,
+    offences: Vec<u32>,
+    shown: Vec<Option<Value>>,
+}
+
+impl Calls {
+    /// The library's scripts in machines of their own, called from sites that name functions by their index.
+    /// `keys` and `values` are what scripts can read, in the order in which they are shown.
+    ///
+    /// # Errors
+    /// What is wrong with a script; nothing, if the library was checked.
+    pub fn new<'a>(
+        library: &Library,
+        sites: impl IntoIterator<Item = u32>,
+        keys: impl IntoIterator<Item = &'a str>,
+        values: impl IntoIterator<Item = &'a str>,
+        fps: Fps,
+        seed: u64,
+    ) -> Result<Calls, Failure> {
+        let view = Rc::new(View::new(keys, values, fps));
+        let load =
+            |file: &super::File| Script::load(&file.name, file.text.as_bytes(), library.limits, view.clone());
+        let scripts = library.files.iter().map(load).collect::<Result<Vec<_>, _>>()?;
+        let sites = sites.into_iter().map(|function| Site { function: function as usize, memo: None });
+        Ok(Calls {
+            seed,
+            offences: vec![0; scripts.len()],
+            scripts,
+            sites: sites.collect(),
+            readers: vec![Vec::new(); view.len()],
+            every_tick: Vec::new(),
+            failures: Vec::new(),
+            library: library.clone(),
+            view,
+        })
+    }
+
+    /// What they know now, between two ticks.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            memos: self.sites.iter().map(|site| site.memo.clone()).collect(),
+            offences: self.offences.clone(),
+            shown: self.view.all(),
+        }
+    }
+
+    /// Goes back to what others of the same library knew.
+    pub fn restore(&mut self, memory: &Memory) {
+        self.readers.iter_mut().for_each(Vec::clear);
+        self.every_tick.clear();
+        for (site, memo) in memory.memos.iter().enumerate() {
+            if let Some(memo) = memo {
+                self.note_reads(site, &memo.reads);
+            }
+            if let Some(slot) = self.sites.get_mut(site) {
+                slot.memo = memo.clone();
+            }
+        }
+        self.offences.clone_from(&memory.offences);
+        self.scripts.iter_mut().for_each(Script::forget);
+        for (index, value) in (0..).zip(&memory.shown) {
+            self.view.show(index, value.clone());
+        }
+    }
+
+    /// Shows scripts a new tick. The sites whose answer depends on it are passed to `mark`.
+    pub fn begin(&mut self, tick: Tick, mut mark: impl FnMut(u32)) {
+        self.view.begin(tick);
+        for site in &self.every_tick {
+            if let Some(memo) = &mut self.sites[*site as usize].memo {
+                memo.is_stale = true;
+            }
+            mark(*site);
+        }
+    }
+
+    /// Shows scripts a new value of a key, or behind the keys of a named value. The sites that have read it
+    /// are passed to `mark`.
+    pub fn show(&mut self, index: usize, value: Option<Value>, mut mark: impl FnMut(u32)) {
+        self.view.show(index as u32, value);
+        for site in self.readers.get(index).into_iter().flatten() {
+            if let Some(memo) = &mut self.sites[*site as usize].memo {
+                memo.is_stale = true;
+            }
+            mark(*site);
+        }
+    }
+
+    /// What the call at a site comes to with these arguments; `None` where it failed.
+    pub fn answer(&mut self, site: u32, arguments: &[Option<Value>]) -> Option<Option<Value>> {
+        let known = self.sites.get(site as usize)?.memo.as_ref();
+        if let Some(memo) = known.filter(|memo| !memo.is_stale && same(&memo.arguments, arguments)) {
+            return memo.answer.clone().ok();
+        }
+        let memo = self.call(site as usize, arguments);
+        let answer = memo.answer.clone().ok();
+        self.forget(site);
+        self.note_reads(site as usize, &memo.reads);
+        self.sites[site as usize].memo = Some(memo);
+        answer
+    }
+
+    /// What is to be said of the call at a site, if it failed.
+    pub fn problem(&self, site: u32) -> Option<&Arc<str>> {
+        self.sites.get(site as usize)?.memo.as_ref()?.answer.as_ref().err()
+    }
+
+    /// What failed since this was last asked for.
+    pub fn take_failures(&mut self) -> Vec<Failure> {
+        std::mem::take(&mut self.failures)
+    }
+
+    /// How many scripts are not called any more.
+    pub fn disabled(&self) -> usize {
+        self.offences.iter().filter(|count| **count >= OFFENCES_MAX).count()
+    }
+
+    /// The bytes that all machines use.
+    pub fn used_bytes(&self) -> usize {
+        self.scripts.iter().map(|script| script.used().1).sum()
+    }
+
+    fn call(&mut self, site: usize, arguments: &[Option<Value>]) -> Memo {
+        let function = self.sites[site].function;
+        let script = self.library.owners.get(function).copied().unwrap_or_default();
+        let function = &self.library.functions[function];
+        let arguments = arguments.to_vec();
+        if self.offences[script] >= OFFENCES_MAX {
+            let file = &self.library.files[script].name;
+            let answer = Err(format!(
+                "{file} is switched off for the rest of the run, since it broke {OFFENCES_MAX} limits"
+            )
+            .into());
+            return Memo { arguments, reads: Vec::new(), answer, is_stale: false };
+        }
+        let seed = self.seed_of(script);
+        let called = self.scripts[script].call(&function.name, &arguments, seed);
+        let mut reads = self.view.take_reads();
+        let answer = called.and_then(|answer| {
+            if answer.rolled && !reads.contains(&Read::Tick) {
+                reads.push(Read::Tick);
+            }
+            self.fitting(function, script, answer.value)
+        });
+        if let Err(failure) = &answer {
+            self.offences[script] += u32::from(failure.trouble.is_offence());
+            self.failures.push(failure.clone());
+        }
+        let answer = answer.map_err(|failure| failure.to_string().into());
+        Memo { arguments, reads, answer, is_stale: false }
+    }
+
+    /// The result, if it is what the function says.
+    fn fitting(
+        &self,
+        function: &UserFunction,
+        script: usize,
+        value: Option<Value>,
+    ) -> Result<Option<Value>, Failure> {
+        use engine::formula::Kind;
+        match (function.result, value) {
+            (_, None) => Ok(None),
+            (Kind::Text, Some(Value::Text(text))) => Ok(Some(Value::Text(text))),
+            (Kind::Number, Some(value @ (Value::Number(_) | Value::Bool(_)))) => {
+                Ok(value.number().map(Value::Number))
+            }
+            (Kind::Color, Some(Value::Number(color))) if is_color(color) => Ok(Some(Value::Number(color))),
+            (kind, Some(value)) => {
+                let (said, hint) = match kind {
+                    Kind::Text => ("a text", ""),
+                    Kind::Color => ("a colour", ": rgb(…) makes one"),
+                    Kind::Number => {
+                        ("a number", ": write `: string` behind its parameters if it gives texts")
+                    }
+                };
+                let what = if matches!(value, Value::Text(_)) { "a text" } else { "a number" };
+                let message = format!("`{}` returned {what}, and is to give {said}{hint}", function.name);
+                Err(self.scripts[script].wrong(&function.name, message))
+            }
+        }
+    }
+
+    fn seed_of(&self, script: usize) -> i32 {
+        let unit = hash::unit(self.seed, script as u64, self.view.tick().0);
+        // Any 31 bits do.
+        (unit * f64::from(i32::MAX)) as i32
+    }
+
+    fn forget(&mut self, site: u32) {
+        let Some(memo) = self.sites[site as usize].memo.take() else { return };
+        for read in memo.reads {
+            match read {
+                Read::Tick => self.every_tick.retain(|one| *one != site),
+                Read::Value(index) => {
+                    if let Some(readers) = self.readers.get_mut(index as usize) {
+                        readers.retain(|one| *one != site);
+                    }
+                }
+            }
+        }
+    }
+
+    fn note_reads(&mut self, site: usize, reads: &[Read]) {
+        for read in reads {
+            match read {
+                Read::Tick => self.every_tick.push(site as u32),
+                Read::Value(index) => {
+                    if let Some(readers) = self.readers.get_mut(*index as usize) {
+                        readers.push(site as u32);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn is_color(color: f64) -> bool {
+    (0.0..=f64::from(u32::MAX)).contains(&color) && color % 1.0 == 0.0
+}
+
+fn same(a: &[Option<Value>], b: &[Option<Value>]) -> bool {
+    let same = |(a, b): (&Option<Value>, &Option<Value>)| match (a, b) {
+        (Some(a), Some(b)) => a.same(b),
+        (None, None) => true,
+        _ => false,
+    };
+    a.len() == b.len() && a.iter().zip(b).all(same)
+}
+
+#[cfg(test)]
+mod tests;

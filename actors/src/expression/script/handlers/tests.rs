@@ -1,0 +1,98 @@
+use engine::diagnostic::Severity;
+use engine::event::EventKind;
+use engine::signal::Act;
+
+use super::*;
+use crate::expression::script::{File, Limits};
+
+fn handlers(text: &str) -> Handlers {
+    let file = File { name: "t.lua".into(), text: text.into() };
+    let view = Rc::new(View::default());
+    let (library, problems) = Library::check(vec![file], Limits::default(), &view, |_| false);
+    assert!(problems.iter().all(|problem| problem.diagnostic.severity == Severity::Warning), "{problems:?}");
+    let names = Names {
+        keys: vec!["room.celsius".into(), "script.level".into()],
+        values: vec![("dew".into(), FormulaId(0))],
+        animations: vec!["blink".into()],
+    };
+    Handlers::new(&library, &names, Fps::default(), 7).unwrap().unwrap()
+}
+
+fn event(kind: EventKind, id: &str) -> Event {
+    Event { tick: Tick(3), kind, id: id.into(), data: vec![("n".into(), Value::Number(5.0))] }
+}
+
+#[test]
+fn handlers_act_through_signals() {
+    let mut handlers = handlers(
+        "function on_event(name, event) \
+           if name == 'signal_received' then set('level', event.data.n) start('blink') stop('blink') signal('done', {id = event.id}) end \
+         end \
+         function on_tick(n) if n == 4 then set('script.level', 'four') end end",
+    );
+    let events = [event(EventKind::PageShown, "main"), event(EventKind::SignalReceived, "door")];
+    let (acts, failures) = handlers.run(Tick(3), &events);
+    assert_eq!(failures, []);
+    let five = Value::Number(5.0);
+    let expected =
+        [Some(Act::Set("level", &five)), Some(Act::Start("blink")), Some(Act::Stop("blink")), None];
+    assert_eq!(acts.iter().map(Signal::act).collect::<Vec<_>>(), expected);
+    assert_eq!(acts[3], Signal::new("done", [("id".into(), "door".into())].into()).unwrap());
+    let (acts, _) = handlers.run(Tick(4), &[]);
+    assert_eq!(acts.iter().map(Signal::act).collect::<Vec<_>>(), [Some(Act::Set("level", &"four".into()))]);
+}
+
+#[test]
+fn state_lasts_and_nothing_else_does() {
+    let mut handlers = handlers(
+        "local count = 0 \
+         function on_tick(n) count += 1 state.n = (state.n or 0) + 1 state.list = {1, {a = true}} set('level', state.n * 10 + count) end",
+    );
+    let level = |handlers: &mut Handlers, tick| {
+        let (acts, failures) = handlers.run(Tick(tick), &[]);
+        assert_eq!(failures, []);
+        match acts[0].act() {
+            Some(Act::Set(_, value)) => value.number().unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!([1, 2, 3].map(|tick| level(&mut handlers, tick)), [11.0, 21.0, 31.0]);
+    let memory = handlers.memory();
+    assert_eq!(level(&mut handlers, 4), 41.0);
+    handlers.restore(&memory);
+    assert_eq!(level(&mut handlers, 4), 41.0);
+}
+
+#[test]
+fn of_a_call_that_fails_nothing_is_done() {
+    for (body, expected) in [
+        ("state.n = 1 set('level', 1) error('no')", "no"),
+        ("set('levle', 1)", "did you mean `level`?"),
+        ("set('level', {})", "a value is a finite number"),
+        ("start('blnik')", "did you mean `blink`?"),
+        ("signal('no name')", "is no name"),
+        ("state.f = function() end", "`state.f` is a function, which is no plain data"),
+        ("state.a = {} state.a.b = state.a", "or contains itself"),
+        ("state.n = 0/0", "is not a finite number"),
+        ("state.x = string.rep('x', 70000)", "`state` has more than 65536 bytes"),
+        ("for i = 1, 33 do set('level', i) end", "32 things at once"),
+        ("x = 1", "readonly"),
+        ("get('room.celcius')", "did you mean `room.celsius`?"),
+    ] {
+        let mut handlers = handlers(&format!("function on_tick(n) {body} end"));
+        let (acts, failures) = handlers.run(Tick(0), &[]);
+        assert!(acts.is_empty(), "{body}");
+        let failure = failures[0].to_string();
+        assert!(failure.starts_with("runtime: t.lua:1: ") && failure.contains(expected), "{body}: {failure}");
+        assert_eq!(handlers.memory().scripts[0].0, Plain::default(), "{body}");
+    }
+}
+
+#[test]
+fn who_breaks_limits_is_switched_off() {
+    let mut handlers = handlers("function on_tick(n) while true do end end");
+    for tick in 0..OFFENCES_MAX {
+        assert_eq!(handlers.run(Tick(tick.into()), &[]).1.len(), 1);
+    }
+    assert_eq!((handlers.run(Tick(9), &[]).1.len(), handlers.disabled()), (0, 1));
+}

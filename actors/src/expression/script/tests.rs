@@ -1,0 +1,190 @@
+use std::rc::Rc;
+
+use engine::tick::Fps;
+
+use super::*;
+
+fn load(text: &str) -> Script {
+    load_in(text, View::new(["room.celsius", "room.state"], ["dew"], Fps::default()))
+}
+
+fn load_in(text: &str, view: View) -> Script {
+    Script::load("scripts/test.lua", text.as_bytes(), Limits::default(), Rc::new(view)).unwrap()
+}
+
+fn number(n: f64) -> Option<Value> {
+    Some(Value::Number(n))
+}
+
+#[test]
+fn a_chunk_is_run_and_its_results_are_texts() {
+    for (text, expected) in [
+        ("return 1 + 1", "2"),
+        ("return 'a', nil, true, 2.5", "a\tnil\ttrue\t2.5"),
+        ("return {}", "table"),
+        ("return", ""),
+        ("", ""),
+        ("return ''", ""),
+        ("return 0.1 + 0.2", "0.30000000000000004"),
+        ("return math.sin(1)", "0.8414709848078965"),
+        ("local s = 0 for i = 1, 100 do s += i end return s", "5050"),
+        ("return ('x'):rep(3), ('%5.1f|%s'):format(2.25, 'a')", "xxx\t  2.2|a"),
+        ("return table.concat({1, 2, 3}, '-')", "1-2-3"),
+        ("return select('#', table.unpack({1, nil, 3}, 1, 3))", "3"),
+        ("local t = {3, 1, 2} table.sort(t) return t[1], t[3]", "1\t3"),
+        ("return (`{1 + 1}{'a'}`)", "2a"),
+        ("return pcall(error, 'x')", "false\tx"),
+        ("x = 1 return _G.x, getmetatable(_G)", "1\tlocked"),
+    ] {
+        assert_eq!(load(text).run().as_deref(), Ok(expected), "{text}");
+    }
+}
+
+#[test]
+fn functions_are_called() {
+    let mut script = load("function add(a, b) return a + (b or 10) end function kind(x) return type(x) end");
+    assert_eq!(script.call("add", &[number(1.0), number(2.0)], 0).unwrap().value, number(3.0));
+    assert_eq!(script.call("add", &[number(1.0)], 0).unwrap().value, number(11.0));
+    for (argument, kind) in
+        [(None, "nil"), (Some(Value::Bool(true)), "boolean"), (Some(Value::from("a")), "string")]
+    {
+        assert_eq!(script.call("kind", &[argument], 0).unwrap().value, Some(Value::from(kind)));
+    }
+    let failure = script.call("subtract", &[], 0).unwrap_err();
+    assert_eq!(
+        failure.to_string(),
+        "runtime: scripts/test.lua:1: there is no function `subtract` in this script"
+    );
+}
+
+#[test]
+fn what_is_read_is_noted_and_rolled_dice_too() {
+    let view = Rc::new(View::new(["room.celsius", "room.state"], ["dew"], Fps::default()));
+    let text = "function a() return get('celsius') end function b() return tick() + math.random() * 0 end \
+                function c() return get('dew'), get('room.state') end";
+    let mut script = Script::load("t.lua", text.as_bytes(), Limits::default(), view.clone()).unwrap();
+    view.show(0, number(21.5));
+    view.begin(Tick(7));
+    assert_eq!(script.call("a", &[], 0), Ok(Answer { value: number(21.5), rolled: false }));
+    assert_eq!(view.take_reads(), [Read::Value(0)]);
+    assert_eq!(script.call("b", &[], 0), Ok(Answer { value: number(7.0), rolled: true }));
+    assert_eq!(view.take_reads(), [Read::Tick]);
+    assert_eq!(script.call("c", &[], 0).unwrap().value, None);
+    assert_eq!(view.take_reads(), [Read::Value(1), Read::Value(2)]);
+}
+
+#[test]
+fn nothing_is_left_of_a_tick() {
+    let view = Rc::new(View::default());
+    let text = "local n = 0 t = {} function f() n = n + 1 return n end \
+                function g() t.x = 1 end function h() x = 1 end function k() return math.random() end";
+    let mut script = Script::load("t.lua", text.as_bytes(), Limits::default(), view.clone()).unwrap();
+    let mut call = |name: &str, seed| script.call(name, &[], seed).map(|answer| answer.value);
+    assert_eq!((call("f", 0), call("f", 0)), (Ok(number(1.0)), Ok(number(2.0))));
+    view.begin(Tick(1));
+    assert_eq!(call("f", 0), Ok(number(1.0)));
+    for name in ["g", "h"] {
+        let failure = call(name, 0).unwrap_err();
+        assert!(failure.message.contains("readonly"), "{failure}");
+    }
+    assert_eq!(call("k", 5), call("k", 5));
+    assert_ne!(call("k", 5), call("k", 6));
+}
+
+#[test]
+fn limits_hold_at_their_bounds() {
+    let run = |budget, text: &str| {
+        let limits = Limits { budget, backstop: Duration::from_secs(60), ..Limits::default() };
+        let mut script = Script::load("t.lua", text.as_bytes(), limits, Rc::new(View::default())).unwrap();
+        let done = script.run();
+        (done.map_err(|failure| failure.trouble), script.used().0)
+    };
+    let text = "for i = 1, 1000 do end return 'done'";
+    let (done, steps) = run(u64::from(u32::MAX), text);
+    assert_eq!(done.as_deref(), Ok("done"));
+    assert!((1_000..1_100).contains(&steps), "{steps}");
+    assert_eq!(run(steps, text).0.as_deref(), Ok("done"));
+    assert_eq!(run(steps - 1, text).0, Err(Trouble::Timeout));
+    let source = |bytes: usize| {
+        let text = format!("return 1 --{}", "x".repeat(bytes - 11));
+        assert_eq!(text.len(), bytes);
+        Script::load("t.lua", text.as_bytes(), Limits::default(), Rc::new(View::default())).map(drop)
+    };
+    assert_eq!(source(SOURCE_BYTES_MAX), Ok(()));
+    assert_eq!(source(SOURCE_BYTES_MAX + 1).unwrap_err().trouble, Trouble::TooLarge);
+}
+
+#[test]
+fn a_script_that_broke_a_limit_can_be_called_again() {
+    let text = "function loop() while true do end end function fill() local t = {} while true do t[#t + 1] = table.create(60000, 1) end end \
+                function fine() return 1 end";
+    let mut script = load(text);
+    for (name, trouble) in [("loop", Trouble::Timeout), ("fill", Trouble::Memory), ("loop", Trouble::Timeout)]
+    {
+        assert_eq!(script.call(name, &[], 0).unwrap_err().trouble, trouble, "{name}");
+        assert_eq!(script.call("fine", &[], 0).unwrap().value, number(1.0));
+    }
+}
+
+#[test]
+fn library_functions_do_so_much_at_once_and_no_more() {
+    for (text, is_fine) in [
+        ("string.rep('x', 1048576)", true),
+        ("string.rep('x', 1048577)", false),
+        ("string.find(string.rep('x', 65536), 'y')", true),
+        ("string.find(string.rep('x', 65537), 'y')", false),
+        ("string.find('x', string.rep('y', 256))", true),
+        ("string.find('x', string.rep('y', 257))", false),
+        ("string.find(string.rep('x', 4096), '%b()')", true),
+        ("string.find(string.rep('x', 4097), '%b()')", false),
+        ("string.find('x', string.rep('y', 1024), 1, true)", true),
+        ("string.find('x', string.rep('y', 1025), 1, true)", false),
+        ("string.format(string.rep('x', 4096))", true),
+        ("string.format(string.rep('x', 4097))", false),
+        ("table.unpack({}, 1, 4096)", true),
+        ("table.unpack({}, 1, 4097)", false),
+        ("string.byte(string.rep('x', 5000), 1, 4096)", true),
+        ("string.byte(string.rep('x', 5000), 1, 4097)", false),
+        ("table.create(65536)", true),
+        ("table.create(65537)", false),
+        ("table.sort(table.create(10000, 1))", true),
+        ("table.sort(table.create(10001, 1))", false),
+        ("table.move({}, 1, 65536, 1)", true),
+        ("table.move({}, 1, 65537, 1)", false),
+        ("string.split(string.rep('x', 65536), 'y')", true),
+        ("string.split(string.rep('x', 65537), 'y')", false),
+    ] {
+        let done = load(text).run();
+        assert_eq!(done.is_ok(), is_fine, "{text}: {done:?}");
+    }
+}
+
+#[test]
+fn errors_are_plain_and_say_where() {
+    for (text, expected) in [
+        ("\nerror('a')", "runtime: scripts/test.lua:2: a"),
+        ("error('a', 0)", "runtime: scripts/test.lua:1: a"),
+        ("error({})", "runtime: scripts/test.lua:1: an error was raised that is no text, but: table"),
+        ("error('\\27[2J\\0')", "runtime: scripts/test.lua:1: \\u{1b}[2J\\u{0}"),
+        (
+            "\nlocal x = nil + 1",
+            "runtime: scripts/test.lua:2: attempt to perform arithmetic (add) on nil and number",
+        ),
+        (
+            "\n\nstring.rep('x', 1e9)",
+            "runtime: scripts/test.lua:3: string.rep: the bytes of the result may be 1048576 at most, and would be 1000000000",
+        ),
+        (
+            "get('celcius')",
+            "runtime: scripts/test.lua:1: get: there is no key or value `celcius`; did you mean `celsius`?",
+        ),
+        ("\nwhile true do end", "timeout: scripts/test.lua:2: it took more than its budget of 200000 steps"),
+    ] {
+        assert_eq!(load(text).run().unwrap_err().to_string(), expected, "{text}");
+    }
+    let failure =
+        Script::load("x.lua", b"local x = = 1", Limits::default(), Rc::new(View::default())).err().unwrap();
+    assert!(failure.to_string().starts_with("syntax: x.lua:1: "), "{failure}");
+    let long = load("error(string.rep('é', 1000))").run().unwrap_err();
+    assert_eq!(long.message.chars().count(), MESSAGE_CHARS_MAX + 1);
+}

@@ -1,0 +1,3 @@
+-- expect: ok:table
+-- note: interpolation shows no address
+local t = {} return `{t}`

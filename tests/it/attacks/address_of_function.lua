@@ -1,0 +1,3 @@
+-- expect: ok:function function
+-- note: functions and threads have no address
+return tostring(print or tostring) .. " " .. tostring(coroutine.create) 

@@ -1,0 +1,3 @@
+-- expect: error:timeout
+-- note: repeat until false with an empty body
+repeat until false

@@ -1,0 +1,3 @@
+-- expect: ok:table
+-- note: the compiler does not call the real tostring past its wrapper
+local f = {} return tostring(f)

@@ -1,0 +1,3 @@
+-- expect: error:runtime
+-- note: a very long error
+error(string.rep("x", 1000000))

@@ -1,0 +1,3 @@
+-- expect: error:runtime
+-- note: an error object that is nil
+error(nil)

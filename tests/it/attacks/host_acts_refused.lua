@@ -1,0 +1,3 @@
+-- expect: error:runtime
+-- note: only handlers may act
+set("x", 1)

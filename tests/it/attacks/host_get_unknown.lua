@@ -1,0 +1,3 @@
+-- expect: error:runtime
+-- note: a key that is not there
+return get("nothing")

@@ -1,0 +1,3 @@
+-- expect: error:runtime|error:memory
+-- note: table.create with a huge size
+return #table.create(2^26, 1)

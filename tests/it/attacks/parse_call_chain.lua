@@ -1,0 +1,3 @@
+-- expect: error:syntax
+-- note: a long chain of calls with texts
+local a return a@@REP(40000,"''")@@

@@ -1,0 +1,3 @@
+-- expect: error:syntax
+-- note: interpolated texts within each other
+return @@REP(20000,"`{")@@1@@REP(20000,"}`")@@

@@ -1,0 +1,3 @@
+-- expect: error:syntax
+-- note: deeply nested tables
+return @@REP(50000,"{")@@@@REP(50000,"}")@@

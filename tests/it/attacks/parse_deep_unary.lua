@@ -1,0 +1,3 @@
+-- expect: error:syntax
+-- note: a long chain of not
+return @@REP(60000,"not ")@@ 1

@@ -1,0 +1,3 @@
+-- expect: error:syntax
+-- note: bytes that are no text
+@@BYTES(72657475726e2022ff22)@@

@@ -1,0 +1,3 @@
+-- expect: error:syntax|ok:
+-- note: a comment that never ends
+--[==[ @@REP(1000,"[==[")@@

@@ -1,0 +1,3 @@
+-- expect: error:toolarge
+-- note: a text beyond the limit
+return 1 --@@REP(300000,"x")@@

@@ -1,0 +1,3 @@
+-- expect: ok:nil
+-- note: nobody sets the seed
+return tostring(math.randomseed)

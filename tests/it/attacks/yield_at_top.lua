@@ -1,0 +1,3 @@
+-- expect: error:runtime
+-- note: yield outside of a coroutine
+coroutine.yield(1)
