@@ -4,7 +4,7 @@
 //! `cargo bench --bench formulas`. A tick's figures are whole: setting the keys, evaluation with errors, missing
 //! values and finite checks, finding out what changed, and taking every changed result. The *plain* lines leave
 //! all of that out: they are the same formulas as bare Luau over a buffer, to see what the care costs.
-//! benches/peers/formulas compares with other evaluators.
+#![allow(clippy::print_stdout, reason = "what memory is held is no time")]
 
 #[path = "formulas/plain.rs"]
 mod plain;
@@ -80,7 +80,7 @@ fn ticks(criterion: &mut Criterion) {
                 });
             });
         }
-        let plain = Plain::new(count);
+        let plain = plain_of(count);
         let mut now = 0;
         group.bench_function(format!("{count} plain"), |bencher| {
             bencher.iter(|| {
@@ -91,6 +91,18 @@ fn ticks(criterion: &mut Criterion) {
         });
     }
     group.finish();
+}
+
+/// Bare Luau that was seen to give the right results.
+fn plain_of(count: usize) -> Plain {
+    let plain = Plain::new(count);
+    plain.set((0..count).map(|key| set::value(key, 3)));
+    plain.run();
+    for index in 0..count {
+        let [x, y] = set::keys(index, count).map(|key| set::value(key, 3));
+        assert_eq!(plain.result(index, count), set::plain(index, x, y), "{}", set::text(index, count));
+    }
+    plain
 }
 
 /// From texts to a program, to a virtual machine, to native code.

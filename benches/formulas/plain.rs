@@ -8,14 +8,14 @@ use crate::set;
 const GROUP: usize = 32;
 
 /// A virtual machine with such formulas in native code.
-pub struct Plain {
+pub(crate) struct Plain {
     buffer: Buffer,
     run: Function,
     _lua: Lua,
 }
 
 impl Plain {
-    pub fn new(count: usize) -> Plain {
+    pub(crate) fn new(count: usize) -> Plain {
         let lua = Lua::new();
         let buffer = lua.create_buffer_with_capacity(16 * count).expect("there is memory");
         lua.globals().set("B", &buffer).expect("it is set");
@@ -31,16 +31,16 @@ impl Plain {
         Plain { buffer, run, _lua: lua }
     }
 
-    pub fn set(&self, values: impl Iterator<Item = f64>) {
+    pub(crate) fn set(&self, values: impl Iterator<Item = f64>) {
         let lanes: Vec<[u8; 8]> = values.map(f64::to_le_bytes).collect();
         self.buffer.write_bytes(0, lanes.as_flattened());
     }
 
-    pub fn run(&self) {
+    pub(crate) fn run(&self) {
         self.run.call::<()>(()).expect("it runs");
     }
 
-    pub fn result(&self, index: usize, count: usize) -> f64 {
+    pub(crate) fn result(&self, index: usize, count: usize) -> f64 {
         f64::from_le_bytes(self.buffer.read_bytes(8 * (count + index)))
     }
 }

@@ -2,15 +2,15 @@
 //! two of as many keys as there are formulas.
 
 /// How many kinds there are.
-pub const KINDS: usize = 4;
+pub(crate) const KINDS: usize = 4;
 
 /// The keys that a formula reads.
-pub fn keys(index: usize, count: usize) -> [usize; 2] {
+pub(crate) fn keys(index: usize, count: usize) -> [usize; 2] {
     [index, (index + 1) % count]
 }
 
 /// A formula in tinydisplay's language, over keys `k0`, `k1` and so on.
-pub fn text(index: usize, count: usize) -> String {
+pub(crate) fn text(index: usize, count: usize) -> String {
     let [x, y] = keys(index, count);
     match index % KINDS {
         0 => format!("if(k{x} > 50, k{x} * 0.25, k{y} + 1)"),
@@ -21,7 +21,7 @@ pub fn text(index: usize, count: usize) -> String {
 }
 
 /// What it comes to, in Rust and without care: no missing values, no errors.
-pub fn plain(kind: usize, x: f64, y: f64) -> f64 {
+pub(crate) fn plain(kind: usize, x: f64, y: f64) -> f64 {
     match kind % KINDS {
         0 if x > 50.0 => x * 0.25,
         0 => y + 1.0,
@@ -32,6 +32,6 @@ pub fn plain(kind: usize, x: f64, y: f64) -> f64 {
 }
 
 /// What a key holds at a tick. About every fiftieth condition turns from one tick to the next.
-pub fn value(key: usize, tick: u64) -> f64 {
+pub(crate) fn value(key: usize, tick: u64) -> f64 {
     ((tick + 37 * key as u64) % 100) as f64 + 0.5
 }

@@ -130,8 +130,8 @@ impl Machine {
     pub(super) fn compile_native(&mut self, groups: usize, disabled: &[u32]) -> Result<bool, Error> {
         let end = disabled.len().min(self.native + groups);
         self.lua.enable_jit(true);
-        for group in self.native..end {
-            self.install(group, disabled[group])?;
+        for (group, mask) in disabled.iter().enumerate().take(end).skip(self.native) {
+            self.install(group, *mask)?;
         }
         let is_last = end == disabled.len() && self.native < end;
         self.native = end;
