@@ -138,8 +138,7 @@ struct Spread {
 /// Something that waits for somebody.
 #[derive(Serialize)]
 struct Waiting {
-    /// What waits: `port` (readings for the ring), `writer` (ticks for the database), `recorder` (ticks for
-    /// the recording).
+    /// What waits: `port` (readings for the ring), `writer` or `recorder` (ticks for either).
     kind: &'static str,
     /// Whose it is, where there are several.
     name: Option<String>,

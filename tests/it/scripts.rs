@@ -166,7 +166,7 @@ fn formulas_on_the_command_line_call_scripts() {
         ("trend(120, 100) .. trend(100, 120) .. trend(101, 100)", "↑↓→"),
         ("line_load(125e6)", "100"),
         ("coalesce(dew_point(20, 0), -1)", "-1"),
-        ("if(true, 1, comfort(1, 2))", "1"),
+        ("if(true, 'x', comfort(1, 2))", "x"),
     ] {
         let arguments = ["eval", "--script", &comfort, "--script", &traffic, formula];
         assert_eq!(check(&arguments, 0).0, format!("{expected}\n"), "{formula}");
