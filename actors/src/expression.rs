@@ -112,7 +112,8 @@ impl ExpressionActor {
     /// Those of the Lua machine, which takes no configuration that was checked amiss.
     pub fn new(panel: Arc<Panel>, around: Surroundings) -> Result<ExpressionActor, chunk::Error> {
         let began = around.world.now();
-        let mut evaluator = Evaluator::built(panel.program.clone(), panel.fps, &mut || around.vitals.beat())?;
+        let mut evaluator =
+            Evaluator::built(panel.program.clone(), &panel.code, panel.fps, &mut || around.vitals.beat())?;
         if !panel.scripts.functions.is_empty() {
             let keys = panel.keys.iter().map(|key| key.name.as_str());
             let values = panel.values.iter().map(|(name, _)| name.as_str());

@@ -11,6 +11,7 @@ use engine::scene::Scene;
 use engine::tick::Fps;
 use engine::value::Value;
 
+use crate::expression::chunk::Code;
 use crate::expression::script::Library;
 use crate::source::Source;
 use crate::supervisor::policy::Supervision;
@@ -38,6 +39,8 @@ pub struct Panel {
     pub ring: engine::ring::Limits,
     /// All formulas.
     pub program: Program,
+    /// Its code, as far as it is compiled.
+    pub code: Code,
     /// Users' scripts.
     pub scripts: Library,
     /// The named values, in the configuration's order.

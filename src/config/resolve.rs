@@ -15,6 +15,7 @@ mod widget;
 
 use std::path::Path;
 
+use actors::expression::chunk::Code;
 use actors::panel::Panel;
 use engine::formula::Program;
 use engine::paint::Size;
@@ -107,6 +108,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         sources,
         keys,
         program,
+        code: Code::default(),
         scripts,
         values,
         templates,

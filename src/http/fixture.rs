@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use actix::{Actor, Context, Handler, MessageResult, System};
+use actors::expression::chunk::Code;
 use actors::handle::{
     ActorReport, Handle, Held, Picture, Pulse, QuerySamples, QuerySources, QueryValues, QueryWindows,
     Reported, Slot, SourceReport,
@@ -178,6 +179,7 @@ pub(super) fn panel() -> Panel {
         ring: Default::default(),
         scripts: Default::default(),
         program: Program::default(),
+        code: Code::default(),
         values: Vec::new(),
         templates: Vec::new(),
         triggers: Vec::new(),

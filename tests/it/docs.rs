@@ -103,14 +103,13 @@ fn bare(cell: &str) -> Option<&str> {
 type Variables = Vec<(String, Option<Value>)>;
 
 /// What `tinydisplay eval` prints, or `error: ` and the first error.
-fn result(formula: &str, variables: &Variables) -> String {
-    let problem = |problems: Vec<Diagnostic>| {
-        let error = problems.into_iter().find(|problem| problem.severity == Severity::Error).unwrap();
-        format!("error: {}", error.message)
-    };
-    match evaluate(formula, variables) {
+fn shown(result: Result<Option<Value>, Vec<Diagnostic>>) -> String {
+    match result {
         Ok(value) => value.map_or("nil".into(), |value| value.to_string()),
-        Err(problems) => problem(problems),
+        Err(problems) => {
+            let is_error = |problem: &&Diagnostic| problem.severity == Severity::Error;
+            format!("error: {}", problems.iter().find(is_error).unwrap().message)
+        }
     }
 }
 

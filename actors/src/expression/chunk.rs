@@ -3,6 +3,9 @@
 //! What is computed is decided here, by dirty bits: a key that changed marks the formulas that read it, and
 //! a result that changed marks those that read that. Groups of formulas without a mark are not called.
 
+mod inputs;
+mod lists;
+mod machine;
 mod scripting;
 mod texts;
 mod trampoline;
@@ -22,11 +25,15 @@ use engine::{
     diagnostic::Severity,
     formula::{Entry, Environment, Key, compile},
 };
-use mlua::{Buffer, Function, Lua, LuaOptions, StdLib};
+
+pub use machine::Code;
 
 use super::script::Failure;
 use super::script::calls;
 use super::trial::Trial;
+use inputs::Inputs;
+use lists::Lists;
+use machine::Machine;
 use scripting::Scripting;
 use texts::Texts;
 use trampoline::Trap;
@@ -69,19 +76,15 @@ impl From<Failure> for Error {
 pub struct Evaluator {
     program: Program,
     fps: Fps,
-    lua: Lua,
-    buffer: Buffer,
-    /// By group.
-    functions: Vec<Function>,
-    native: usize,
+    machine: Machine,
     texts: Rc<RefCell<Texts>>,
     trap: Trap,
     scripting: Scripting,
-    /// What is in the lanes of the keys.
-    keys: Vec<f64>,
-    /// What is in the lanes of the derived inputs.
-    derived: Vec<f64>,
-    builtins: [f64; 3],
+    inputs: Inputs,
+    /// By node.
+    formulas: Lists<FormulaId>,
+    /// By formula, [`NONE`] for one in error.
+    nodes: Vec<u32>,
     /// By group, a bit a node: what has to be computed.
     dirty: Vec<u32>,
     /// By group, a bit a node: what failed when it was last computed.
@@ -96,15 +99,18 @@ pub struct Evaluator {
     panics: Vec<(FormulaId, Arc<str>)>,
 }
 
+/// Results of a group that are read one by one; more are read together with all others.
+const FEW: u32 = 6;
+
+/// The node of a formula that has none.
+const NONE: u32 = u32::MAX;
+
 /// All that an evaluator knows besides its program: with it another one goes on as if it were the same.
 #[derive(Clone, Debug)]
 pub struct Memory {
     buffer: Vec<u8>,
     texts: texts::Memory,
-    keys: Vec<f64>,
-    /// What is in the lanes of the derived inputs.
-    derived: Vec<f64>,
-    builtins: [f64; 3],
+    inputs: Vec<[u8; 8]>,
     dirty: Vec<u32>,
     failed: Vec<u32>,
     disabled: Vec<u32>,
@@ -118,64 +124,52 @@ impl Evaluator {
     /// # Errors
     /// If there is not enough memory.
     pub fn new(program: Program, fps: Fps) -> Result<Evaluator, Error> {
-        Evaluator::built(program, fps, &mut || ())
+        Evaluator::built(program, &Code::default(), fps, &mut || ())
     }
 
-    /// The same, with a call of `beat` after each of its parts, since a large panel takes seconds.
+    /// The same, with `code` of the same program, which another one may have compiled already, and with a call
+    /// of `beat` now and then, since a large panel takes seconds.
     ///
     /// # Errors
     /// If there is not enough memory.
-    pub fn built(program: Program, fps: Fps, beat: &mut dyn FnMut()) -> Result<Evaluator, Error> {
-        let lua = Lua::new_with(StdLib::MATH | StdLib::BIT | StdLib::BUFFER, LuaOptions::default())?;
-        lua.enable_jit(false);
+    pub fn built(
+        program: Program,
+        code: &Code,
+        fps: Fps,
+        beat: &mut dyn FnMut(),
+    ) -> Result<Evaluator, Error> {
         let texts = Rc::new(RefCell::new(Texts::new(program.texts())));
-        let layout = program.layout();
-        let buffer = lua.create_buffer_with_capacity(layout.len())?;
-        for lane in (0..layout.error(0)).step_by(8) {
-            buffer.write_bytes(lane, &f64::NAN.to_le_bytes());
-        }
-        lua.globals().set("B", &buffer)?;
         let trap = Trap::default();
         let scripting = Scripting::default();
-        trampoline::register(&lua, &texts, &trap, &scripting)?;
-        lua.sandbox(true)?;
-        let mut evaluator = Evaluator {
+        let machine = Machine::new(&program, code, (&texts, &trap, &scripting), beat)?;
+        let (groups, nodes) = (program.groups(), program.node_count());
+        let node_of = |id| program.node_of(FormulaId(id)).and_then(|node| u32::try_from(node).ok());
+        Ok(Evaluator {
             fps,
-            buffer,
-            functions: Vec::with_capacity(program.groups().len()),
-            native: 0,
+            machine,
             texts,
             trap,
             scripting,
-            keys: vec![f64::NAN; program.key_count()],
-            derived: vec![f64::NAN; program.derived().len()],
-            builtins: [f64::NAN; 3],
-            dirty: program.groups().iter().map(|group| low_bits(group.nodes.len())).collect(),
-            failed: vec![0; program.groups().len()],
-            disabled: vec![0; program.groups().len()],
-            shown: vec![f64::NAN; program.node_count()],
+            inputs: Inputs::new(&program),
+            formulas: (0..nodes).map(|node| program.formulas_of(node)).collect(),
+            nodes: (0..program.len() as u32).map(|id| node_of(id).unwrap_or(NONE)).collect(),
+            dirty: groups.iter().map(|group| low_bits(group.nodes.len())).collect(),
+            failed: vec![0; groups.len()],
+            disabled: vec![0; groups.len()],
+            shown: vec![f64::NAN; nodes],
             changed: vec![0; program.len().div_ceil(64)],
             errors: Vec::with_capacity(program.len()),
             panics: Vec::new(),
-            lua,
             program,
-        };
-        for group in 0..evaluator.program.groups().len() {
-            let function = evaluator.load(group)?;
-            evaluator.functions.push(function);
-            beat();
-        }
-        Ok(evaluator)
+        })
     }
 
     /// What it knows now, between two runs.
     pub fn memory(&self) -> Memory {
         Memory {
-            buffer: self.buffer.to_vec(),
+            buffer: self.machine.buffer.to_vec(),
             texts: self.texts.borrow().memory(),
-            keys: self.keys.clone(),
-            derived: self.derived.clone(),
-            builtins: self.builtins,
+            inputs: self.inputs.memory(),
             dirty: self.dirty.clone(),
             failed: self.failed.clone(),
             disabled: self.disabled.clone(),
@@ -186,14 +180,18 @@ impl Evaluator {
 
     /// Goes back to what an evaluator of the same program knew.
     pub fn restore(&mut self, memory: &Memory) {
-        let Memory { buffer, texts, keys, derived, builtins, dirty, failed, disabled, shown, scripts } =
-            memory.clone();
+        let Memory { buffer, texts, inputs, dirty, failed, disabled, shown, scripts } = memory.clone();
         self.scripting.restore(scripts.as_ref());
-        self.buffer.write_bytes(0, &buffer);
+        self.machine.buffer.write_bytes(0, &buffer);
         self.texts.borrow_mut().restore(&texts);
-        (self.keys, self.derived, self.builtins) = (keys, derived, builtins);
-        (self.dirty, self.shown) = (dirty, shown);
-        (self.failed, self.disabled) = (failed, disabled);
+        self.inputs.restore(&inputs);
+        (self.dirty, self.failed, self.shown) = (dirty, failed, shown);
+        self.disabled = disabled;
+        for group in (0..self.disabled.len()).filter(|group| self.disabled[*group] != 0) {
+            // It was loaded before, so that it fits; and what computes a result that is to be left alone does
+            // no harm, since nobody takes it.
+            let _ = self.machine.install(group, self.disabled[group]);
+        }
     }
 
     /// The program that it evaluates.
@@ -204,9 +202,7 @@ impl Evaluator {
     /// Sets the key at this index of the program's keys to a new value, or to none. What depends on it is
     /// computed by the next [`Evaluator::run`]. A text where the key holds numbers counts as no value.
     pub fn set_key(&mut self, index: usize, value: Option<&Value>) {
-        let (Some(kind), Some(old)) = (self.program.key_kind(index), self.keys.get_mut(index)) else {
-            return;
-        };
+        let Some(kind) = self.program.key_kind(index) else { return };
         let new = match (kind, value) {
             (_, None) => f64::NAN,
             // Adding 0 makes 0 of -0, of which formulas see none.
@@ -220,24 +216,16 @@ impl Evaluator {
                 color.map_or(f64::NAN, |color| f64::from(color.pack()))
             }
         };
-        if !same(*old, new) {
-            *old = new;
-            self.buffer.write_bytes(self.program.layout().key(index), &new.to_le_bytes());
-            mark(&mut self.dirty, self.program.dependents_of_key(index));
+        if self.inputs.set_key(index, new, &mut self.dirty) {
             self.scripting.show_key(index, value, &self.program, &mut self.dirty);
         }
     }
 
     /// Sets the derived input at this index of [`Program::derived`] to what was found, or to no value.
     pub fn set_derived(&mut self, index: usize, value: Option<f64>) {
-        let Some(old) = self.derived.get_mut(index) else { return };
         // Adding 0 makes 0 of -0, of which formulas see none.
         let new = value.filter(|n| n.is_finite()).map_or(f64::NAN, |n| n + 0.0);
-        if !same(*old, new) {
-            *old = new;
-            self.buffer.write_bytes(self.program.layout().derived(index), &new.to_le_bytes());
-            mark(&mut self.dirty, self.program.dependents_of_derived(index));
-        }
+        self.inputs.set_derived(index, new, &mut self.dirty);
     }
 
     /// Computes what the changes since the last run have touched. A formula that panics is in error from
@@ -252,16 +240,8 @@ impl Evaluator {
         self.panics.clear();
         self.set_builtins(tick);
         self.scripting.begin(tick, &self.program, &mut self.dirty);
-        for group in 0..self.functions.len() {
-            let dirty = std::mem::take(&mut self.dirty[group]) & !self.disabled[group];
-            if dirty != 0 {
-                let (changed, failed, computed) = self.functions[group].call::<(u32, u32, u32)>(dirty)?;
-                if let Some(text) = self.trap.take() {
-                    self.disable(group, computed, &text.into())?;
-                }
-                let able = !self.disabled[group];
-                self.take(group, changed & able, failed & able, computed & able);
-            }
+        if self.dirty.iter().any(|marks| *marks != 0) {
+            self.compute()?;
         }
         self.sweep();
         if self.scripting.is_attached() {
@@ -273,16 +253,14 @@ impl Evaluator {
 
     /// The formulas whose [`Evaluator::value`] the last run changed, ascending.
     pub fn changed(&self) -> impl Iterator<Item = FormulaId> + '_ {
-        (0u32..).zip(&self.changed).flat_map(|(word, bits)| {
-            std::iter::successors(Some(*bits), |bits| Some(bits & bits.wrapping_sub(1)))
-                .take_while(|bits| *bits != 0)
-                .map(move |bits| FormulaId(64 * word + bits.trailing_zeros()))
-        })
+        (0u32..)
+            .zip(&self.changed)
+            .flat_map(|(word, bits)| ones(*bits).map(move |bit| FormulaId(64 * word + bit as u32)))
     }
 
     /// A formula's result, or its last good one if it is in error now. `None` where there is no value.
     pub fn value(&self, id: FormulaId) -> Option<Value> {
-        let node = self.program.node_of(id)?;
+        let node = *self.nodes.get(id.0 as usize)? as usize;
         let lane = *self.shown.get(node)?;
         match self.program.node_kind(node) {
             _ if lane.is_nan() => None,
@@ -327,18 +305,14 @@ impl Evaluator {
         let Some(node) = self.program.node_of(id) else { return Ok(()) };
         let groups = self.program.groups();
         let group = groups.partition_point(|group| group.nodes.end <= node);
-        if let (Some(Group { nodes, .. }), Some(function)) = (groups.get(group), self.functions.get(group)) {
-            let bit = 1u32 << (node - nodes.start);
-            if self.disabled[group] & bit == 0 {
-                function.call::<(u32, u32, u32)>(bit)?;
-            }
-        }
-        Ok(())
+        let Some(first) = groups.get(group).map(|group| group.nodes.start) else { return Ok(()) };
+        let mask = 1u32 << (node - first) & !self.disabled[group];
+        if mask == 0 { Ok(()) } else { self.machine.again(group, mask) }
     }
 
     /// Bytes that the virtual machine holds.
     pub fn used_bytes(&self) -> usize {
-        self.lua.used_memory()
+        self.machine.used_bytes()
     }
 
     /// How often texts were looked up.
@@ -349,7 +323,8 @@ impl Evaluator {
     /// How many formulas panicked so far.
     pub fn disabled(&self) -> usize {
         let groups = self.program.groups().iter().zip(&self.disabled);
-        let nodes = groups.flat_map(|(group, mask)| bits(*mask).map(move |bit| group.nodes.start + bit));
+        let nodes =
+            groups.flat_map(|(group, mask)| ones(u64::from(*mask)).map(move |bit| group.nodes.start + bit));
         nodes.map(|node| self.program.formulas_of(node).len()).sum()
     }
 
@@ -368,34 +343,43 @@ impl Evaluator {
     /// # Errors
     /// If there is not enough memory.
     pub fn compile_native_step(&mut self, groups: usize) -> Result<bool, Error> {
-        self.lua.enable_jit(true);
-        let end = self.functions.len().min(self.native + groups);
-        for group in self.native..end {
-            self.functions[group] = self.load(group)?;
-        }
-        self.native = end;
-        Ok(end == self.functions.len())
+        self.machine.compile_native(groups, &self.disabled)
     }
 }
 
 impl Evaluator {
-    fn load(&self, group: usize) -> Result<Function, Error> {
-        let code = self.program.groups()[group].code.as_str();
-        Ok(self.lua.load(code).set_name("=formulas").into_function()?.call(())?)
+    /// Has everything computed that is marked, in one call.
+    fn compute(&mut self) -> Result<(), Error> {
+        self.inputs.flush(&self.machine.buffer);
+        let marks: Vec<[u8; 4]> = self.dirty.iter().map(|marks| marks.to_le_bytes()).collect();
+        self.machine.buffer.write_bytes(self.program.layout().dirty(0), marks.as_flattened());
+        self.dirty.fill(0);
+        let groups = self.machine.run()?;
+        if let Some(text) = self.trap.take() {
+            self.disable(groups, &text.into())?;
+        }
+        for index in 0..groups {
+            self.take(index);
+        }
+        Ok(())
     }
 
-    /// Finds those of the nodes `computed` that panicked, by computing each by itself once more, and never
-    /// computes them again: others see no value. With the same inputs the others come to what they came to.
-    fn disable(&mut self, group: usize, computed: u32, text: &Arc<str>) -> Result<(), Error> {
-        let first = self.program.groups()[group].nodes.start;
-        for bit in bits(computed & !self.disabled[group]) {
-            self.functions[group].call::<(u32, u32, u32)>(1u32 << bit)?;
-            if self.trap.take().is_some() {
-                self.disabled[group] |= 1 << bit;
-                self.failed[group] |= 1 << bit;
-                mark(&mut self.dirty, self.program.dependents_of_node(first + bit));
-                let formulas = self.program.formulas_of(first + bit).iter();
-                self.panics.extend(formulas.map(|id| (*id, text.clone())));
+    /// Finds those of the nodes computed in this run that panicked, by computing each by itself once more, and
+    /// never computes them again. With the same inputs the others come to what they came to.
+    fn disable(&mut self, groups: usize, text: &Arc<str>) -> Result<(), Error> {
+        for report in (0..groups).map(|index| self.machine.report(&self.program, index)) {
+            let group = report.group;
+            let first = self.program.groups()[group].nodes.start;
+            for bit in ones(u64::from(report.computed & !self.disabled[group])) {
+                self.machine.again(group, 1 << bit)?;
+                if self.trap.take().is_some() {
+                    self.disabled[group] |= 1 << bit;
+                    self.failed[group] |= 1 << bit;
+                    self.panics.extend(self.formulas.of(first + bit).iter().map(|id| (*id, text.clone())));
+                }
+            }
+            if self.disabled[group] != 0 {
+                self.machine.install(group, self.disabled[group])?;
             }
         }
         Ok(())
@@ -406,48 +390,55 @@ impl Evaluator {
         let fps = f64::from(self.fps.per_second());
         let tick = tick.0 as f64;
         for (index, new) in [tick, tick / fps, fps].into_iter().enumerate() {
-            let dependents = self.program.dependents_of_builtin(index);
-            if !dependents.is_empty() && !same(self.builtins[index], new) {
-                self.builtins[index] = new;
-                self.buffer.write_bytes(self.program.layout().builtin(index), &new.to_le_bytes());
-                mark(&mut self.dirty, dependents);
+            if self.inputs.is_read(index) {
+                self.inputs.set_builtin(index, new, &mut self.dirty);
             }
         }
     }
 
-    /// Takes the results of a group.
-    fn take(&mut self, group: usize, changed: u32, failed: u32, computed: u32) {
+    /// Takes the results of a group, by its place in the run.
+    fn take(&mut self, index: usize) {
+        let report = self.machine.report(&self.program, index);
+        let group = report.group;
         let first = self.program.groups()[group].nodes.start;
-        // What had failed and now has no value has the same lane as before, but is to be shown anew.
-        let recovered = self.failed[group] & computed & !failed;
+        let computed = report.computed & !self.disabled[group];
+        let failed = report.failed & computed;
         self.failed[group] = self.failed[group] & !computed | failed;
-        for bit in bits(failed) {
-            let error = self.buffer.read_bytes::<4>(self.program.layout().error(first + bit));
-            let site = u32::from_le_bytes(error).wrapping_sub(1);
-            // A formula that is only another's name has no sites: the other one reports.
-            let formulas = self.program.formulas_of(first + bit).iter();
-            self.errors.extend(
-                formulas
-                    .map(|id| (*id, site))
-                    .filter(|(id, site)| self.program.site(*id, *site as usize).is_some()),
-            );
+        for bit in ones(u64::from(failed)) {
+            self.note(first + bit);
         }
-        if changed | recovered == 0 {
-            return;
-        }
-        let lanes = self.buffer.read_bytes::<{ 8 * GROUP }>(self.program.layout().node(first));
-        for bit in bits(changed | recovered) {
-            let node = first + bit;
-            mark(&mut self.dirty, self.program.dependents_of_node(node));
-            let Some(bytes) = lanes[8 * bit..].first_chunk() else { continue };
-            let lane = f64::from_le_bytes(*bytes);
-            if failed >> bit & 1 == 0 && !same(self.shown[node], lane) {
-                self.shown[node] = lane;
-                for id in self.program.formulas_of(node) {
-                    self.changed[id.0 as usize / 64] |= 1 << (id.0 % 64);
-                }
+        let good = computed & !failed;
+        let at = self.program.layout().node(first);
+        if good.count_ones() <= FEW {
+            for bit in ones(u64::from(good)) {
+                self.show(first + bit, f64::from_le_bytes(self.machine.buffer.read_bytes(at + 8 * bit)));
+            }
+        } else {
+            let lanes = self.machine.buffer.read_bytes::<{ 8 * GROUP }>(at);
+            for bit in ones(u64::from(good)) {
+                self.show(first + bit, lane(&lanes[8 * bit..]));
             }
         }
+    }
+
+    /// A node's good result. What is the same as before is not told; it may have failed in between.
+    fn show(&mut self, node: usize, new: f64) {
+        if !same(self.shown[node], new) {
+            self.shown[node] = new;
+            for id in self.formulas.of(node) {
+                self.changed[id.0 as usize / 64] |= 1 << (id.0 % 64);
+            }
+        }
+    }
+
+    /// A node that failed.
+    fn note(&mut self, node: usize) {
+        let error = self.machine.buffer.read_bytes::<4>(self.program.layout().error(node));
+        let site = u32::from_le_bytes(error).wrapping_sub(1);
+        // A formula that is only another's name has no sites: the other one reports.
+        let formulas = self.formulas.of(node).iter().map(|id| (*id, site));
+        let program = &self.program;
+        self.errors.extend(formulas.filter(|(id, site)| program.site(*id, *site as usize).is_some()));
     }
 
     /// Forgets texts that are in no lane any more, when there are many.
@@ -456,13 +447,14 @@ impl Evaluator {
         if !texts.is_crowded() {
             return;
         }
-        let keys =
-            self.keys.iter().enumerate().filter(|(key, _)| self.program.key_kind(*key) == Some(Kind::Text));
+        let keys = self.inputs.keys().enumerate();
+        let keys = keys.filter(|(key, _)| self.program.key_kind(*key) == Some(Kind::Text));
         let nodes = (0..self.shown.len()).filter(|node| self.program.node_kind(*node) == Kind::Text);
-        let lane = |node| f64::from_le_bytes(self.buffer.read_bytes(self.program.layout().node(node)));
+        let lane =
+            |node| f64::from_le_bytes(self.machine.buffer.read_bytes(self.program.layout().node(node)));
         let computed = nodes.clone().map(lane);
         let shown = nodes.map(|node| self.shown[node]);
-        texts.keep_only(keys.map(|(_, lane)| *lane).chain(computed).chain(shown));
+        texts.keep_only(keys.map(|(_, lane)| lane).chain(computed).chain(shown));
     }
 }
 
@@ -504,13 +496,24 @@ fn mark_node(program: &Program, dirty: &mut [u32], node: u32) {
     }
 }
 
+/// The number at the start of some bytes.
+fn lane(bytes: &[u8]) -> f64 {
+    bytes.first_chunk().map_or(f64::NAN, |bytes| f64::from_le_bytes(*bytes))
+}
+
+/// The 32 bits at the start of some bytes.
+fn little(bytes: &[u8]) -> u32 {
+    bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes))
+}
+
 fn low_bits(count: usize) -> u32 {
     u32::MAX.checked_shr((GROUP - count) as u32).unwrap_or(0)
 }
 
 /// The places of the bits that are set, ascending.
-fn bits(mask: u32) -> impl Iterator<Item = usize> {
-    (0..GROUP).filter(move |bit| mask >> bit & 1 == 1)
+fn ones(bits: u64) -> impl Iterator<Item = usize> {
+    let rest = std::iter::successors(Some(bits), |bits| Some(bits & bits.wrapping_sub(1)));
+    rest.take_while(|bits| *bits != 0).map(|bits| bits.trailing_zeros() as usize)
 }
 
 #[cfg(test)]

@@ -194,18 +194,20 @@ impl Build<'_> {
         let keys = self.environment.keys.len();
         self.program.key_kinds = self.environment.keys.iter().map(|key| key.kind).collect();
         self.program.derived = core::mem::take(&mut self.derived).into_all();
-        self.program.layout = Layout::new(keys, self.program.derived.len(), self.irs.len());
         self.program.keys = vec![Vec::new(); keys];
         self.program.derived_dependents = vec![Vec::new(); self.program.derived.len()];
         self.program.nodes.iter_mut().for_each(|node| node.formulas.sort_unstable());
         let group_of = self.group();
+        let inputs = (keys, self.program.derived.len());
+        self.program.layout = Layout::new(inputs, self.irs.len(), self.program.groups.len());
         self.depend(&group_of);
         let inside = self.inside(&group_of);
         for group in &mut self.program.groups {
-            let nodes = group.nodes.clone();
+            let at = group.nodes.clone();
+            let (irs, nodes) = (&self.irs[at.clone()], &self.program.nodes[at.clone()]);
+            let reach = lower::Reach { nodes, inside: &inside[at.clone()] };
             let calls = &mut self.program.script_calls;
-            let irs = &self.irs[nodes.clone()];
-            let (code, scratch) = lower::group(irs, nodes.start, &inside[nodes], self.program.layout, calls);
+            let (code, scratch) = lower::group(irs, at.start, &reach, self.program.layout, calls);
             group.code = code;
             self.program.layout.reserve(scratch);
         }

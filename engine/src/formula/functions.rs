@@ -146,6 +146,16 @@ pub(crate) struct Numeric {
     eval: fn(&[f64]) -> f64,
     /// What is wrong outside the domain.
     pub(crate) domain: &'static str,
+    /// Where it is no more than a few exact operations, how the generated code does without a call.
+    pub(crate) open: Option<Open>,
+}
+
+/// Functions that the generated code writes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    Clamp,
+    Lerp,
+    Map,
 }
 
 /// A function that takes or returns texts.
@@ -266,6 +276,14 @@ impl Function {
     pub(crate) fn arity_problem(&self, count: usize, span: Span) -> Option<Diagnostic> {
         let problem = arity_problem(self.name, (self.min_arguments, self.max_arguments), count, span)?;
         Some(problem.with_help(alloc::format!("write `{}`", self.signature)))
+    }
+
+    /// How the generated code does without a call of it, where it does.
+    pub(crate) fn open(&self) -> Option<Open> {
+        match self.rule {
+            Rule::Call(numeric) => numeric.open,
+            _ => None,
+        }
     }
 
     /// The numbers of arguments that the call's trampoline has to be made for; empty where none is called.

@@ -102,10 +102,13 @@ fn continues_name(c: char) -> bool {
 
 /// Whether `name` is read as a name though it does not stand in backquotes.
 pub(super) fn is_bare_name(name: &str) -> bool {
-    const KEYWORDS: [&str; 7] = ["if", "and", "or", "not", "true", "false", "nil"];
+    const KEYWORDS: [&str; 3] = ["true", "false", "nil"];
+    // In an operator's place these mean the same in any case.
+    const OPERATORS: [&str; 4] = ["if", "and", "or", "not"];
     name.starts_with(starts_name)
         && name.split('.').all(|part| !part.is_empty() && part.chars().all(continues_name))
         && !KEYWORDS.contains(&name)
+        && !OPERATORS.iter().any(|operator| operator.eq_ignore_ascii_case(name))
 }
 
 struct Lexer<'a> {

@@ -6,7 +6,9 @@
 //! - The buffer is the global `B`; functions in Rust are the globals [`trampoline`], [`text_trampoline`],
 //!   [`TEXT`], [`COLOR`], [`JOIN`], [`ORDER`], [`BLAME`] and [`SCRIPT`].
 //! - A group of up to [`GROUP`] results is one Luau function. It takes a mask of those to compute, and
-//!   returns three: those that changed, those that failed, and those that were computed.
+//!   returns two: those that failed, and those that were computed. A result that others need and that came out
+//!   anew marks them: those of its own group in the mask, those of later groups in the buffer.
+//! - The groups' functions are run by one more, [`driver`], so that a tick is one call into Luau.
 //! - An operation that can fail writes the number of its site (from 1) and goes on with no value.
 //! - Only operations that IEEE 754 defines exactly are computed in Luau: `+ - * /`, comparisons, floor,
 //!   ceil, abs and sqrt. Everything else is called in Rust, where it is the same on every machine.
@@ -14,6 +16,7 @@
 
 mod cluster;
 mod layout;
+mod open;
 mod steps;
 
 use alloc::format;
@@ -24,10 +27,11 @@ use core::fmt::Write;
 use super::Kind;
 use super::ast::Comparison;
 use super::functions::Exact;
-use super::ir::{Ir, Piece, SiteIndex, Subject, function};
+use super::ir::{Arithmetic, Ir, Link, Piece, SiteIndex, Subject, function};
+use super::program::Node;
 use super::script::ScriptCall;
 
-pub use layout::Layout;
+pub use layout::{Layout, REPORT};
 pub use steps::blame;
 
 /// The most results that one Luau function computes: the bits of its mask.
@@ -56,38 +60,108 @@ pub const ORDER: &str = "f_order";
 /// Temporaries that are Luau locals; the rest lives in the buffer, since Luau has 200 locals a function.
 const LOCALS: usize = 48;
 
+/// Marks of other groups that are written out one by one; more are made in a loop.
+const MARKS: usize = 3;
+
+/// Who depends on the nodes of a group.
+pub(super) struct Reach<'a> {
+    /// The nodes, with their dependents in other groups.
+    pub(super) nodes: &'a [Node],
+    /// By node: those of this very group that depend on it, as a mask.
+    pub(super) inside: &'a [u32],
+}
+
 /// The Luau function of a group, and how much scratch it needs.
 ///
-/// `inside` gives for each node the nodes of this very group that depend on it, as a mask.
 /// The calls of scripts' functions are numbered as they come, and noted in `calls`.
 pub(super) fn group(
-    nodes: &[Ir],
+    irs: &[Ir],
     first: usize,
-    inside: &[u32],
+    reach: &Reach<'_>,
     layout: Layout,
     calls: &mut Vec<ScriptCall>,
 ) -> (String, usize) {
-    let mut text = String::from(PRELUDE);
+    let (mut lists, mut text) = (String::new(), String::new());
     let mut scratch = 0;
-    for (index, ir) in nodes.iter().enumerate() {
+    for (index, ir) in irs.iter().enumerate() {
         let node = u32::try_from(first + index).unwrap_or(u32::MAX);
         let mut lowering =
             Lowering { layout, node, calls, body: String::new(), temporaries: 0, fails: false };
         let result = lowering.value(ir, 0);
-        lowering.finish(&mut text, &result, may_be_negative_zero(ir), first + index, index, inside[index]);
+        let marks = marks(reach, index, layout, &mut lists);
+        lowering.finish(&mut text, &result, may_be_negative_zero(ir), (first + index, index), &marks);
         scratch = scratch.max(lowering.temporaries.saturating_sub(LOCALS));
     }
-    text.push_str("return c, f, d\nend\n");
-    (text, scratch)
+    (format!("{PRELUDE}{lists}{BEGIN}{text}return f, d\nend\n"), scratch)
 }
 
-/// `rd`, `wr`, `we`: read and write a lane, write an error. `bit`, `bor`: test and join masks.
+/// The code that marks what depends on a node: empty where nothing does.
+fn marks(reach: &Reach<'_>, index: usize, layout: Layout, lists: &mut String) -> String {
+    let (inside, outside) = (reach.inside[index], &reach.nodes[index].dependents);
+    let mut text = String::new();
+    if inside != 0 {
+        line(&mut text, format_args!("d = bor(d, {inside})"));
+    }
+    let places = outside.iter().map(|d| (layout.dirty(d.group as usize), d.mask));
+    if outside.len() <= MARKS {
+        for (place, mask) in places {
+            line(&mut text, format_args!("we(b, {place}, bor(ru(b, {place}), {mask}))"));
+        }
+        return text;
+    }
+    let list: Vec<String> = places.map(|(place, mask)| format!("{place},{mask}")).collect();
+    line(lists, format_args!("local m{index} = {{{}}}", list.join(",")));
+    line(&mut text, format_args!("for i = 1, {}, 2 do", 2 * outside.len()));
+    line(&mut text, format_args!("we(b, m{index}[i], bor(ru(b, m{index}[i]), m{index}[i + 1]))\nend"));
+    text
+}
+
+/// The Luau function that runs the groups that have something to compute, in their order.
+///
+/// It is a chunk that returns a function of a table with the groups' functions, which returns the driver.
+/// That takes nothing, looks at the masks at [`Layout::dirty`], and returns how many groups were run; for each
+/// there is a report at [`Layout::report`]: its index, and the masks that its function returned.
+pub fn driver(groups: usize, layout: Layout) -> String {
+    format!(
+        "\
+local b = B
+local ru, wu = buffer.readu32, buffer.writeu32
+return function(groups)
+return function()
+local b, at = b, {report}
+for g = 0, {last} do
+local d = ru(b, {dirty} + 4 * g)
+if d ~= 0 then
+local failed, computed = groups[g + 1](d)
+wu(b, at, g)
+wu(b, at + 4, failed)
+wu(b, at + 8, computed)
+at += {REPORT}
+end
+end
+return (at - {report}) / {REPORT}
+end
+end
+",
+        report = layout.report(0),
+        dirty = layout.dirty(0),
+        last = groups as i64 - 1,
+    )
+}
+
+/// `rd`, `wr`: read and write a lane. `ru`, `we`: read and write a mask or an error. `band`, `bor`: meet and
+/// join masks.
 const PRELUDE: &str = "\
 local b = B
-local rd, wr, we, bit, bor = buffer.readf64, buffer.writef64, buffer.writeu32, bit32.btest, bit32.bor
+local rd, wr, ru, we, band, bor = \
+buffer.readf64, buffer.writef64, buffer.readu32, buffer.writeu32, bit32.band, bit32.bor
 local abs, floor, ceil, sqrt = math.abs, math.floor, math.ceil, math.sqrt
+";
+
+/// The buffer as a local is read without a detour.
+const BEGIN: &str = "\
 return function(d)
-local c, f = 0, 0
+local b, f = b, 0
 ";
 
 const NIL: &str = "(0/0)";
@@ -102,53 +176,58 @@ struct Lowering<'c> {
     fails: bool,
 }
 
-/// Whether -0 can come out, which is made 0 in results.
+/// Whether -0 can come out, which is made 0 in results. No input and no result is -0.
 fn may_be_negative_zero(ir: &Ir) -> bool {
-    !matches!(
-        ir,
-        Ir::Key(_)
-            | Ir::Derived(_)
-            | Ir::Node(_)
-            | Ir::Text(_)
-            | Ir::Builtin(_)
-            | Ir::Compare(..)
-            | Ir::IsNil(_)
-            | Ir::Not(_)
-            | Ir::All(_)
-            | Ir::Any(_)
-            | Ir::Join(..)
-    )
+    match ir {
+        Ir::Nil | Ir::Text(_) | Ir::Key(_) | Ir::Derived(_) | Ir::Node(_) | Ir::Builtin(_) => false,
+        Ir::Compare(..) | Ir::IsNil(_) | Ir::Not(_) | Ir::All(_) | Ir::Any(_) | Ir::Join(..) => false,
+        Ir::Exact(Exact::Abs, ..) => false,
+        Ir::Exact(Exact::Floor | Exact::Sqrt, operand, _) => may_be_negative_zero(operand),
+        Ir::Number(bits) => bits.number().to_bits() == (-0.0_f64).to_bits(),
+        // A sum is -0 only where both parts are, a difference only where its first part is.
+        Ir::Chain(chain) => {
+            let is_sum = |link: &Link| matches!(link.arithmetic, Arithmetic::Add | Arithmetic::Subtract);
+            may_be_negative_zero(&chain.first) || !chain.links.iter().all(is_sum)
+        }
+        Ir::If(parts) => parts[1..].iter().any(may_be_negative_zero),
+        Ir::Coalesce(parts) | Ir::Min(parts) | Ir::Max(parts) => parts.iter().any(may_be_negative_zero),
+        _ => true,
+    }
 }
 
 impl Lowering<'_> {
-    /// Wraps the code of a node: its test, its result, what changed.
-    fn finish(&mut self, text: &mut String, result: &str, zero: bool, node: usize, bit: usize, inside: u32) {
+    /// Wraps the code of a node: its test, its result, and where others need it, what it marks.
+    fn finish(
+        &mut self,
+        text: &mut String,
+        result: &str,
+        zero: bool,
+        (node, bit): (usize, usize),
+        marks: &str,
+    ) {
         let (lane, mask) = (self.layout.node(node), 1u32 << bit);
-        line(text, format_args!("if bit(d, {mask}) then"));
+        line(text, format_args!("if band(d, {mask}) ~= 0 then"));
         let locals = self.temporaries.min(LOCALS);
         if locals > 0 {
             let names: Vec<String> = (0..locals).map(|n| format!("t{n}")).collect();
             line(text, format_args!("local {}", names.join(", ")));
         }
         if self.fails {
-            line(text, format_args!("local e = 0"));
+            line(text, format_args!("local e"));
         }
         text.push_str(&self.body);
-        line(text, format_args!("local r, o = {result}, rd(b, {lane})"));
+        let zero = if zero { " + 0" } else { "" };
+        line(text, format_args!("local r = {result}{zero}"));
         if self.fails {
             let error = self.layout.error(node);
-            line(text, format_args!("if e ~= 0 then r = 0/0 f = bor(f, {mask}) we(b, {error}, e) end"));
+            line(text, format_args!("if e then r = {NIL} f += {mask} we(b, {error}, e) end"));
         }
-        if zero {
-            line(text, format_args!("if r == 0 then r = 0 end"));
+        if marks.is_empty() {
+            line(text, format_args!("wr(b, {lane}, r)"));
+        } else {
+            line(text, format_args!("local o = rd(b, {lane})"));
+            line(text, format_args!("if r ~= o and (r == r or o == o) then wr(b, {lane}, r)\n{marks}end"));
         }
-        let propagate = if inside == 0 { String::new() } else { format!(" d = bor(d, {inside})") };
-        line(
-            text,
-            format_args!(
-                "if r ~= o and (r == r or o == o) then wr(b, {lane}, r) c = bor(c, {mask}){propagate} end"
-            ),
-        );
         line(text, format_args!("end"));
     }
 
@@ -207,10 +286,13 @@ impl Lowering<'_> {
             Ir::Min(parts) => self.extreme(parts, "<", at),
             Ir::Max(parts) => self.extreme(parts, ">", at),
             Ir::Exact(exact, operand, site) => self.exact(*exact, operand, *site, at),
-            Ir::Call(index, arguments, domain, overflow) => {
-                let name = trampoline(function(*index).name, arguments.len());
-                self.call(&name, arguments, (*domain, *overflow), at)
-            }
+            Ir::Call(index, arguments, domain, overflow) => match function(*index).open() {
+                Some(open) => self.open(open, arguments, (*domain, *overflow), at),
+                None => {
+                    let name = trampoline(function(*index).name, arguments.len());
+                    self.call(&name, arguments, (*domain, *overflow), at)
+                }
+            },
             Ir::Textual(index, pieces, domain, too_long) => {
                 let kinds = pieces.iter().map(|piece| piece.kind);
                 let name = text_trampoline(function(*index).name, kinds);
@@ -390,7 +472,7 @@ impl Lowering<'_> {
         if exact == Exact::Sqrt {
             self.fails = true;
             let site = site + 1;
-            self.emit(format_args!("if {x} < 0 and e == 0 then e = {site} end"));
+            self.emit(format_args!("if {x} < 0 and not e then e = {site} end"));
         }
         result
     }
@@ -420,7 +502,7 @@ impl Lowering<'_> {
         self.fails = true;
         let (positive, negative) = (positive + 1, negative + 1);
         self.emit(format_args!("if {result} - {result} ~= 0 then"));
-        self.emit(format_args!("if e == 0 then e = if {result} > 0 then {positive} elseif {result} < 0 then {negative} else 0 end"));
+        self.emit(format_args!("if not e then e = if {result} > 0 then {positive} elseif {result} < 0 then {negative} else nil end"));
         self.assign(at, NIL);
         self.emit(format_args!("end"));
     }
@@ -444,7 +526,7 @@ impl Lowering<'_> {
             self.assign(at, &format!("{JOIN}({result}, {value})"));
             let site = site + 1;
             self.emit(format_args!("if {result} < 0 then"));
-            self.emit(format_args!("if e == 0 then e = {site} end"));
+            self.emit(format_args!("if not e then e = {site} end"));
             self.assign(at, NIL);
             self.emit(format_args!("end"));
         }

@@ -83,7 +83,7 @@ fn among_values() {
     let right = ["twice", "fine"];
     for (id, (name, text)) in (0..).map(FormulaId).zip(cases::VALUES) {
         let is_right = right.contains(&name) && text != "2";
-        assert_eq!(compiled.program.kind(id).is_some(), is_right, "{}", name);
+        assert_eq!(compiled.program.kind(id).is_some(), is_right, "{name}");
     }
 }
 

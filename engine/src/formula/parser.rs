@@ -445,12 +445,7 @@ impl Parser<'_> {
 
     /// Whether the token behind this one can only be the start of an operand.
     fn starts_operand(&self) -> bool {
-        let word = |word: &str| !["and", "or", "if"].iter().any(|keyword| word.eq_ignore_ascii_case(keyword));
-        match self.peek_second() {
-            TokenKind::Number(_) | TokenKind::Duration(_) | TokenKind::Text(_) | TokenKind::Quoted(_) => true,
-            TokenKind::Word(next) => word(next),
-            _ => false,
-        }
+        starts_operand(self.peek_second())
     }
 
     fn span(&self) -> Span {
@@ -465,6 +460,14 @@ impl Parser<'_> {
     /// Goes on by a token, but never past the end.
     fn advance(&mut self) {
         self.at = (self.at + 1).min(self.tokens.len() - 1);
+    }
+}
+
+fn starts_operand(token: &TokenKind) -> bool {
+    match token {
+        TokenKind::Number(_) | TokenKind::Duration(_) | TokenKind::Text(_) | TokenKind::Quoted(_) => true,
+        TokenKind::Word(word) => !["and", "or", "if"].iter().any(|other| word.eq_ignore_ascii_case(other)),
+        _ => false,
     }
 }
 

@@ -137,7 +137,7 @@ impl<'t> Formulas<'t> {
         let unused = self.written.iter().zip(used).filter(|(_, used)| !used).map(|(written, _)| written);
         for (written, name) in unused.filter_map(|written| Some((written, written.name.as_deref()?))) {
             if !name.starts_with('_') {
-                let message = format!("no widget, trigger or other value needs `{name}`");
+                let message = format!("neither a widget nor a trigger needs `{name}`");
                 let warning = Diagnostic::warning("unused-value", written.place.key_span(), message);
                 problems.add(warning.with_help(format!(
                     "show it, leave it out, or call it `_{name}` if it is there for others to ask for"

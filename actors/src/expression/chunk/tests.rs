@@ -357,3 +357,85 @@ fn a_formula_that_panics_is_switched_off_and_no_other() {
     assert_eq!(bench.evaluator.value(FormulaId(2)), Some(Value::Number(7.0)), "others see no value");
     assert_eq!((bench.evaluator.panics().len(), bench.evaluator.disabled()), (0, 1), "told once");
 }
+
+#[test]
+fn a_value_is_passed_on_to_every_group_that_reads_it() {
+    // From none over those whose marks are written out to those whose marks are made in a loop.
+    for readers in [0, 1, 31, 32, 100, 129, 1_000] {
+        let readers: Vec<String> = (0..readers).map(|n| format!("v * {n} + b")).collect();
+        let formulas: Vec<(&str, &str)> =
+            std::iter::once(("v", "a + 1")).chain(readers.iter().map(|text| ("", text.as_str()))).collect();
+        for native in [false, true] {
+            let mut bench = Bench::new(&formulas);
+            if native {
+                bench.evaluator.compile_native().unwrap();
+            }
+            bench.set(0, 1.0).set(1, 0.5).run();
+            let told = bench.set(0, 2.0).run().0;
+            // One reader multiplies by 0.
+            assert_eq!(told.len(), formulas.len() - usize::from(!readers.is_empty()), "{}", readers.len());
+            let last = FormulaId(readers.len() as u32);
+            let expected = if readers.is_empty() { 3.0 } else { 3.0 * (readers.len() - 1) as f64 + 0.5 };
+            assert_eq!(bench.evaluator.value(last), Some(Value::Number(expected)));
+        }
+    }
+}
+
+#[test]
+fn another_evaluator_of_the_same_code_goes_on_as_the_first() {
+    let formulas = [("x", "a * 2"), ("", "x + b"), ("", "t .. x")];
+    let mut bench = Bench::new(&formulas);
+    let program = bench.evaluator.program().clone();
+    let code = Code::default();
+    let built = || Evaluator::built(program.clone(), &code, Fps::default(), &mut || ()).unwrap();
+    bench.evaluator = built();
+    bench.set(0, 1.0).set(1, 2.0).set(2, "p").run();
+    // What is set and not yet evaluated is passed on too.
+    bench.set(0, 4.0);
+    let mut successor = built();
+    successor.restore(&bench.evaluator.memory());
+    let told = bench.run();
+    assert_eq!(told, (vec![0, 1, 2], vec![]));
+    let shown = bench.shown();
+    bench.evaluator = successor;
+    assert_eq!((bench.run(), bench.shown()), (told, shown));
+}
+
+#[test]
+fn functions_that_are_written_out_agree_with_those_in_rust() {
+    let numbers = [-1e308, -7.5, -1.0, -0.0, 0.0, 0.1, 1.0, 3.0, 1e308, 5e-324];
+    for (name, arguments) in [("clamp", 3), ("lerp", 3), ("map", 5)] {
+        let function = engine::formula::functions::Function::named(name).unwrap();
+        let names = ["a", "b", "c", "d", "e"][..arguments].join(", ");
+        let keys = ["a", "b", "c", "d", "e"];
+        let keys = keys.map(|name| Key { name: format!("s.{name}"), kind: Kind::Number });
+        let text = format!("{name}({names})");
+        let compiled = compile(&[Entry { name: None, text: &text }], &Environment::of(&keys));
+        let mut evaluators = [false, true].map(|native| {
+            let mut evaluator = Evaluator::new(compiled.program.clone(), Fps::default()).unwrap();
+            if native {
+                evaluator.compile_native().unwrap();
+            }
+            evaluator
+        });
+        for case in 0..20_000_usize {
+            let given: Vec<f64> =
+                (0..arguments).map(|n| numbers[case * (2 * n + 3) / (n + 1) % numbers.len()]).collect();
+            for evaluator in &mut evaluators {
+                for (key, number) in given.iter().enumerate() {
+                    evaluator.set_key(key, Some(&Value::Number(*number)));
+                }
+                evaluator.run(Tick(case as u64)).unwrap();
+                // Formulas see no -0.
+                let given: Vec<f64> = given.iter().map(|number| number + 0.0).collect();
+                let expected = function.compute(&given).unwrap();
+                let is_failing = evaluator.is_failing(FormulaId(0));
+                assert_eq!(is_failing, expected.is_err(), "{name} {given:?} {expected:?}");
+                if let Ok(expected) = expected {
+                    let value = evaluator.value(FormulaId(0)).and_then(|value| value.number()).unwrap();
+                    assert_eq!(value.to_bits(), (expected + 0.0).to_bits(), "{name} {given:?}");
+                }
+            }
+        }
+    }
+}

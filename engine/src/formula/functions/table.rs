@@ -6,7 +6,7 @@ mod math;
 mod text;
 mod window;
 
-use super::{Category, Function, Numeric, Parameter, Rule};
+use super::{Category, Function, Numeric, Open, Parameter, Rule};
 use crate::formula::typing::Type;
 
 /// The parts, by category.
@@ -52,7 +52,12 @@ const fn any_number(of: Function) -> Function {
 }
 
 const fn call(domain: &'static str, eval: fn(&[f64]) -> f64) -> Rule {
-    Rule::Call(Numeric { eval, domain })
+    Rule::Call(Numeric { eval, domain, open: None })
+}
+
+/// Like [`call`], for what the generated code writes out, operation by operation.
+const fn open(open: Open, domain: &'static str, eval: fn(&[f64]) -> f64) -> Rule {
+    Rule::Call(Numeric { eval, domain, open: Some(open) })
 }
 
 /// The domain's message for functions that are defined everywhere.

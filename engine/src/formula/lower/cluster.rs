@@ -106,11 +106,11 @@ impl Lowering<'_> {
             }
             (operands, _) => {
                 let (steps, operands) = (cluster.steps.as_str(), operands.join(", "));
-                site = format!("{BLAME}(\"{steps}\", {overflow}, {operands})");
+                site = format!("{BLAME}(\"{steps}\", {overflow}, {operands}) if e == 0 then e = nil end");
             }
         }
         self.emit(format_args!("if {result} - {result} ~= 0 then"));
-        self.emit(format_args!("if e == 0{there} then e = {site} end"));
+        self.emit(format_args!("if not e{there} then e = {site} end"));
         self.assign(at, NIL);
         self.emit(format_args!("end"));
     }

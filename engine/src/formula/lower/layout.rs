@@ -2,18 +2,22 @@
 
 use super::GROUP;
 
+/// How many bytes a report has.
+pub const REPORT: usize = 12;
+
 /// Where things are in the buffer, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     keys: usize,
     derived: usize,
     nodes: usize,
+    groups: usize,
     scratch: usize,
 }
 
 impl Layout {
-    pub(in crate::formula) fn new(keys: usize, derived: usize, nodes: usize) -> Layout {
-        Layout { keys, derived, nodes, scratch: 0 }
+    pub(in crate::formula) fn new((keys, derived): (usize, usize), nodes: usize, groups: usize) -> Layout {
+        Layout { keys, derived, nodes, groups, scratch: 0 }
     }
 
     /// The lane of the built-in name at this index of [`Builtin::ALL`](crate::formula::Builtin::ALL).
@@ -41,8 +45,19 @@ impl Layout {
         self.node(self.nodes + GROUP) + 4 * index
     }
 
+    /// Where the mask of a group's nodes that have to be computed is: 32 bits.
+    pub fn dirty(self, group: usize) -> usize {
+        self.error(self.nodes) + 4 * group
+    }
+
+    /// Where [the driver](super::driver) reports on the group that it ran at this place, from 0: three times
+    /// 32 bits, the index of the group, the mask of what failed, and that of what was computed.
+    pub fn report(self, index: usize) -> usize {
+        self.dirty(self.groups) + REPORT * index
+    }
+
     pub(super) fn scratch(self, index: usize) -> usize {
-        self.error(self.nodes.next_multiple_of(2)) + 8 * index
+        self.report(self.groups).next_multiple_of(8) + 8 * index
     }
 
     /// The whole buffer.

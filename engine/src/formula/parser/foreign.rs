@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Level, Operators, Parser, extend, join, last_operand};
+use super::{Level, Operators, Parser, extend, join, last_operand, starts_operand};
 use crate::diagnostic::Diagnostic;
 use crate::formula::ast::{Call, Comparison, Expr, Link, Node, Operator, Span};
 use crate::formula::lexer::{Foreign, TokenKind, shortened};
@@ -128,8 +128,15 @@ impl Parser<'_> {
             | TokenKind::Power
             | TokenKind::Foreign(Foreign::Semicolon | Foreign::Question | Foreign::Colon) => true,
             TokenKind::Operator(operator) => !matches!(operator, Operator::Add | Operator::Subtract),
+            // A name may be called `of`, and then an operator comes behind it; `and(…)` is a call.
             TokenKind::Word(word) => {
-                ["of", "and", "or", "then", "else"].iter().any(|other| word.eq_ignore_ascii_case(other))
+                let is = |words: &[&str]| words.iter().any(|other| word.eq_ignore_ascii_case(other));
+                let third = self.tokens.get(self.at + 2).map(|token| &token.kind);
+                match third {
+                    Some(TokenKind::Open) => false,
+                    Some(third) => is(&["and", "or"]) || is(&["of", "then", "else"]) && starts_operand(third),
+                    None => false,
+                }
             }
             _ => false,
         }

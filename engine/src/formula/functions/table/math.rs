@@ -1,8 +1,8 @@
 //! Numbers.
 
-use super::{BLANK, EVERYWHERE, any_number, call};
+use super::{BLANK, EVERYWHERE, any_number, call, open};
 use crate::formula::functions::numeric::{floored_modulo, overflow, positive, round, round_to};
-use crate::formula::functions::{Exact, Function, Numeric, Rule};
+use crate::formula::functions::{Exact, Function, Numeric, Open, Rule};
 
 const fn math(
     name: &'static str,
@@ -57,11 +57,13 @@ pub(super) const ALL: [Function; 28] = [
         "x, but at least low and at most high",
         ("clamp(120, 0, 100)", "100"),
         (3, 3),
-        call("the lower bound of `clamp` is above the upper one", |a| match (a[0], a[1], a[2]) {
-            (_, low, high) if low > high => f64::NAN,
-            (x, low, _) if x < low => low,
-            (x, _, high) if x > high => high,
-            (x, ..) => x,
+        open(Open::Clamp, "the lower bound of `clamp` is above the upper one", |a| {
+            match (a[0], a[1], a[2]) {
+                (_, low, high) if low > high => f64::NAN,
+                (x, low, _) if x < low => low,
+                (x, _, high) if x > high => high,
+                (x, ..) => x,
+            }
         }),
     ),
     math(
@@ -78,6 +80,7 @@ pub(super) const ALL: [Function; 28] = [
                     _ => round_to(a[0], a[1]),
                 },
                 domain: "the digits of `round` are not a whole number between -300 and 300",
+                open: None,
             },
         ),
     ),
@@ -119,7 +122,7 @@ pub(super) const ALL: [Function; 28] = [
         "x carried over from one range to another, without a limit",
         ("map(5, 0, 10, 100, 200)", "150"),
         (5, 5),
-        call("the range that `map` maps from is empty", |a| {
+        open(Open::Map, "the range that `map` maps from is empty", |a| {
             let (in_span, out_span) = (a[2] - a[1], a[4] - a[3]);
             if in_span == 0.0 { f64::NAN } else { overflow(a[3] + (a[0] - a[1]) * out_span / in_span) }
         }),
@@ -130,7 +133,7 @@ pub(super) const ALL: [Function; 28] = [
         "The value between a (at t = 0) and b (at t = 1)",
         ("lerp(10, 20, 0.25)", "12.5"),
         (3, 3),
-        call(EVERYWHERE, |a| overflow(a[0] + (a[1] - a[0]) * a[2])),
+        open(Open::Lerp, EVERYWHERE, |a| overflow(a[0] + (a[1] - a[0]) * a[2])),
     ),
     math("sqrt", "sqrt(x)", "The square root", ("sqrt(9)", "3"), (1, 1), Rule::Exact(Exact::Sqrt)),
     math(
