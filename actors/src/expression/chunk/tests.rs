@@ -126,7 +126,7 @@ fn computing_again_changes_nothing() {
 fn timing_a_script_takes_no_change_from_the_next_tick() {
     let text = "function f(): number return get('a') end".into();
     let file = script::File { name: "t.lua".into(), text };
-    let view = Rc::new(script::View::new(["s.cpu"].into_iter(), ["a"].into_iter(), Fps::default()));
+    let view = Rc::new(script::View::new(["s.cpu"], ["a"], Fps::default()));
     let (library, problems) = script::Library::check(vec![file], script::Limits::default(), &view, |_| false);
     assert_eq!(problems, []);
     let keys = [Key { name: "s.cpu".into(), kind: Kind::Number }];
