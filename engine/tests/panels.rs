@@ -23,6 +23,6 @@ fn frames_are_the_same_everywhere() {
     sparklines 6dae96ccd013ce4f
     bars 3e06d84179b71994
     shapes 08a377efba080e64
-    texts 41bd76a89ab3e8b8
+    texts 4a21e5f020eb4f50
     ");
 }

@@ -75,7 +75,8 @@ fn a_web_server_that_fails_is_started_anew_at_its_address() {
                 let _end = EndOfRun(handle.stop.clone());
                 let told = wait_until(&format!("{cause}: the server never came back"), || {
                     let actors = actors(address).ok_or("no answer")?;
-                    let http = actors.iter().find(|actor| actor["name"] == "http").unwrap();
+                    let http =
+                        actors.iter().find(|actor| actor["name"] == "http").ok_or("not told of yet")?;
                     if http["restarts"].as_u64() >= Some(1) { Ok(actors) } else { Err(http.to_string()) }
                 });
                 let tick = handle.pulse.borrow().tick;

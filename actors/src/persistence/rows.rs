@@ -237,10 +237,7 @@ mod tests {
         check(&[], "{}");
         check(&[("z", Value::Number(80.0)), ("a", Value::Bool(true))], r#"{"z":80,"a":true}"#);
         check(&[("a\"b", Value::from("x\n\"y\""))], r#"{"a\"b":"x\n\"y\""}"#);
-        check(
-            &[("n", Value::Number(1e300)), ("m", Value::Number(-0.1))],
-            &format!("{{\"n\":1{},\"m\":-0.1}}", "0".repeat(300)),
-        );
+        check(&[("n", Value::Number(1e300)), ("m", Value::Number(-0.1))], r#"{"n":1e300,"m":-0.1}"#);
         check(&[("n", Value::Number(f64::NAN))], r#"{"n":null}"#);
     }
 }

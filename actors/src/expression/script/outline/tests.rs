@@ -108,7 +108,7 @@ fn nesting_and_chains_end_at_their_limits() {
         ("return a", " .. a"),
         ("return a", " + a"),
         ("return a", ".a"),
-        ("return a", "'x'.b"),
+        ("return a", "'x'"),
         ("a", "(1)"),
         ("a", "[1]"),
         ("return ", "not "),
