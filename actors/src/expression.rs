@@ -323,8 +323,9 @@ impl ExpressionActor {
         {
             let began = self.around.world.now();
             // What fails here has failed, and was told, a moment ago.
-            let _ = self.evaluator.again(FormulaId(formula as u32));
-            self.costs.take(formula, self.around.world.now().saturating_sub(began));
+            if self.evaluator.again(FormulaId(formula as u32)).unwrap_or(true) {
+                self.costs.take(formula, self.around.world.now().saturating_sub(began));
+            }
         }
         if tick.0.is_multiple_of(COUNTED_EVERY) {
             let telemetry = &self.around.telemetry.formulas;

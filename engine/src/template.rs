@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use draft::{Draft, DraftPart, parse};
 pub use format::{Alignment, Case, Format, Grouping, MAX_PRECISION, MAX_WIDTH, Sign, Style};
-pub use include::{Library, MAX_DEPTH, MAX_PARTS};
+pub use include::{Library, MAX_DEPTH, MAX_PARTS, MAX_TEXT};
 
 use crate::formula::{FormulaId, Results};
 

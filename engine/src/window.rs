@@ -1,8 +1,8 @@
 //! Windows over time: what formulas ask of a key's past, kept up to date sample by sample.
 //!
 //! A window holds the samples stamped in (now - span, now]. A sample that comes late enters the windows that
-//! reach back to its time; one that is stamped later than now waits until then. What has left never comes
-//! back, also where the clock is set back. There is one window for each key and span, whatever is asked of
+//! reach back to its time; one that is stamped later than now waits until then. Where the clock is set back,
+//! windows reach back from the new time, and hold again what a longer one over their key still has. There is one window for each key and span, whatever is asked of
 //! it, and windows over one key share its samples.
 //!
 //! As long as a key has at most [`Limits::samples`] samples, everything is exact: sums and deviations

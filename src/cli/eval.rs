@@ -15,6 +15,7 @@ use super::script;
 use crate::config::report::Report;
 
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("budget", of_scripts), mut_arg("memory", of_scripts))]
 pub(super) struct Arguments {
     /// Give a variable a value: a number, true, false, nil (none yet), or else a text
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
@@ -33,6 +34,11 @@ pub(super) struct Arguments {
     /// The formula
     #[arg(required_unless_present = "batch", allow_hyphen_values = true)]
     expression: Option<String>,
+}
+
+/// What limits scripts says nothing where there are none.
+fn of_scripts(limit: clap::Arg) -> clap::Arg {
+    limit.requires("script").conflicts_with("batch")
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {

@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::diagnostic::{Diagnostic, Severity};
 use engine::sample::SourceState;
+use engine::tick::Tick;
 use engine::value::Value;
 use serde::Deserialize;
 use serde_json::{Value as Document, json};
@@ -47,7 +48,8 @@ pub(super) async fn evaluate(
     rate.map_err(|wait| Problem::too_many("this address evaluates too often", wait))?;
     let Question { expression, variables, samples } = body::json(request).await?;
     check(&expression, &variables, &samples)?;
-    let mut known = Known { samples, ..Known::default() };
+    let tick = app.handle.pulse.borrow().tick;
+    let mut known = Known { samples, tick, ..Known::default() };
     for reported in app.values.answer(&app.handle.values, QueryValues).await?.iter() {
         let name = reported.name.to_string();
         known.states.entry(name.clone()).or_insert(reported.state);
@@ -67,8 +69,8 @@ pub(super) async fn evaluate(
     let (text, variables) = (expression.clone(), Vec::from_iter(known.variables.clone()));
     let panel = app.handle.panel.clone();
     let asks = move || {
-        let (constants, library) = (&panel.constants, &panel.scripts);
-        Trial { text: &text, variables: &variables, constants, library, ..Trial::default() }.asks()
+        let (constants, library, fps) = (&panel.constants, &panel.scripts, panel.fps);
+        Trial { text: &text, variables: &variables, constants, library, fps, ..Trial::default() }.asks()
     };
     let asked = aside(&app.evaluations, &busy, asks).await?;
     if !asked.is_empty() {
@@ -93,6 +95,7 @@ struct Known {
     variables: BTreeMap<String, Option<Value>>,
     states: BTreeMap<String, SourceState>,
     samples: Samples,
+    tick: Tick,
 }
 
 type Evaluated = (Option<Value>, Vec<Diagnostic>);
@@ -103,11 +106,12 @@ type Samples = BTreeMap<String, Vec<(f64, f64)>>;
 impl Known {
     /// The result, and what is hardly meant as it is written.
     fn evaluate(self, text: &str, panel: &Panel) -> Result<Evaluated, Vec<Diagnostic>> {
-        let Known { variables, states, samples } = self;
+        let Known { variables, states, samples, tick: first } = self;
         let variables = Vec::from_iter(variables);
         let (samples, states, ticks) = (&samples, &states, 1);
-        let (constants, library) = (&panel.constants, &panel.scripts);
-        let trial = Trial { text, variables: &variables, samples, constants, states, ticks, library };
+        let Panel { constants, scripts: library, fps, seed, .. } = panel;
+        let (fps, seed, variables) = (*fps, *seed, &variables[..]);
+        let trial = Trial { text, variables, samples, constants, states, first, ticks, fps, seed, library };
         trial.run().map(|value| (value, trial.warnings()))
     }
 }

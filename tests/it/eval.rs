@@ -28,6 +28,18 @@ fn the_result_alone_is_printed() {
 }
 
 #[test]
+fn limits_of_scripts_need_a_script() {
+    for limit in ["--budget", "--memory"] {
+        let (_, err) = check(&["eval", limit, "2000000", "1 + 1"], 2);
+        assert!(err.contains("--script <FILE>"), "{err}");
+        let (_, err) = check(&["eval", limit, "2000000", "--batch"], 2);
+        assert!(err.contains("cannot be used with '--batch'"), "{err}");
+        let with = &["eval", "--script", "tests/it/data/two.lua", limit, "2000000", "two()"];
+        assert_eq!(check(with, 0).0, "2\n");
+    }
+}
+
+#[test]
 fn an_error_has_a_caret() {
     let (out, err) = check(&["eval", "--set", "cpu_load=1", "2 * cpu_laod + 1 / 0"], 1);
     assert!(out.is_empty(), "{out}");

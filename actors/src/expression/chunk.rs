@@ -296,18 +296,23 @@ impl Evaluator {
         &self.panics
     }
 
-    /// Computes a formula once more, to see how long that takes. Right after [`Evaluator::run`] it comes to
-    /// what it has come to, so that nothing changes. One that panicked is left alone.
+    /// Computes a formula once more, to see how long that takes, and returns whether it did. Right after
+    /// [`Evaluator::run`] it comes to what it has come to, so that nothing changes. Left alone are one that
+    /// panicked, one that is marked for the next run already, whose result would be lost to it, and one that
+    /// calls scripts, which remember their calls.
     ///
     /// # Errors
     /// As [`Evaluator::run`].
-    pub fn again(&self, id: FormulaId) -> Result<(), Error> {
-        let Some(node) = self.program.node_of(id) else { return Ok(()) };
-        let groups = self.program.groups();
-        let group = groups.partition_point(|group| group.nodes.end <= node);
-        let Some(first) = groups.get(group).map(|group| group.nodes.start) else { return Ok(()) };
-        let mask = 1u32 << (node - first) & !self.disabled[group];
-        if mask == 0 { Ok(()) } else { self.machine.again(group, mask) }
+    pub fn again(&self, id: FormulaId) -> Result<bool, Error> {
+        let Some(node) = self.program.node_of(id) else { return Ok(false) };
+        let Some(Dependents { group, mask }) = self.program.place_of_node(node) else { return Ok(false) };
+        let group = group as usize;
+        let is_marked = (self.disabled[group] | self.dirty[group]) & mask != 0;
+        if is_marked || self.program.script_calls().iter().any(|call| call.node as usize == node) {
+            return Ok(false);
+        }
+        self.machine.again(group, mask)?;
+        Ok(true)
     }
 
     /// Bytes that the virtual machine holds.

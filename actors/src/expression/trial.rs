@@ -17,7 +17,7 @@ use super::script::calls::Calls;
 /// The most ticks of a trial: more than an hour of 60 a second.
 pub const TICKS_MAX: u64 = 1_000_000;
 
-/// What time it is at tick 0 of a trial, as Unix time in milliseconds. Only ages count from it.
+/// What time it is at the first tick of a trial, as Unix time in milliseconds. Only ages count from it.
 const NOW_MS: i64 = 1_800_000_000_000;
 
 /// A formula and all that it needs.
@@ -46,8 +46,14 @@ pub struct Trial<'a> {
     pub constants: &'a [(String, Value)],
     /// How the sources of keys are doing, where that is known.
     pub states: &'a BTreeMap<String, SourceState>,
-    /// It is evaluated at ticks from 0 on, at least at one and at most at [`TICKS_MAX`]; the last one counts.
+    /// The tick at which it begins, to which the ages of samples and values belong.
+    pub first: Tick,
+    /// It is evaluated at so many ticks, at least at one and at most at [`TICKS_MAX`]; the last one counts.
     pub ticks: u64,
+    /// Ticks a second.
+    pub fps: Fps,
+    /// What scripts' dice begin with.
+    pub seed: u64,
     /// The scripts whose functions it may call.
     pub library: &'a Library,
 }
@@ -58,7 +64,9 @@ impl Default for Trial<'_> {
         static NO_STATES: BTreeMap<String, SourceState> = BTreeMap::new();
         static NO_SCRIPTS: LazyLock<Library> = LazyLock::new(Library::default);
         let (samples, states, library) = (&NO_SAMPLES, &NO_STATES, &NO_SCRIPTS);
-        Trial { text: "", variables: &[], samples, constants: &[], states, ticks: 1, library }
+        let (text, variables, constants) = ("", &[][..], &[][..]);
+        let (first, ticks, fps, seed) = (Tick(0), 1, Fps::default(), 0);
+        Trial { text, variables, samples, constants, states, first, ticks, fps, seed, library }
     }
 }
 
@@ -80,7 +88,7 @@ impl Trial<'_> {
 
     fn compiled(&self, keys: &[Key]) -> Compiled {
         let (constants, scripts) = (self.constants, &*self.library.functions);
-        let environment = Environment { constants, scripts, ..Environment::of(keys) };
+        let environment = Environment { constants, scripts, fps: self.fps, ..Environment::of(keys) };
         compile(&[Entry { name: None, text: self.text }], &environment)
     }
 
@@ -98,17 +106,17 @@ impl Trial<'_> {
         }
         let ids = (0..held.len()).map(|index| SourceId(u16::try_from(index).unwrap_or(u16::MAX)));
         let facts: Vec<_> = ids.map(|id| KeyFacts { source: Some(id), stale_after: None }).collect();
-        let mut windows = Windows::new(compiled.program.derived(), &facts, Fps::default());
+        let mut windows = Windows::new(compiled.program.derived(), &facts, self.fps);
         let failure =
             |error: Error| vec![Diagnostic::error("internal", 0..self.text.len(), error.to_string())];
         let sites: Vec<u32> = compiled.program.script_calls().iter().map(|site| site.function).collect();
-        let mut evaluator = Evaluator::new(compiled.program, Fps::default()).map_err(failure)?;
+        let mut evaluator = Evaluator::new(compiled.program, self.fps).map_err(failure)?;
         if !sites.is_empty() {
-            let calls =
-                Calls::new(self.library, sites, held.iter().map(|(name, _)| *name), [], Fps::default(), 0);
+            let names = held.iter().map(|(name, _)| *name);
+            let calls = Calls::new(self.library, sites, names, [], self.fps, self.seed);
             evaluator = evaluator.with_scripts(calls.map_err(|error| failure(error.into()))?, []);
         }
-        windows.advance(Tick(0), NOW_MS);
+        windows.advance(self.first, NOW_MS);
         for (index, (name, value)) in held.iter().enumerate() {
             evaluator.set_key(index, value.as_ref());
             self.fill(&mut windows, index as u32, name, value.as_ref());
@@ -117,15 +125,19 @@ impl Trial<'_> {
             }
         }
         let mut failed = Vec::new();
-        for tick in (0..self.ticks.clamp(1, TICKS_MAX)).map(Tick) {
-            windows.advance(tick, NOW_MS.saturating_add_unsigned(Fps::default().millis_at(tick)));
+        let start_ms = NOW_MS.saturating_sub_unsigned(self.fps.millis_at(self.first));
+        for tick in (0..self.ticks.clamp(1, TICKS_MAX)).map(|tick| self.first + tick) {
+            windows.advance(tick, start_ms.saturating_add_unsigned(self.fps.millis_at(tick)));
             windows.settle();
             for index in windows.changed() {
                 evaluator.set_derived(*index as usize, windows.value(*index as usize));
             }
             evaluator.run(tick).map_err(failure)?;
             let errors = evaluator.errors().map(|(id, site)| evaluator.diagnostic(id, site));
-            failed = errors.chain(failed).collect();
+            let panics = evaluator.panics().iter().map(|(_, text)| {
+                Diagnostic::error("internal", 0..self.text.len(), format!("a defect of tinydisplay: {text}"))
+            });
+            failed = errors.chain(panics).chain(failed).collect();
             failed.truncate(1);
         }
         if evaluator.is_failing(FormulaId(0)) { Err(failed) } else { Ok(evaluator.value(FormulaId(0))) }
@@ -156,9 +168,9 @@ impl Trial<'_> {
         for (age, number) in samples {
             // A conversion holds to the range of what it converts to.
             windows.fill(key, NOW_MS.saturating_sub((age * 1_000.0).round() as i64), *number);
-            let ticks = (age * f64::from(Fps::default().per_second())).floor() as i64;
+            let ticks = (age * f64::from(self.fps.per_second())).floor() as i64;
             if ticks >= 0 {
-                windows.arrive(key, ticks.saturating_neg());
+                windows.arrive(key, self.first.0.cast_signed().saturating_sub(ticks));
             }
         }
     }
@@ -216,6 +228,24 @@ mod tests {
         assert_eq!(run("avg(v, 1s)", 1), Ok(Some(Value::Number(7.0))));
         assert_eq!(run("avg(v, 1s)", 61), Ok(None));
         assert_eq!(run("count(w, 1s) + stale(v)", 1), Ok(Some(Value::Number(0.0))));
+    }
+
+    #[test]
+    fn time_goes_by_the_given_rate() {
+        let samples = [("v".to_string(), vec![(3.0, 1.0), (1.5, 2.0)])].into();
+        let run = |text, fps| {
+            let fps = Fps::new(fps).unwrap();
+            let trial = Trial { text, samples: &samples, fps, first: Tick(90), ..Trial::default() };
+            trial.run().unwrap().unwrap().to_string()
+        };
+        for (text, at_30, at_60) in [
+            ("fps", "30", "60"),
+            ("time", "3", "1.5"),
+            ("sum(v, 100ticks)", "3", "2"),
+            ("age(v)", "1.5", "1.5"),
+        ] {
+            assert_eq!((run(text, 30), run(text, 60)), (at_30.into(), at_60.into()), "{text}");
+        }
     }
 
     #[test]

@@ -6,6 +6,10 @@ use alloc::vec::Vec;
 
 use super::Kind;
 
+/// The most arguments of a call of a script's function, also of one that takes any number: a call is one
+/// call in Luau, which refuses some two hundred of them.
+pub const MAX_ARGUMENTS: usize = 32;
+
 /// A function that a user's script defines for formulas.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserFunction {
@@ -15,7 +19,7 @@ pub struct UserFunction {
     pub parameters: Vec<String>,
     /// The fewest arguments.
     pub min_arguments: usize,
-    /// The most arguments; `None` for any number.
+    /// The most arguments; `None` for any number up to [`MAX_ARGUMENTS`].
     pub max_arguments: Option<usize>,
     /// What it returns.
     pub result: Kind,

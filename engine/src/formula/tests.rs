@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use super::derived::{Derived, Measure, Percent};
 use super::functions::{Category, FUNCTIONS, Function};
 use super::parser::{MAX_DEPTH, MAX_LENGTH, parse};
+use super::script::MAX_ARGUMENTS;
 use super::*;
 
 fn program(entries: &[(Option<&str>, &str)]) -> Program {
@@ -119,6 +120,27 @@ fn what_is_asked_of_a_keys_past_is_asked_once() {
     let layout = program.layout();
     let lanes = [layout.key(2), layout.derived(0), layout.derived(3), layout.node(0)];
     assert_eq!(lanes.map(|lane| lane / 8), [5, 6, 9, 10]);
+}
+
+#[test]
+fn arguments_of_scripts_functions_are_limited() {
+    let function =
+        |name: &str, max| UserFunction { name: name.into(), max_arguments: max, ..UserFunction::default() };
+    let scripts = [function("any", None), function("many", Some(100)), function("few", Some(2))];
+    let environment = Environment { scripts: &scripts, ..Environment::default() };
+    let said = |name: &str, count: usize| {
+        let text = format!("1 + {name}({})", vec!["1"; count].join(", "));
+        let compiled = compile(&[Entry { name: None, text: &text }], &environment);
+        compiled.problems.into_iter().map(|(_, p)| (p.span, p.message, p.help)).collect::<Vec<_>>()
+    };
+    for name in ["any", "many"] {
+        assert_eq!(said(name, MAX_ARGUMENTS), [], "{name}");
+        let message = format!("a script's function takes at most 32 arguments, not {}", MAX_ARGUMENTS + 1);
+        let help = "split the call into several, or let the script read keys with `get`";
+        let end = 4 + format!("{name}({})", vec!["1"; MAX_ARGUMENTS + 1].join(", ")).len();
+        assert_eq!(said(name, MAX_ARGUMENTS + 1), [(4..end, message, Some(help.into()))], "{name}");
+    }
+    assert_eq!(said("few", 33)[0].1, "`few` takes 0 to 2 arguments, not 33");
 }
 
 #[test]

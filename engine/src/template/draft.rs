@@ -56,6 +56,12 @@ impl Draft {
         })
     }
 
+    /// The bytes of its own texts.
+    pub(super) fn text_bytes(&self) -> usize {
+        let bytes = |part: &DraftPart| if let DraftPart::Literal(text) = part { text.len() } else { 0 };
+        self.parts.iter().map(bytes).sum()
+    }
+
     /// Makes a template of it where there is nothing to include; `id_of` is asked for each formula in their
     /// order. [`Library::resolve`] is for one that may include others.
     pub fn resolve(&self, mut id_of: impl FnMut(&str, Range<usize>) -> FormulaId) -> Template {

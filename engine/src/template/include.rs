@@ -16,6 +16,10 @@ pub const MAX_DEPTH: u32 = 16;
 /// The most parts that a template may come to with all that it includes.
 pub const MAX_PARTS: usize = 1_000;
 
+/// The most bytes of text around its formulas that a template may come to with all that it includes. Texts
+/// beside each other are one part, so that the number of parts alone does not limit them.
+pub const MAX_TEXT: usize = 16 * 1024;
+
 /// Templates with names, which others may include.
 #[derive(Clone, Debug, Default)]
 pub struct Library(BTreeMap<String, Entry>);
@@ -25,6 +29,8 @@ struct Entry {
     /// `None` where it cannot be included, for a reason that was reported.
     template: Option<Template>,
     depth: u32,
+    /// The bytes of its texts, with those that it includes.
+    bytes: usize,
 }
 
 impl Library {
@@ -108,6 +114,7 @@ impl Library {
     ) -> (Entry, Vec<Diagnostic>) {
         let mut template = Template::default();
         let mut depth = 0;
+        let mut bytes = draft.text_bytes();
         let mut problems = Vec::new();
         for part in &draft.parts {
             match part {
@@ -119,8 +126,14 @@ impl Library {
                     None => problems.push(self.unknown(name, span.clone())),
                     Some(Entry { template: None, .. }) => {}
                     Some(entry) if entry.depth >= MAX_DEPTH => problems.push(too_deep(name, span.clone())),
-                    Some(Entry { template: Some(included), depth: below }) => {
+                    Some(Entry { template: Some(included), depth: below, bytes: more }) => {
                         depth = depth.max(below + 1);
+                        bytes += more;
+                        // Told before it is copied: templates that include each other many times would fill the memory.
+                        if bytes > MAX_TEXT {
+                            problems.push(too_long(span.clone()));
+                            break;
+                        }
                         template.push(included);
                         if template.parts.len() > MAX_PARTS {
                             problems.push(too_many(span.clone()));
@@ -131,7 +144,7 @@ impl Library {
             }
         }
         let template = problems.is_empty().then_some(template);
-        (Entry { template, depth }, problems)
+        (Entry { template, depth, bytes }, problems)
     }
 
     fn unknown(&self, name: &str, span: Range<usize>) -> Diagnostic {
@@ -192,6 +205,11 @@ fn too_deep(name: &str, span: Range<usize>) -> Diagnostic {
 fn too_many(span: Range<usize>) -> Diagnostic {
     let message = format!("with all that it includes this template has more than {MAX_PARTS} parts");
     Diagnostic::error("too-many", span, message)
+}
+
+fn too_long(span: Range<usize>) -> Diagnostic {
+    let message = format!("with all that it includes this template has more than {MAX_TEXT} bytes of text");
+    Diagnostic::error("too-long", span, message).with_help("leave some of its includes out")
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl Series {
     pub(super) fn advance(&mut self, tick: Tick, now_ms: i64) -> bool {
         let is_back = now_ms < core::mem::replace(&mut self.now_ms, now_ms);
         if is_back {
-            self.step_back(now_ms);
+            self.step_back(tick, now_ms);
         }
         let before = self.updates;
         for view in &mut self.views {
@@ -216,8 +216,9 @@ impl Series {
         }
     }
 
-    /// Time goes back: samples that are ahead of it now wait again. What has left stays away.
-    fn step_back(&mut self, now_ms: i64) {
+    /// Time goes back: samples that are ahead of it now wait again. Windows reach back from the new time, over
+    /// what is still there.
+    fn step_back(&mut self, tick: Tick, now_ms: i64) {
         let mut waiting = Vec::new();
         while self.log.back().is_some_and(|point| point.ms > now_ms) {
             waiting.extend(self.log.pop_back());
@@ -229,7 +230,7 @@ impl Series {
         self.retired_ms = self.retired_ms.min(now_ms);
         for view in &mut self.views {
             view.forget_after(now_ms);
-            let (after_ms, panes) = (view.after_ms, view.panes());
+            let (after_ms, panes) = (view.after(tick, now_ms, self.fps), view.panes());
             view.rebuild(after_ms, &panes, self.log.after(after_ms));
         }
         self.updates += 1;

@@ -47,7 +47,7 @@ struct Naive {
 
 impl Naive {
     fn advance(&mut self, tick: u64, now_ms: i64) {
-        self.now_ms = now_ms;
+        let is_back = now_ms < core::mem::replace(&mut self.now_ms, now_ms);
         let span_ms = match self.span {
             Span::Milliseconds(ms) => ms as i64,
             Span::Ticks(ticks) => {
@@ -55,7 +55,8 @@ impl Naive {
                 at(tick as i64) - at(tick as i64 - ticks as i64)
             }
         };
-        self.floor_ms = self.floor_ms.max(now_ms - span_ms);
+        let floor_ms = now_ms - span_ms;
+        self.floor_ms = if is_back { floor_ms } else { self.floor_ms.max(floor_ms) };
     }
 
     fn push(&mut self, ms: i64, number: f64) {
@@ -137,6 +138,11 @@ fn walk(spans: &[Span], limits: Limits, steps: &[Step], mut compare: impl FnMut(
             }
         }
         let now_ms = base_ms + Fps::default().millis_at(Tick(tick)) as i64;
+        if naives.iter().any(|naive| now_ms < naive.now_ms) {
+            // What no window holds any more is gone for good.
+            let gone_ms = naives.iter().map(|naive| naive.floor_ms).min().unwrap_or(i64::MIN);
+            naives.iter_mut().for_each(|naive| naive.points.retain(|point| point.0 > gone_ms));
+        }
         naives.iter_mut().for_each(|naive| naive.advance(tick, now_ms));
         for windows in [&mut windows, &mut copy] {
             windows.advance(Tick(tick), now_ms);
@@ -403,6 +409,28 @@ fn what_is_ahead_of_the_clock_waits_and_is_bounded() {
     windows.advance(Tick(2), BASE_MS + 33);
     windows.settle();
     assert_eq!((windows.value(3), windows.value(5)), (Some(3.0), Some(30.0)));
+}
+
+#[test]
+fn a_clock_that_is_set_back_lets_new_samples_in() {
+    let asked = questions(&[Span::Milliseconds(1_000), Span::Ticks(60)]);
+    let other = measures().len();
+    let mut windows = Windows::new(&asked, &[], Fps::default());
+    let mut at = |tick: u64, now_ms: i64, sample: Option<f64>| {
+        windows.advance(Tick(tick), now_ms);
+        sample.iter().for_each(|number| windows.push(0, now_ms, &Value::Number(*number)));
+        windows.settle();
+        (windows.value(2), windows.value(other + 2))
+    };
+    assert_eq!(at(0, BASE_MS, Some(1.0)), (Some(1.0), Some(1.0)));
+    assert_eq!(at(120, BASE_MS + 2_000, Some(2.0)), (Some(2.0), Some(2.0)));
+    // An hour back: the sample of 2 waits, and new ones count at once and leave in time.
+    let back_ms = BASE_MS - 3_600_000;
+    assert_eq!(at(121, back_ms, Some(4.0)), (Some(4.0), Some(4.0)));
+    assert_eq!(at(151, back_ms + 500, Some(8.0)), (Some(12.0), Some(12.0)));
+    assert_eq!(at(181, back_ms + 1_000, None), (Some(8.0), Some(8.0)));
+    assert_eq!(at(211, back_ms + 1_500, None), (Some(0.0), Some(0.0)));
+    assert_eq!(at(331, BASE_MS + 2_000, None), (Some(2.0), Some(2.0)));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use actors::panel::{Key, Panel};
 use engine::formula::Kind;
 use engine::sample::{SourceId, SourceState};
 use engine::signal::{FACTS_MAX, NAME_BYTES_MAX, PER_TICK_MAX};
+use engine::tick::Fps;
 use engine::value::Value;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
@@ -116,6 +117,24 @@ fn formulas_are_evaluated_with_what_is_now() {
     ] {
         let answer = evaluate(&server, question.clone());
         assert_eq!((answer.status, answer.json()), (200, json!({ "value": expected })), "{question}");
+    }
+}
+
+#[test]
+fn formulas_are_evaluated_at_the_panels_rate_and_tick() {
+    let mut panel = fake();
+    panel.handle.panel = Arc::new(Panel { fps: Fps::new(30).unwrap(), ..fixture::panel() });
+    let server = panel.serve();
+    let samples = json!({ "x": [[3, 1], [0, 2]] });
+    for (expression, expected) in [
+        ("fps", 30.0),
+        ("tick", 3.0),
+        ("time * 10", 1.0),
+        ("sum(x, 120ticks)", 3.0),
+        ("sum(x, 60ticks)", 2.0),
+    ] {
+        let answer = evaluate(&server, json!({ "expression": expression, "samples": samples }));
+        assert_eq!((answer.status, answer.json()), (200, json!({ "value": expected })), "{expression}");
     }
 }
 

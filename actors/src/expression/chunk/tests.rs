@@ -1,6 +1,7 @@
 //! The evaluator against a table of formulas, a plain interpreter, and itself in native code.
 
 use super::*;
+use crate::expression::script;
 
 /// A row's variables: a JSON object of numbers, texts, truth values and null.
 fn variables(json: &str) -> Vec<(String, Option<Value>)> {
@@ -111,13 +112,45 @@ fn computing_again_changes_nothing() {
     for (a, text) in [(4.0, "p"), (0.0, "q"), (0.0, "q"), (8.0, "p")] {
         let told = bench.set(0, a).set(2, text).run();
         let shown = bench.shown();
-        (0..9).for_each(|id| bench.evaluator.again(FormulaId(id)).unwrap());
+        let timed = (0..9).filter(|id| bench.evaluator.again(FormulaId(*id)).unwrap());
+        assert_eq!(timed.collect::<Vec<_>>(), [0, 1, 2, 3, 4]);
         assert_eq!(bench.shown(), shown);
         assert_eq!(bench.evaluator.changed().map(|id| id.0).collect::<Vec<_>>(), told.0);
         assert_eq!(bench.evaluator.errors().map(|(id, _)| id.0).collect::<Vec<_>>(), told.1);
     }
     // Only what goes by the tick is new.
     assert_eq!(bench.run(), (vec![1], vec![]));
+}
+
+#[test]
+fn timing_a_script_takes_no_change_from_the_next_tick() {
+    let text = "function f(): number return get('a') end".into();
+    let file = script::File { name: "t.lua".into(), text };
+    let view = Rc::new(script::View::new(["s.cpu"], ["a"], Fps::default()));
+    let (library, problems) = script::Library::check(vec![file], script::Limits::default(), &view, |_| false);
+    assert_eq!(problems, []);
+    let keys = [Key { name: "s.cpu".into(), kind: Kind::Number }];
+    let environment = Environment { scripts: &library.functions, ..Environment::of(&keys) };
+    let entries = [("a", "round(cpu)"), ("b", "f()"), ("c", "b + 1")];
+    let entries = entries.map(|(name, text)| Entry { name: Some(name), text });
+    let program = compile(&entries, &environment).program;
+    let sites: Vec<_> = program.script_calls().iter().map(|call| call.function).collect();
+    let calls = calls::Calls::new(&library, sites, ["s.cpu"], ["a"], Fps::default(), 0).unwrap();
+    let evaluator = Evaluator::new(program, Fps::default()).unwrap();
+    let mut evaluator = evaluator.with_scripts(calls, [FormulaId(0)]);
+    let mut changed = |tick: u64, cpu: f64| {
+        evaluator.set_key(0, Some(&Value::Number(cpu)));
+        evaluator.run(Tick(tick)).unwrap();
+        let timed: Vec<_> = (0..3).filter(|id| evaluator.again(FormulaId(*id)).unwrap()).collect();
+        assert!(!timed.contains(&1), "{timed:?}");
+        let number = |id| evaluator.value(FormulaId(id)).and_then(|value| value.number());
+        (evaluator.changed().map(|id| id.0).collect::<Vec<_>>(), number(1), number(2))
+    };
+    changed(0, 1.0);
+    assert_eq!(changed(1, 1.0), (vec![1, 2], Some(1.0), Some(2.0)));
+    assert_eq!(changed(2, 5.0), (vec![0], Some(1.0), Some(2.0)));
+    assert_eq!(changed(3, 5.0), (vec![1, 2], Some(5.0), Some(6.0)));
+    assert_eq!(changed(4, 5.0), (vec![], Some(5.0), Some(6.0)));
 }
 
 #[test]
@@ -356,6 +389,17 @@ fn a_formula_that_panics_is_switched_off_and_no_other() {
     assert!(last[0] != after[0] && last[1] == before[1] && last[3] != after[3]);
     assert_eq!(bench.evaluator.value(FormulaId(2)), Some(Value::Number(7.0)), "others see no value");
     assert_eq!((bench.evaluator.panics().len(), bench.evaluator.disabled()), (0, 1), "told once");
+}
+
+#[test]
+fn a_trial_tells_of_a_panic() {
+    let variables = [("v".to_string(), Some(Value::Number(1.0)))];
+    trampoline::FAULTY.set(Some("cos"));
+    let result = Trial { text: "cos(v)", variables: &variables, ticks: 3, ..Trial::default() }.run();
+    trampoline::FAULTY.set(None);
+    let problems = result.unwrap_err();
+    assert_eq!((problems.len(), problems[0].code, problems[0].span.clone()), (1, "internal", 0..6));
+    assert!(problems[0].message.contains("a fault in cos"), "{}", problems[0].message);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::formula::functions::arity_problem;
 use crate::formula::functions::{Argument, FUNCTIONS, Fault, Function, Output, Parameter, Rule};
 use crate::formula::ir::{Ir, Piece, SiteIndex};
 use crate::formula::names::Meaning;
+use crate::formula::script::MAX_ARGUMENTS;
 use crate::formula::site::Problem;
 use crate::formula::typing::Type;
 use crate::formula::{Kind, UserFunction};
@@ -327,6 +328,13 @@ impl Checker<'_, '_> {
 
 fn script_arity_problem(function: &UserFunction, count: usize, span: &Span) -> Option<Diagnostic> {
     let (min, max) = (function.min_arguments, function.max_arguments);
-    let problem = arity_problem(&function.name, (min, max), count, span.clone())?;
-    Some(problem.with_help(format!("write `{}`", function.signature())))
+    if let Some(problem) = arity_problem(&function.name, (min, max), count, span.clone()) {
+        return Some(problem.with_help(format!("write `{}`", function.signature())));
+    }
+    if count <= MAX_ARGUMENTS {
+        return None;
+    }
+    let message = format!("a script's function takes at most {MAX_ARGUMENTS} arguments, not {count}");
+    let help = "split the call into several, or let the script read keys with `get`";
+    Some(Diagnostic::error("wrong-arity", span.clone(), message).with_help(help))
 }

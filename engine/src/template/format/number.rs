@@ -205,22 +205,28 @@ fn rounds_to(size: f64, precision: Option<u8>, base: f64) -> bool {
 }
 
 fn duration(seconds: f64, precision: u8, out: &mut String) {
-    const UNITS: [(f64, char, f64, char); 3] =
-        [(86_400.0, 'd', 3_600.0, 'h'), (3_600.0, 'h', 60.0, 'm'), (60.0, 'm', 1.0, 's')];
+    const UNITS: [(u64, char, u64, char); 3] =
+        [(86_400, 'd', 3_600, 'h'), (3_600, 'h', 60, 'm'), (60, 'm', 1, 's')];
+    /// Beyond it a number does not know single seconds, and its smaller unit would be made up.
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
     let size = seconds.abs();
     let start = out.len();
-    // Rounded first, so that 59.9 s is a minute and not 60 s.
-    let whole = libm::round(size);
-    match UNITS.iter().find(|(large, ..)| whole >= *large) {
-        Some((large, large_unit, small, small_unit)) => {
-            // Cut below the smaller unit, as clocks do.
-            let count = libm::floor(whole / large);
-            let rest = libm::floor((whole - count * large) / small);
-            let _ = write!(out, "{count}{large_unit} {rest:02}{small_unit}");
-        }
-        None => {
-            digits(size, Some(precision), out);
-            out.push('s');
+    if size > LARGEST {
+        shortest(size, out);
+        out.push('s');
+    } else {
+        digits(size, Some(precision), out);
+        // As it is written, so that 59.96 s is a minute and not 60.0 s.
+        let is_short = out[start..].parse().is_ok_and(|written: f64| written < 60.0);
+        let whole = libm::round(size) as u64;
+        match UNITS.iter().find(|(large, ..)| !is_short && whole >= *large) {
+            Some((large, large_unit, small, small_unit)) => {
+                out.truncate(start);
+                // Cut below the smaller unit, as clocks do.
+                let (count, rest) = (whole / large, whole % large / small);
+                let _ = write!(out, "{count}{large_unit} {rest:02}{small_unit}");
+            }
+            None => out.push('s'),
         }
     }
     if seconds < 0.0 && out[start..].contains(|c: char| ('1'..='9').contains(&c)) {

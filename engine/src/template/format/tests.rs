@@ -157,13 +157,28 @@ fn durations() {
         ("duration", 0.0, "0s"),
         ("duration", 9.4, "9s"),
         (".1duration", 9.44, "9.4s"),
+        ("duration", 59.4, "59s"),
+        ("duration", 59.5, "1m 00s"),
         ("duration", 59.9, "1m 00s"),
+        (".1duration", 59.4, "59.4s"),
+        (".1duration", 59.6, "59.6s"),
+        (".1duration", -59.6, "-59.6s"),
+        (".1duration", 59.94, "59.9s"),
+        (".1duration", 59.96, "1m 00s"),
+        (".1duration", 60.0, "1m 00s"),
+        (".30duration", 59.5, "59.500000000000000000000000000000s"),
+        ("duration", 119.6, "2m 00s"),
         ("duration", 309.0, "5m 09s"),
         ("duration", 3_900.0, "1h 05m"),
         ("duration", 93_600.0, "1d 02h"),
         ("duration", -61.0, "-1m 01s"),
         ("duration", -0.2, "0s"),
         ("8duration", 61.0, "  1m 01s"),
+        // 2^53 s, a second less than a whole day before it, and what is beyond.
+        ("duration", 9_007_199_254_740_992.0, "104249991374d 07h"),
+        ("duration", 9_007_199_254_713_599.0, "104249991373d 23h"),
+        ("duration", 9_007_199_254_740_994.0, "9007199254740994s"),
+        (".1duration", -1e300, "-1e300s"),
     ] {
         check(format, seconds, expected);
     }

@@ -152,6 +152,42 @@ fn parts_are_limited() {
 }
 
 #[test]
+fn text_is_limited() {
+    let (library, ..) = library(&[("kilo", &"x".repeat(1_024)), ("formula", "{x}")]);
+    let of = |times: usize, more: &str| {
+        let text = "{include(kilo)}{include(formula)}".repeat(times) + more;
+        let (template, problems) = library.resolve(&parse(&text).0, |_, _, _| unreachable!());
+        let mut out = String::new();
+        template.render(&Results::new(1), &mut out);
+        (out.len(), problems)
+    };
+    let most = MAX_TEXT / 1_024;
+    let dashes = most * crate::template::NO_VALUE.len();
+    assert_eq!(of(most, ""), (MAX_TEXT + dashes, vec![]));
+    for (times, more) in [(most, "y"), (most + 1, "")] {
+        let (_, problems) = of(times, more);
+        let said: Vec<_> = problems.iter().map(|p| (p.code, p.message.as_str())).collect();
+        let message = "with all that it includes this template has more than 16384 bytes of text";
+        assert_eq!(said, [("too-long", message)], "{times} {more}");
+        assert!(problems[0].help.is_some());
+    }
+}
+
+/// Texts beside each other are one part: the number of parts does not see them grow.
+#[test]
+fn texts_do_not_grow_without_bound() {
+    let mut named = vec![(String::from("t0"), parse(&"x".repeat(4_096)).0)];
+    for n in 1..MAX_DEPTH {
+        let text = alloc::format!("{{include(t{})}}", n - 1).repeat(250);
+        named.push((alloc::format!("t{n}"), parse(&text).0));
+    }
+    let (library, problems) = Library::new(&named, |_, _, _, _| unreachable!());
+    let said: Vec<_> = problems.iter().map(|(index, p)| (*index, p.code, p.span.clone())).collect();
+    assert_eq!(said, [(1, "too-long", 4 * 13 + 9..4 * 13 + 11)], "the fifth is one too many");
+    assert_eq!(shown(&library, "left {include(t9)}out", 0), "left out");
+}
+
+#[test]
 fn the_first_of_two_has_the_name() {
     let (library, problems, _) = library(&[("a", "first"), ("a", "second")]);
     assert_eq!(problems, []);

@@ -163,7 +163,7 @@ pub(super) const ALL: [Function; 15] = [
     Function {
         name: "stale",
         signature: "stale(key)",
-        description: "1 if the key's source has been silent for too long, else 0",
+        description: "1 while the key's source is stale, retrying, stopped or failed, or the key has been silent for longer than its `stale_after`; else 0",
         example: "stale(v)",
         example_result: "0",
         result: Type::Truth,

@@ -1,0 +1,4 @@
+--- Two.
+function two(): number
+    return 2
+end
