@@ -15,7 +15,7 @@ use super::script;
 use crate::config::report::Report;
 
 #[derive(Debug, clap::Args)]
-#[command(mut_arg("budget", of_scripts), mut_arg("memory", of_scripts))]
+#[command(mut_args(of_scripts))]
 pub(super) struct Arguments {
     /// Give a variable a value: a number, true, false, nil (none yet), or else a text
     #[arg(long, value_name = "KEY=VALUE", value_parser = assignment)]
@@ -37,8 +37,11 @@ pub(super) struct Arguments {
 }
 
 /// What limits scripts says nothing where there are none.
-fn of_scripts(limit: clap::Arg) -> clap::Arg {
-    limit.requires("script").conflicts_with("batch")
+fn of_scripts(argument: clap::Arg) -> clap::Arg {
+    match argument.get_id().as_str() {
+        "budget" | "memory" => argument.requires("script").conflicts_with("batch"),
+        _ => argument,
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {

@@ -103,7 +103,7 @@ impl<'t> Formulas<'t> {
         let known: Vec<formula::Key> =
             keys.iter().map(|key| formula::Key { name: key.name.clone(), kind: key.kind }).collect();
         let fps = setting.fps();
-        let environment = Environment { keys: &known, scripts, constants, fps, ..Environment::default() };
+        let environment = Environment { keys: &known, scripts, constants, fps };
         let compiled = formula::compile(&entries, &environment);
         let is_certain = |(_, problem): &&(FormulaId, Diagnostic)| problem.code.starts_with("always-");
         let told: Vec<FormulaId> = compiled.problems.iter().filter(is_certain).map(|(id, _)| *id).collect();

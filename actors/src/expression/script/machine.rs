@@ -49,8 +49,11 @@ const REPLACED: [&str; 19] = [
     "math.lerp",
 ];
 
+/// A function of one number.
+type OfOne = fn(f64) -> f64;
+
 /// What one argument is computed to by functions that have to give the same bits everywhere.
-const MATH: [(&str, fn(f64) -> f64); 11] = [
+const MATH: [(&str, OfOne); 11] = [
     ("acos", libm::acos),
     ("asin", libm::asin),
     ("atan", libm::atan),

@@ -12,6 +12,9 @@ use engine::diagnostic::Diagnostic;
 
 use super::token::{Kind, Token, tokens};
 
+/// A type as it is written, and where.
+pub(super) type Annotation = (String, Range<usize>);
+
 /// The deepest nesting of brackets, blocks and functions.
 pub const NESTING_MAX: usize = 100;
 
@@ -39,7 +42,7 @@ pub(super) struct Declared {
     /// Whether it takes any number of further arguments.
     pub(super) is_variadic: bool,
     /// The type of its result, and where that stands.
-    pub(super) result: Option<(String, Range<usize>)>,
+    pub(super) result: Option<Annotation>,
     /// What stands above it in lines that begin with `---`.
     pub(super) documentation: String,
 }
@@ -49,7 +52,7 @@ pub(super) struct Declared {
 pub(super) struct Parameter {
     pub(super) name: String,
     /// Its type without the `?` of an optional one, and where that stands.
-    pub(super) kind: Option<(String, Range<usize>)>,
+    pub(super) kind: Option<Annotation>,
     pub(super) is_optional: bool,
 }
 
@@ -396,7 +399,7 @@ impl<'a> Pass<'a> {
     }
 
     /// What stands between a function's name and its body; opens it.
-    fn header(&mut self) -> (Vec<Parameter>, bool, Option<(String, Range<usize>)>) {
+    fn header(&mut self) -> (Vec<Parameter>, bool, Option<Annotation>) {
         if self.peek(0) == "<" {
             while !matches!(self.peek(0), "(" | "") {
                 self.at += 1;
