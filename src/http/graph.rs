@@ -47,9 +47,9 @@ pub(super) async fn graph(
             }
         })
     };
-    aside(&app.pictures, &busy, draw)
-        .await?
-        .map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
+    // Texts are made as soon as anybody asks; what takes time is to lay out a picture.
+    let drawn = if matches!(form, Form::Svg) { aside(&app.pictures, &busy, draw).await? } else { draw() };
+    drawn.map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))
 }
 
 fn typed(kind: &'static str, text: String) -> Response {
