@@ -1,11 +1,14 @@
-//! The formulas as bare Luau over a buffer: no missing values, no errors, no look at what changed.
+//! The formulas as bare Luau over a buffer: no missing values, no errors, no look at what changed. Formulas of a
+//! kind share a loop, as they do in the evaluator; where their keys are is in the buffer too.
+
+use std::fmt::Write;
 
 use mlua::{Buffer, Function, Lua};
 
 use crate::set;
 
-/// Formulas in one function.
-const GROUP: usize = 32;
+/// The bytes that say where a formula's keys and its result are.
+const ROW: usize = 12;
 
 /// A virtual machine with such formulas in native code.
 pub(crate) struct Plain {
@@ -17,17 +20,25 @@ pub(crate) struct Plain {
 impl Plain {
     pub(crate) fn new(count: usize) -> Plain {
         let lua = Lua::new();
-        let buffer = lua.create_buffer_with_capacity(16 * count).expect("there is memory");
+        let buffer = lua.create_buffer_with_capacity((16 + ROW) * count).expect("there is memory");
         lua.globals().set("B", &buffer).expect("it is set");
         lua.sandbox(true).expect("it is closed");
-        let groups = (0..count.div_ceil(GROUP)).map(|group| {
-            let formulas = GROUP * group..count.min(GROUP * (group + 1));
-            let lines: String = formulas.map(|index| line(index, count)).collect();
-            let code = format!("{PRELUDE}return function()\nlocal b = b\n{lines}end");
-            lua.load(code).into_function().and_then(|chunk| chunk.call::<Function>(())).expect("it compiles")
-        });
-        let groups = lua.create_sequence_from(groups).expect("there is memory");
-        let run = lua.load(RUN).into_function().and_then(|chunk| chunk.call(groups)).expect("it compiles");
+        let mut at = 16 * count;
+        let mut loops = String::new();
+        for kind in 0..set::KINDS {
+            let first = at;
+            for index in (kind..count).step_by(set::KINDS) {
+                let [x, y] = set::keys(index, count);
+                for lane in [x, y, count + index] {
+                    let lane = u32::try_from(8 * lane).expect("it is not far");
+                    buffer.write_bytes(at, &lane.to_le_bytes());
+                    at += 4;
+                }
+            }
+            let _ = writeln!(loops, "for i = {first}, {}, {ROW} do\n{}end", at - ROW, line(kind));
+        }
+        let code = format!("{PRELUDE}return function()\nlocal b: buffer = b\n{loops}end");
+        let run = lua.load(code).into_function().and_then(|chunk| chunk.call(())).expect("it compiles");
         Plain { buffer, run, _lua: lua }
     }
 
@@ -46,23 +57,16 @@ impl Plain {
 }
 
 const PRELUDE: &str = "\
-local b, rd, wr = B, buffer.readf64, buffer.writef64
+local b, rd, wr, ru = B, buffer.readf64, buffer.writef64, buffer.readu32
 local abs, floor, min, max = math.abs, math.floor, math.min, math.max
 ";
 
-const RUN: &str = "\
-local groups = ...
-return function()
-for _, group in groups do group() end
-end";
-
-fn line(index: usize, count: usize) -> String {
-    let [x, y] = set::keys(index, count).map(|key| format!("rd(b, {})", 8 * key));
-    let value = match index % set::KINDS {
-        0 => format!("if {x} > 50 then {x} * 0.25 else {y} + 1"),
-        1 => format!("floor(abs({x} - 220) / 220 * 100 + 0.5)"),
-        2 => format!("max(0, min(100, {x})) + {y} * 2"),
-        _ => format!("if {x} > 80 and {y} < 20 then 1 else 0"),
+fn line(kind: usize) -> String {
+    let value = match kind {
+        0 => "if rd(b, x) > 50 then rd(b, x) * 0.25 else rd(b, y) + 1",
+        1 => "floor(abs(rd(b, x) - 220) / 220 * 100 + 0.5)",
+        2 => "max(0, min(100, rd(b, x))) + rd(b, y) * 2",
+        _ => "if rd(b, x) > 80 and rd(b, y) < 20 then 1 else 0",
     };
-    format!("wr(b, {}, {value})\n", 8 * (count + index))
+    format!("local x, y, o = ru(b, i), ru(b, i + 4), ru(b, i + 8)\nwr(b, o, {value})\n")
 }

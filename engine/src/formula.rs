@@ -2,6 +2,7 @@
 //! and all formulas of a configuration together become one [`Program`]: a dependency graph in one
 //! topological order and the text of one Luau chunk that computes it over a buffer.
 
+mod arrange;
 pub mod ast;
 mod check;
 mod compile;

@@ -85,6 +85,8 @@ pub struct Evaluator {
     formulas: Lists<FormulaId>,
     /// By formula, [`NONE`] for one in error.
     nodes: Vec<u32>,
+    /// By node.
+    kinds: Vec<Kind>,
     /// By group, a bit a node: what has to be computed.
     dirty: Vec<u32>,
     /// By group, a bit a node: what failed when it was last computed.
@@ -153,6 +155,7 @@ impl Evaluator {
             inputs: Inputs::new(&program),
             formulas: (0..nodes).map(|node| program.formulas_of(node)).collect(),
             nodes: (0..program.len() as u32).map(|id| node_of(id).unwrap_or(NONE)).collect(),
+            kinds: (0..nodes).map(|node| program.node_kind(node)).collect(),
             dirty: groups.iter().map(|group| low_bits(group.nodes.len())).collect(),
             failed: vec![0; groups.len()],
             disabled: vec![0; groups.len()],
@@ -190,7 +193,7 @@ impl Evaluator {
         for group in (0..self.disabled.len()).filter(|group| self.disabled[*group] != 0) {
             // It was loaded before, so that it fits; and what computes a result that is to be left alone does
             // no harm, since nobody takes it.
-            let _ = self.machine.install(group, self.disabled[group]);
+            let _ = self.machine.install(&self.program, group, self.disabled[group]);
         }
     }
 
@@ -262,7 +265,7 @@ impl Evaluator {
     pub fn value(&self, id: FormulaId) -> Option<Value> {
         let node = *self.nodes.get(id.0 as usize)? as usize;
         let lane = *self.shown.get(node)?;
-        match self.program.node_kind(node) {
+        match self.kinds.get(node)? {
             _ if lane.is_nan() => None,
             Kind::Number => Some(Value::Number(lane)),
             Kind::Text => self.texts.borrow().get(lane).map(Value::Text),
@@ -342,13 +345,13 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Compiles up to so many further groups of formulas to native code, at about 3 ms each. It returns
-    /// whether all are compiled, so that the work can be spread over ticks.
+    /// Compiles up to so many further [codes](Program::codes) to native code, at most about 3 ms each. It
+    /// returns whether all are compiled, so that the work can be spread over ticks.
     ///
     /// # Errors
     /// If there is not enough memory.
-    pub fn compile_native_step(&mut self, groups: usize) -> Result<bool, Error> {
-        self.machine.compile_native(groups, &self.disabled)
+    pub fn compile_native_step(&mut self, codes: usize) -> Result<bool, Error> {
+        self.machine.compile_native(&self.program, codes, &self.disabled)
     }
 }
 
@@ -372,7 +375,8 @@ impl Evaluator {
     /// Finds those of the nodes computed in this run that panicked, by computing each by itself once more, and
     /// never computes them again. With the same inputs the others come to what they came to.
     fn disable(&mut self, groups: usize, text: &Arc<str>) -> Result<(), Error> {
-        for report in (0..groups).map(|index| self.machine.report(&self.program, index)) {
+        for index in 0..groups {
+            let report = self.machine.report(&self.program, index);
             let group = report.group;
             let first = self.program.groups()[group].nodes.start;
             for bit in ones(u64::from(report.computed & !self.disabled[group])) {
@@ -384,7 +388,7 @@ impl Evaluator {
                 }
             }
             if self.disabled[group] != 0 {
-                self.machine.install(group, self.disabled[group])?;
+                self.machine.install(&self.program, group, self.disabled[group])?;
             }
         }
         Ok(())

@@ -3,15 +3,17 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::arrange::{self, Order};
 use super::ast::{self, Expr};
 use super::check::{AnyType, Interner, Known, Surroundings, Texts, check};
 use super::derived::Derived;
 use super::graph;
 use super::ir::Ir;
+use super::lower::shape::{Shape, write_marks};
 use super::lower::{self, GROUP, Layout};
 use super::names::{Builtin, Meaning, Names};
 use super::parser::parse;
@@ -197,40 +199,116 @@ impl Build<'_> {
         self.program.keys = vec![Vec::new(); keys];
         self.program.derived_dependents = vec![Vec::new(); self.program.derived.len()];
         self.program.nodes.iter_mut().for_each(|node| node.formulas.sort_unstable());
-        let group_of = self.group();
+        let shapes = self.arrange();
+        let group_of = self.group(&shapes);
         let inputs = (keys, self.program.derived.len());
         self.program.layout = Layout::new(inputs, self.irs.len(), self.program.groups.len());
         self.depend(&group_of);
-        let inside = self.inside(&group_of);
-        for group in &mut self.program.groups {
-            let at = group.nodes.clone();
-            let (irs, nodes) = (&self.irs[at.clone()], &self.program.nodes[at.clone()]);
-            let reach = lower::Reach { nodes, inside: &inside[at.clone()] };
-            let calls = &mut self.program.script_calls;
-            let (code, scratch) = lower::group(irs, at.start, &reach, self.program.layout, calls);
-            group.code = code;
-            self.program.layout.reserve(scratch);
-        }
+        self.share(&shapes);
+        self.lower(&group_of);
         self.program.texts = self.texts.into_all();
         Compiled { program: self.program, problems: self.problems, needs: Vec::new() }
     }
 
+    /// Puts the nodes in order; gives the shapes that they share.
+    fn arrange(&mut self) -> Vec<Option<Shape>> {
+        let Order { old, mut shapes } = arrange::order(&self.irs, &self.program.nodes);
+        if old.is_empty() {
+            return shapes;
+        }
+        let mut new = vec![0; old.len()];
+        for (index, old) in (0..).zip(&old) {
+            new[*old as usize] = index;
+        }
+        self.irs = moved(core::mem::take(&mut self.irs), &old);
+        self.program.nodes = moved(core::mem::take(&mut self.program.nodes), &old);
+        self.irs.iter_mut().for_each(|ir| ir.renumber(&new));
+        shapes.iter_mut().flatten().for_each(|shape| shape.renumber(&new));
+        for node in &mut self.program.nodes {
+            node.needs_nodes.iter_mut().for_each(|need| *need = new[*need as usize]);
+            node.needs_nodes.sort_unstable();
+        }
+        for node in self.program.formulas.iter_mut().filter_map(|formula| formula.node.as_mut()) {
+            *node = new[*node as usize];
+        }
+        shapes
+    }
+
     /// Cuts the nodes into groups; gives the group of each.
-    fn group(&mut self) -> Vec<u32> {
+    fn group(&mut self, shapes: &[Option<Shape>]) -> Vec<u32> {
+        let shape = |index: usize| shapes.get(index)?.as_ref().map(Shape::text);
+        let is_apart = |node: &Node, group: &Group| {
+            node.needs_nodes.iter().all(|need| !group.nodes.contains(&(*need as usize)))
+        };
         let mut group_of = Vec::with_capacity(self.irs.len());
         let mut size = 0;
         for (index, ir) in self.irs.iter().enumerate() {
             size += ir.size();
             match self.program.groups.last_mut() {
-                Some(group) if group.nodes.len() < GROUP && size <= MAX_GROUP_SIZE => group.nodes.end += 1,
+                Some(group)
+                    if group.nodes.len() < GROUP
+                        && shape(index) == shape(group.nodes.start)
+                        && match shape(index) {
+                            Some(_) => is_apart(&self.program.nodes[index], group),
+                            None => size <= MAX_GROUP_SIZE,
+                        } =>
+                {
+                    group.nodes.end += 1;
+                }
                 _ => {
-                    self.program.groups.push(Group { code: String::new(), nodes: index..index + 1 });
+                    self.program.groups.push(Group { code: 0, shared: None, nodes: index..index + 1 });
                     size = ir.size();
                 }
             }
             group_of.push(u32::try_from(self.program.groups.len() - 1).unwrap_or(u32::MAX));
         }
         group_of
+    }
+
+    /// Writes the table of what is different in nodes that share their code, and that code.
+    fn share(&mut self, shapes: &[Option<Shape>]) {
+        let Program { groups, nodes, codes, table, layout, .. } = &mut self.program;
+        let mut known = BTreeMap::<&str, usize>::new();
+        for group in groups {
+            let Some(Some(shape)) = shapes.get(group.nodes.start) else { continue };
+            group.code = *known.entry(shape.text()).or_insert_with(|| {
+                codes.push(shape.code());
+                codes.len() - 1
+            });
+            let at = |table: &Vec<u8>| layout.table() + table.len();
+            let mut marks = Vec::with_capacity(group.nodes.len());
+            for node in group.nodes.clone() {
+                let start = at(table);
+                write_marks(&nodes[node].dependents, *layout, table);
+                marks.push((start, at(table)));
+            }
+            let first = at(table);
+            for (node, marks) in group.nodes.clone().zip(marks) {
+                // All of a group have the same shape.
+                if let Some(Some(shape)) = shapes.get(node) {
+                    shape.write_row(*layout, marks, table);
+                }
+            }
+            let last = at(table) - shape.row_len();
+            group.shared =
+                Some([first, last, layout.node(group.nodes.start), layout.error(group.nodes.start)]);
+        }
+        layout.hold(table.len());
+    }
+
+    /// Makes the code of the groups that share none.
+    fn lower(&mut self, group_of: &[u32]) {
+        let inside = self.inside(group_of);
+        for group in self.program.groups.iter_mut().filter(|group| group.shared.is_none()) {
+            let at = group.nodes.clone();
+            let (irs, nodes) = (&self.irs[at.clone()], &self.program.nodes[at.clone()]);
+            let reach = lower::Reach { nodes, inside: &inside[at.clone()] };
+            let calls = &mut self.program.script_calls;
+            let (code, scratch) = lower::group(irs, at.start, &reach, self.program.layout, calls);
+            group.code = self.program.codes.len();
+            self.program.codes.push(code);
+            self.program.layout.reserve(scratch);
+        }
     }
 
     /// Notes for every input and node which nodes of which groups read it.
@@ -284,6 +362,12 @@ fn node_of(ir: &Ir, of: AnyType, derived: &[Derived]) -> Node {
         needs_keys,
         needs_nodes,
     }
+}
+
+/// Things in another order, by their old places.
+fn moved<T>(things: Vec<T>, old: &[u32]) -> Vec<T> {
+    let mut things: Vec<Option<T>> = things.into_iter().map(Some).collect();
+    old.iter().filter_map(|place| things[*place as usize].take()).collect()
 }
 
 /// Adds a bit; groups come in ascending order, so that only the last can be the same one.

@@ -177,6 +177,38 @@ impl Ir {
         }
     }
 
+    /// What it is made of, directly, to be changed.
+    fn parts_mut(&mut self) -> Vec<&mut Ir> {
+        match self {
+            Ir::Nil | Ir::Number(_) | Ir::Text(_) | Ir::Builtin(_) => Vec::new(),
+            Ir::Key(_) | Ir::Derived(_) | Ir::Node(_) => Vec::new(),
+            Ir::Negate(a) | Ir::IsNil(a) | Ir::Not(a) | Ir::Exact(_, a, _) => alloc::vec![&mut **a],
+            Ir::Chain(chain) => {
+                let Chain { first, links, .. } = &mut **chain;
+                core::iter::once(first).chain(links.iter_mut().map(|link| &mut link.operand)).collect()
+            }
+            Ir::Join(pieces, _) | Ir::Textual(_, pieces, ..) | Ir::Script(_, _, pieces, _) => {
+                pieces.iter_mut().map(|piece| &mut piece.ir).collect()
+            }
+            Ir::Compare(_, _, ab) => ab.iter_mut().collect(),
+            Ir::If(abc) => abc.iter_mut().collect(),
+            Ir::All(all) | Ir::Any(all) | Ir::Coalesce(all) | Ir::Min(all) | Ir::Max(all) => {
+                all.iter_mut().collect()
+            }
+            Ir::Call(_, arguments, ..) => arguments.iter_mut().collect(),
+        }
+    }
+
+    /// Gives the nodes that it reads other numbers: `new`, by the old ones.
+    pub(super) fn renumber(&mut self, new: &[u32]) {
+        if let Ir::Node(node) = self {
+            *node = new[*node as usize];
+        }
+        for part in self.parts_mut() {
+            part.renumber(new);
+        }
+    }
+
     /// Whether a function of a user's script has a part in it.
     pub(super) fn calls_script(&self) -> bool {
         let mut calls = false;

@@ -12,11 +12,15 @@
 //! - An operation that can fail writes the number of its site (from 1) and goes on with no value.
 //! - Only operations that IEEE 754 defines exactly are computed in Luau: `+ - * /`, comparisons, floor,
 //!   ceil, abs and sqrt. Everything else is called in Rust, where it is the same on every machine.
+//! - Formulas of one [shape](shape::Shape) share one function, which finds what is different in them in a table in
+//!   the buffer. A large panel is mostly made of few shapes, and code that is run many times a tick stays in the
+//!   processor's cache, which code for each formula does not.
 //! - Nothing of what a user wrote gets into the code, only numbers and positions.
 
 mod cluster;
 mod layout;
 mod open;
+pub(super) mod shape;
 mod steps;
 
 use alloc::format;
@@ -27,11 +31,12 @@ use core::fmt::Write;
 use super::Kind;
 use super::ast::Comparison;
 use super::functions::Exact;
-use super::ir::{Arithmetic, Ir, Link, Piece, SiteIndex, Subject, function};
+use super::ir::{Arithmetic, Bits, Ir, Link, Piece, SiteIndex, Subject, function};
 use super::program::Node;
 use super::script::ScriptCall;
 
 pub use layout::{Layout, REPORT};
+use shape::Operand;
 pub use steps::blame;
 
 /// The most results that one Luau function computes: the bits of its mask.
@@ -60,6 +65,9 @@ pub const ORDER: &str = "f_order";
 /// Temporaries that are Luau locals; the rest lives in the buffer, since Luau has 200 locals a function.
 const LOCALS: usize = 48;
 
+/// The longest condition to which another is added, in bytes: Luau compiles none that is very deep.
+const CONDITION: usize = 400;
+
 /// Marks of other groups that are written out one by one; more are made in a loop.
 const MARKS: usize = 3;
 
@@ -85,11 +93,15 @@ pub(super) fn group(
     let mut scratch = 0;
     for (index, ir) in irs.iter().enumerate() {
         let node = u32::try_from(first + index).unwrap_or(u32::MAX);
-        let mut lowering =
-            Lowering { layout, node, calls, body: String::new(), temporaries: 0, fails: false };
+        let mut lowering = Lowering::new(Places::Own(layout, calls), node);
         let result = lowering.value(ir, 0);
         let marks = marks(reach, index, layout, &mut lists);
-        lowering.finish(&mut text, &result, may_be_negative_zero(ir), (first + index, index), &marks);
+        let store = Store {
+            bit: format!("{}", 1u32 << index),
+            lane: layout.node(first + index).to_string(),
+            error: layout.error(first + index).to_string(),
+        };
+        lowering.finish(&mut text, &result, may_be_negative_zero(ir), &store, &marks);
         scratch = scratch.max(lowering.temporaries.saturating_sub(LOCALS));
     }
     (format!("{PRELUDE}{lists}{BEGIN}{text}return f, d\nend\n"), scratch)
@@ -156,6 +168,7 @@ local b = B
 local rd, wr, ru, we, band, bor = \
 buffer.readf64, buffer.writef64, buffer.readu32, buffer.writeu32, bit32.band, bit32.bor
 local abs, floor, ceil, sqrt = math.abs, math.floor, math.ceil, math.sqrt
+local min, max = math.min, math.max
 ";
 
 /// The buffer as a local is read without a detour.
@@ -166,10 +179,25 @@ local b, f = b, 0
 
 const NIL: &str = "(0/0)";
 
+/// Where operands are.
+enum Places<'c> {
+    /// In lanes that are known; calls of scripts' functions are noted.
+    Own(Layout, &'c mut Vec<ScriptCall>),
+    /// In locals, filled from a table.
+    Shared(&'c mut Vec<Operand>),
+}
+
+/// Where the result of a node goes, each as an expression.
+struct Store {
+    /// Its bit in the masks.
+    bit: String,
+    lane: String,
+    error: String,
+}
+
 struct Lowering<'c> {
-    layout: Layout,
+    places: Places<'c>,
     node: u32,
-    calls: &'c mut Vec<ScriptCall>,
     body: String,
     /// How many temporaries are used at most.
     temporaries: usize,
@@ -195,18 +223,23 @@ fn may_be_negative_zero(ir: &Ir) -> bool {
     }
 }
 
+impl<'c> Lowering<'c> {
+    fn new(places: Places<'c>, node: u32) -> Lowering<'c> {
+        Lowering { places, node, body: String::new(), temporaries: 0, fails: false }
+    }
+}
+
 impl Lowering<'_> {
     /// Wraps the code of a node: its test, its result, and where others need it, what it marks.
-    fn finish(
-        &mut self,
-        text: &mut String,
-        result: &str,
-        zero: bool,
-        (node, bit): (usize, usize),
-        marks: &str,
-    ) {
-        let (lane, mask) = (self.layout.node(node), 1u32 << bit);
-        line(text, format_args!("if band(d, {mask}) ~= 0 then"));
+    fn finish(&self, text: &mut String, result: &str, zero: bool, store: &Store, marks: &str) {
+        line(text, format_args!("if band(d, {}) ~= 0 then", store.bit));
+        self.compute(text, result, zero, store, marks);
+        line(text, format_args!("end"));
+    }
+
+    /// The code of a node: its result, and where others need it, what it marks.
+    fn compute(&self, text: &mut String, result: &str, zero: bool, store: &Store, marks: &str) {
+        let Store { bit, lane, error } = store;
         let locals = self.temporaries.min(LOCALS);
         if locals > 0 {
             let names: Vec<String> = (0..locals).map(|n| format!("t{n}")).collect();
@@ -219,8 +252,7 @@ impl Lowering<'_> {
         let zero = if zero { " + 0" } else { "" };
         line(text, format_args!("local r = {result}{zero}"));
         if self.fails {
-            let error = self.layout.error(node);
-            line(text, format_args!("if e then r = {NIL} f += {mask} we(b, {error}, e) end"));
+            line(text, format_args!("if e then r = {NIL} f += {bit} we(b, {error}, e) end"));
         }
         if marks.is_empty() {
             line(text, format_args!("wr(b, {lane}, r)"));
@@ -228,7 +260,6 @@ impl Lowering<'_> {
             line(text, format_args!("local o = rd(b, {lane})"));
             line(text, format_args!("if r ~= o and (r == r or o == o) then wr(b, {lane}, r)\n{marks}end"));
         }
-        line(text, format_args!("end"));
     }
 
     fn emit(&mut self, arguments: core::fmt::Arguments<'_>) {
@@ -238,9 +269,22 @@ impl Lowering<'_> {
     /// A temporary as an expression.
     fn temporary(&mut self, index: usize) -> String {
         self.temporaries = self.temporaries.max(index + 1);
+        self.temporary_name(index)
+    }
+
+    /// The name that a temporary has, without using it.
+    fn temporary_name(&self, index: usize) -> String {
         match index.checked_sub(LOCALS) {
             None => format!("t{index}"),
-            Some(spilled) => format!("rd(b, {})", self.layout.scratch(spilled)),
+            Some(spilled) => lane(self.scratch(spilled)),
+        }
+    }
+
+    /// Where temporaries are that are no locals. Shared code has none of these.
+    fn scratch(&self, spilled: usize) -> usize {
+        match &self.places {
+            Places::Own(layout, _) => layout.scratch(spilled),
+            Places::Shared(_) => 0,
         }
     }
 
@@ -251,7 +295,7 @@ impl Lowering<'_> {
             match index.checked_sub(LOCALS) {
                 None => self.emit(format_args!("{place} = {value}")),
                 Some(spilled) => {
-                    let offset = self.layout.scratch(spilled);
+                    let offset = self.scratch(spilled);
                     self.emit(format_args!("wr(b, {offset}, {value})"));
                 }
             }
@@ -264,12 +308,12 @@ impl Lowering<'_> {
     fn value(&mut self, ir: &Ir, at: usize) -> String {
         match ir {
             Ir::Nil => NIL.into(),
-            Ir::Number(bits) => literal(bits.number()),
-            Ir::Text(index) => index.to_string(),
-            Ir::Key(key) => self.lane(self.layout.key(*key as usize)),
-            Ir::Derived(index) => self.lane(self.layout.derived(*index as usize)),
-            Ir::Node(node) => self.lane(self.layout.node(*node as usize)),
-            Ir::Builtin(builtin) => self.lane(self.layout.builtin(*builtin as usize)),
+            Ir::Number(bits) => self.operand_of(Operand::Number(*bits)),
+            Ir::Text(index) => self.operand_of(Operand::Number(Bits::of(f64::from(*index)))),
+            Ir::Key(key) => self.operand_of(Operand::Key(*key)),
+            Ir::Derived(index) => self.operand_of(Operand::Derived(*index)),
+            Ir::Node(node) => self.operand_of(Operand::Node(*node)),
+            Ir::Builtin(builtin) => self.operand_of(Operand::Builtin(*builtin)),
             Ir::Negate(operand) => {
                 let operand = self.value(operand, at);
                 self.assign(at, &format!("-{operand}"))
@@ -299,8 +343,7 @@ impl Lowering<'_> {
                 self.call(&name, pieces.iter().map(|piece| &piece.ir), (*domain, *too_long), at)
             }
             Ir::Script(function, result, pieces, site) => {
-                let number = self.calls.len();
-                self.calls.push(ScriptCall {
+                let number = self.note(ScriptCall {
                     function: *function,
                     node: self.node,
                     arguments: pieces.iter().map(|piece| piece.kind).collect(),
@@ -315,18 +358,40 @@ impl Lowering<'_> {
         }
     }
 
-    fn lane(&self, offset: usize) -> String {
-        format!("rd(b, {offset})")
+    /// Notes a call of a script's function, and gives its number.
+    fn note(&mut self, call: ScriptCall) -> usize {
+        match &mut self.places {
+            Places::Own(_, calls) => {
+                calls.push(call);
+                calls.len() - 1
+            }
+            Places::Shared(_) => 0,
+        }
     }
 
-    /// A value that is used several times, in a temporary unless it is a literal.
+    /// An operand as an expression.
+    fn operand_of(&mut self, operand: Operand) -> String {
+        match (&mut self.places, operand) {
+            (Places::Own(..), Operand::Number(bits)) => literal(bits.number()),
+            (Places::Own(layout, _), operand) => lane(operand.lane(*layout)),
+            (Places::Shared(operands), operand) => {
+                let known = operands.iter().position(|known| *known == operand);
+                format!(
+                    "p{}",
+                    known.unwrap_or_else(|| {
+                        operands.push(operand);
+                        operands.len() - 1
+                    })
+                )
+            }
+        }
+    }
+
+    /// A value that is used several times, in a local unless it is a literal.
     fn reusable(&mut self, ir: &Ir, at: usize) -> String {
         let value = self.value(ir, at);
-        if matches!(ir, Ir::Key(_) | Ir::Derived(_) | Ir::Node(_) | Ir::Builtin(_)) {
-            self.assign(at, &value)
-        } else {
-            value
-        }
+        let is_lane = matches!(ir, Ir::Key(_) | Ir::Derived(_) | Ir::Node(_) | Ir::Builtin(_));
+        if is_lane && matches!(self.places, Places::Own(..)) { self.assign(at, &value) } else { value }
     }
 
     /// Emits what computes a condition. The result is a Luau expression that is true or false.
@@ -359,20 +424,30 @@ impl Lowering<'_> {
         }
     }
 
-    /// Conditions one after the other, as long as the result so far is `go_on` 0.
+    /// Conditions one after the other, as long as the result so far is `go_on` 0. Those that are mere
+    /// expressions are put together.
     fn sequence(&mut self, parts: &[Ir], go_on: &str, at: usize) -> String {
+        let join = if go_on == "~=" { " and " } else { " or " };
         let mut so_far = String::new();
         for (index, part) in parts.iter().enumerate() {
-            if index > 0 {
-                self.emit(format_args!("if {so_far} {go_on} 0 then"));
-            }
+            let before = core::mem::take(&mut self.body);
             let condition = self.condition(part, at);
-            so_far = self.assign(at, &format!("if {condition} then 1 else 0"));
-            if index > 0 {
+            let own = core::mem::replace(&mut self.body, before);
+            if index == 0 {
+                self.body.push_str(&own);
+                so_far = format!("({condition})");
+            } else if own.is_empty() && so_far.len() < CONDITION {
+                so_far = format!("{so_far}{join}({condition})");
+            } else {
+                let result = self.assign(at, &format!("if {so_far} then 1 else 0"));
+                self.emit(format_args!("if {result} {go_on} 0 then"));
+                self.body.push_str(&own);
+                self.assign(at, &format!("if {condition} then 1 else 0"));
                 self.emit(format_args!("end"));
+                so_far = format!("({result} ~= 0)");
             }
         }
-        format!("{so_far} ~= 0")
+        so_far
     }
 
     fn compare(&mut self, comparison: Comparison, subject: Subject, [a, b]: &[Ir; 2], at: usize) -> String {
@@ -434,19 +509,30 @@ impl Lowering<'_> {
         result
     }
 
+    /// Luau's own function answers its first argument where it is NaN, and also where both are equal.
     fn extreme(&mut self, parts: &[Ir], better: &str, at: usize) -> String {
+        let name = if better == "<" { "min" } else { "max" };
         let mut result = String::from(NIL);
+        let (mut may_be_nil, mut may_be_negative) = (false, false);
         for (index, part) in parts.iter().enumerate() {
+            let nil = part.may_be_nil();
+            let negative = may_be_negative_zero(part);
             if index == 0 {
                 let value = self.value(part, at);
                 result = self.assign(at, &value);
-            } else {
+            } else if (nil && may_be_nil) || negative || may_be_negative {
                 let value = self.reusable(part, at + 1);
-                let nil = if part.may_be_nil() { format!(" or {value} ~= {value}") } else { String::new() };
+                let nil = if nil { format!(" or {value} ~= {value}") } else { String::new() };
                 self.emit(format_args!("if {value} {better} {result}{nil} then"));
                 self.assign(at, &value);
                 self.emit(format_args!("end"));
+            } else {
+                let value = self.value(part, at + 1);
+                let [first, second] = if nil { [value, result] } else { [result, value] };
+                result = self.assign(at, &format!("{name}({first}, {second})"));
             }
+            may_be_nil |= nil;
+            may_be_negative |= negative;
         }
         result
     }
@@ -532,6 +618,11 @@ impl Lowering<'_> {
         }
         result
     }
+}
+
+/// A lane as an expression.
+fn lane(offset: usize) -> String {
+    format!("rd(b, {offset})")
 }
 
 fn line(text: &mut String, arguments: core::fmt::Arguments<'_>) {

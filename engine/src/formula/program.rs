@@ -21,6 +21,8 @@ pub struct Program {
     pub(super) formulas: Vec<Formula>,
     pub(super) nodes: Vec<Node>,
     pub(super) groups: Vec<Group>,
+    pub(super) codes: Vec<String>,
+    pub(super) table: Vec<u8>,
     pub(super) texts: Vec<Arc<str>>,
     pub(super) key_kinds: Vec<Kind>,
     pub(super) layout: Layout,
@@ -68,8 +70,10 @@ pub struct Dependents {
 /// Nodes that one Luau function computes.
 #[derive(Clone, Debug)]
 pub struct Group {
-    /// The text of a Luau chunk that returns the function.
-    pub code: String,
+    /// The index in [`Program::codes`] of the code that returns the function.
+    pub code: usize,
+    /// What to call that with to get this group's function, where groups share it.
+    pub shared: Option<[usize; 4]>,
     /// The indices of its nodes.
     pub nodes: Range<usize>,
 }
@@ -180,6 +184,18 @@ impl Program {
     /// The groups, in the order in which they are to be run.
     pub fn groups(&self) -> &[Group] {
         &self.groups
+    }
+
+    /// The texts of Luau chunks. Each returns the function of a group, or one that returns the functions of
+    /// several: see [`Group::shared`].
+    pub fn codes(&self) -> &[String] {
+        &self.codes
+    }
+
+    /// What is different in formulas that share their code, as it is to be in the buffer at
+    /// [`Layout::table`]. Nothing writes there.
+    pub fn table(&self) -> &[u8] {
+        &self.table
     }
 
     /// The nodes outside its own group that read a node's result.

@@ -186,7 +186,7 @@ fn scripts_functions_and_constants() {
             call(1, 3, &[number, number], color),
         ]
     );
-    let code = &compiled.program.groups()[0].code;
+    let code = &compiled.program.codes()[0];
     assert!((0..4).all(|n| code.contains(&format!("f_script({n}, "))), "{code}");
     let kinds: Vec<_> = (0..4).map(|id| compiled.program.kind(FormulaId(id))).collect();
     assert_eq!(kinds, [Some(number), Some(number), Some(text), Some(color)]);
@@ -226,8 +226,8 @@ fn limits() {
 fn no_word_of_the_user_is_in_the_code() {
     let program =
         program(&[(Some("os.exit(1)"), "text .. '\"]] os.exit(1) --' .. `s.a`"), (None, "`os.exit(1)`")]);
-    for group in program.groups() {
-        assert!(!group.code.contains("exit") && !group.code.contains('\''), "{}", group.code);
+    for code in program.codes() {
+        assert!(!code.contains("exit") && !code.contains('\''), "{code}");
     }
 }
 
@@ -249,12 +249,35 @@ fn the_table_of_functions_is_in_order() {
 }
 
 #[test]
+fn formulas_of_one_shape_share_their_code() {
+    let many = |text: fn(usize) -> String| (0..40).map(text).collect::<Vec<_>>();
+    let codes = |texts: &[String]| {
+        let names: Vec<_> = (0..texts.len()).map(|index| format!("v{index}")).collect();
+        let list: Vec<_> = names.iter().zip(texts).map(|(n, t)| (Some(n.as_str()), t.as_str())).collect();
+        let program = program(&list);
+        let shared = program.groups().iter().filter(|group| group.shared.is_some()).count();
+        (program.codes().len(), program.groups().len(), shared)
+    };
+    assert_eq!(codes(&many(|n| format!("a * {n} + b"))), (1, 2, 2));
+    assert_eq!(codes(&many(|n| format!("if(a > {n}, b, {n}.5)"))), (1, 2, 2));
+    // Seven are too few.
+    assert_eq!(codes(&many(|n| format!("a * {n} + b"))[1..8]), (1, 1, 0));
+    assert_eq!(codes(&many(|n| format!("a * {n} + b"))[1..9]), (1, 1, 1));
+    // A chain of values is no group of equals, since each needs the one before.
+    let chain = many(|n| if n == 0 { "a".into() } else { format!("v{} + {n}", n - 1) });
+    assert_eq!(codes(&chain), (2, 2, 0));
+    // Each value is read by one that reads no other: two shapes, on two levels.
+    let pairs = many(|n| if n % 2 == 0 { format!("a + {n}") } else { format!("v{} * {n}", n - 1) });
+    assert_eq!(codes(&pairs), (2, 2, 2));
+}
+
+#[test]
 fn a_node_of_thousands_of_operands_is_lowered_in_pieces() {
     let sum = (0..1_200).map(|n| format!("a*{n}")).collect::<Vec<_>>().join("+");
     let calls = format!("{}1{}", "min(a,b*".repeat(90), ")".repeat(90));
     for text in [sum, calls] {
         let program = program(&[(None, &text)]);
-        let longest = program.groups()[0].code.lines().map(str::len).max();
+        let longest = program.codes()[0].lines().map(str::len).max();
         assert!(longest < Some(1_500), "{longest:?}");
     }
 }

@@ -4,10 +4,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::{Arc, OnceLock};
 
-use engine::formula::Program;
 use engine::formula::lower::{REPORT, driver};
+use engine::formula::{Group, Program};
 use mlua::chunk::{ChunkMode, Compiler};
-use mlua::{Buffer, Function, Lua, LuaOptions, StdLib, Table};
+use mlua::{Buffer, Function, Lua, LuaOptions, StdLib, Table, Variadic};
 
 use super::scripting::Scripting;
 use super::texts::Texts;
@@ -21,8 +21,7 @@ pub struct Code(Arc<OnceLock<Bytecode>>);
 
 #[derive(Debug)]
 struct Bytecode {
-    /// By group.
-    functions: Vec<Vec<u8>>,
+    codes: Vec<Vec<u8>>,
     driver: Vec<u8>,
 }
 
@@ -31,14 +30,15 @@ impl Code {
         if let Some(known) = self.0.get() {
             return Ok(known);
         }
-        let compiler = Compiler::new();
-        let mut functions = Vec::with_capacity(program.groups().len());
-        for group in program.groups() {
-            functions.push(compiler.compile(&group.code)?);
+        // All optimizations, and types for the compiler of native code.
+        let compiler = Compiler::new().set_optimization_level(2).set_type_info_level(1);
+        let mut codes = Vec::with_capacity(program.codes().len());
+        for code in program.codes() {
+            codes.push(compiler.compile(code)?);
             beat();
         }
-        let driver = compiler.compile(driver(functions.len(), program.layout()))?;
-        Ok(self.0.get_or_init(|| Bytecode { functions, driver }))
+        let driver = compiler.compile(driver(program.groups().len(), program.layout()))?;
+        Ok(self.0.get_or_init(|| Bytecode { codes, driver }))
     }
 }
 
@@ -65,9 +65,12 @@ pub(super) struct Machine {
     lua: Lua,
     pub(super) buffer: Buffer,
     code: Code,
+    /// By code: what makes the functions of the groups that share it, once it is loaded.
+    makers: Vec<Option<Function>>,
     /// By group, from 1.
     functions: Table,
     driver: Function,
+    /// How many codes are native.
     native: usize,
 }
 
@@ -85,27 +88,50 @@ impl Machine {
         let buffer = lua.create_buffer_with_capacity(layout.len())?;
         let lanes = vec![f64::NAN.to_le_bytes(); layout.error(0) / 8];
         buffer.write_bytes(0, lanes.as_flattened());
+        buffer.write_bytes(layout.table(), program.table());
         lua.globals().set("B", &buffer)?;
         trampoline::register(&lua, texts, trap, scripting)?;
         lua.sandbox(true)?;
         let bytecode = code.of(program, beat)?;
-        let functions = lua.create_table_with_capacity(bytecode.functions.len(), 0)?;
+        let functions = lua.create_table_with_capacity(program.groups().len(), 0)?;
         let driver = load(&lua, &bytecode.driver)?.call(&functions)?;
-        let machine = Machine { lua, buffer, code: code.clone(), functions, driver, native: 0 };
-        for group in 0..bytecode.functions.len() {
-            machine.install(group, 0)?;
+        let makers = vec![None; bytecode.codes.len()];
+        let mut machine = Machine { lua, buffer, code: code.clone(), makers, functions, driver, native: 0 };
+        for group in 0..program.groups().len() {
+            machine.install(program, group, 0)?;
         }
         Ok(machine)
     }
 
     /// Loads a group's function, which never computes the nodes of the mask `disabled`.
-    pub(super) fn install(&self, group: usize, disabled: u32) -> Result<(), Error> {
-        let Some(bytecode) = self.code.0.get() else { return Ok(()) };
-        let mut function: Function = load(&self.lua, &bytecode.functions[group])?;
+    pub(super) fn install(&mut self, program: &Program, group: usize, disabled: u32) -> Result<(), Error> {
+        let Some(Group { code, shared, .. }) = program.groups().get(group) else { return Ok(()) };
+        let mut function = match shared {
+            None => self.load(*code)?,
+            Some(places) => self.maker(*code)?.call(Variadic::from_iter(*places))?,
+        };
         if disabled != 0 {
             function = self.lua.load(RESTRAIN).into_function()?.call((function, !disabled))?;
         }
         Ok(self.functions.raw_set(group + 1, function)?)
+    }
+
+    /// What makes the functions of the groups that share a code.
+    fn maker(&mut self, code: usize) -> Result<Function, Error> {
+        if let Some(Some(maker)) = self.makers.get(code) {
+            return Ok(maker.clone());
+        }
+        let maker = self.load(code)?;
+        if let Some(known) = self.makers.get_mut(code) {
+            *known = Some(maker.clone());
+        }
+        Ok(maker)
+    }
+
+    fn load(&self, code: usize) -> Result<Function, Error> {
+        let bytecode = self.code.0.get().and_then(|bytecode| bytecode.codes.get(code));
+        let bytecode = bytecode.ok_or_else(|| Error("there is no such code".into()))?;
+        Ok(load(&self.lua, bytecode)?)
     }
 
     /// Runs the groups with marks in the buffer; returns how many those were.
@@ -126,19 +152,27 @@ impl Machine {
         Report { group: group as usize, failed, computed }
     }
 
-    /// Compiles up to so many further groups to native code; returns whether all are.
-    pub(super) fn compile_native(&mut self, groups: usize, disabled: &[u32]) -> Result<bool, Error> {
-        let end = disabled.len().min(self.native + groups);
+    /// Compiles up to so many further codes to native code; returns whether all are.
+    pub(super) fn compile_native(
+        &mut self,
+        program: &Program,
+        codes: usize,
+        disabled: &[u32],
+    ) -> Result<bool, Error> {
+        let now = self.native..self.makers.len().min(self.native + codes);
         self.lua.enable_jit(true);
-        for (group, mask) in disabled.iter().enumerate().take(end).skip(self.native) {
-            self.install(group, *mask)?;
+        self.makers[now.clone()].fill(None);
+        for (index, group) in program.groups().iter().enumerate() {
+            if now.contains(&group.code) {
+                self.install(program, index, disabled[index])?;
+            }
         }
-        let is_last = end == disabled.len() && self.native < end;
-        self.native = end;
+        let is_last = now.end == self.makers.len() && !now.is_empty();
+        self.native = now.end;
         if let Some(bytecode) = self.code.0.get().filter(|_| is_last) {
             self.driver = load(&self.lua, &bytecode.driver)?.call(&self.functions)?;
         }
-        Ok(end == disabled.len())
+        Ok(self.native == self.makers.len())
     }
 
     /// Bytes that it holds.

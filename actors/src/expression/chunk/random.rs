@@ -146,6 +146,15 @@ fn with_values(index: usize, texts_from: usize, text: &str) -> String {
     text
 }
 
+/// The same formula over other keys.
+fn with_other_keys(text: &str, copy: usize) -> String {
+    let mut text = text.replace("s.", "S.");
+    for (index, name) in NUMBERS.iter().enumerate() {
+        text = text.replace(&name.replace("s.", "S."), NUMBERS[(index + copy) % NUMBERS.len()]);
+    }
+    text.replace("S.", "s.")
+}
+
 fn plain(value: Option<Value>, kind: Option<Kind>) -> Option<Plain> {
     value.map(|value| match value {
         Value::Text(text) if kind == Some(Kind::Color) => Plain::Color(Color::parse(&text).unwrap()),
@@ -293,6 +302,24 @@ proptest! {
         let texts_from = numbers.len();
         let all: Vec<String> = numbers.iter().chain(&texts).enumerate()
             .map(|(index, text)| with_values(index, texts_from, text)).collect();
+        check(&all, &steps, native)?;
+    }
+
+    #[test]
+    fn formulas_that_share_their_code_agree_with_the_plain_interpreter(
+        numbers in proptest::collection::vec(numeric(), 1..4),
+        texts in proptest::collection::vec(text(), 0..2),
+        copies in 7usize..40,
+        steps in proptest::collection::vec(proptest::collection::vec(step(), 0..5), 1..6),
+        native in any::<bool>(),
+    ) {
+        let numbers: Vec<String> = numbers.iter().flat_map(|text| (0..copies).map(|copy| {
+            format!("{} + {}", with_other_keys(text, copy), copy / 3)
+        })).collect();
+        let texts_from = numbers.len();
+        let texts = texts.iter().flat_map(|text| (0..copies).map(move |copy| format!("{text} .. '{copy}'")));
+        let all: Vec<String> = numbers.iter().cloned().chain(texts).enumerate()
+            .map(|(index, text)| with_values(index, texts_from, &text)).collect();
         check(&all, &steps, native)?;
     }
 

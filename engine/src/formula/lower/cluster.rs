@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::steps::{MAX_OPERANDS, Steps};
-use super::{BLAME, LOCALS, Lowering, NIL, trampoline};
+use super::{BLAME, Lowering, NIL, trampoline};
 use crate::formula::ir::{Arithmetic, Chain, Ir, Link, SiteIndex};
 
 impl Lowering<'_> {
@@ -68,14 +68,6 @@ impl Lowering<'_> {
         cluster.steps.operand();
         cluster.operands.push(value.clone());
         value
-    }
-
-    /// The name that a temporary has, without using it.
-    fn temporary_name(&self, index: usize) -> String {
-        match index.checked_sub(LOCALS) {
-            None => format!("t{index}"),
-            Some(spilled) => self.lane(self.layout.scratch(spilled)),
-        }
     }
 
     /// Computes a cluster into the temporary at `at` and checks it.

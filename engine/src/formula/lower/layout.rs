@@ -12,12 +12,13 @@ pub struct Layout {
     derived: usize,
     nodes: usize,
     groups: usize,
+    table: usize,
     scratch: usize,
 }
 
 impl Layout {
     pub(in crate::formula) fn new((keys, derived): (usize, usize), nodes: usize, groups: usize) -> Layout {
-        Layout { keys, derived, nodes, groups, scratch: 0 }
+        Layout { keys, derived, nodes, groups, table: 0, scratch: 0 }
     }
 
     /// The lane of the built-in name at this index of [`Builtin::ALL`](crate::formula::Builtin::ALL).
@@ -56,8 +57,13 @@ impl Layout {
         self.dirty(self.groups) + REPORT * index
     }
 
+    /// Where [the table of operands](crate::formula::Program::table) is.
+    pub fn table(self) -> usize {
+        self.report(self.groups).next_multiple_of(8)
+    }
+
     pub(super) fn scratch(self, index: usize) -> usize {
-        self.report(self.groups).next_multiple_of(8) + 8 * index
+        self.table() + self.table + 8 * index
     }
 
     /// The whole buffer.
@@ -68,6 +74,11 @@ impl Layout {
     /// Whether there is nothing in it; never so.
     pub fn is_empty(self) -> bool {
         self.len() == 0
+    }
+
+    /// Makes room for a table of so many bytes.
+    pub(in crate::formula) fn hold(&mut self, table: usize) {
+        self.table = table.next_multiple_of(8);
     }
 
     pub(in crate::formula) fn reserve(&mut self, scratch: usize) {
