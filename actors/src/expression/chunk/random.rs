@@ -146,13 +146,18 @@ fn with_values(index: usize, texts_from: usize, text: &str) -> String {
     text
 }
 
-/// The same formula over other keys.
+/// The same formula over other keys; questions stay those that they are.
 fn with_other_keys(text: &str, copy: usize) -> String {
-    let mut text = text.replace("s.", "S.");
+    let asked = |text: &str, from: &str, to: &str| {
+        QUESTIONS.iter().fold(text.to_string(), |text, (call, ..)| {
+            text.replace(&call.replace("s.", from), &call.replace("s.", to))
+        })
+    };
+    let mut text = asked(text, "s.", "Q.").replace("s.", "S.");
     for (index, name) in NUMBERS.iter().enumerate() {
         text = text.replace(&name.replace("s.", "S."), NUMBERS[(index + copy) % NUMBERS.len()]);
     }
-    text.replace("S.", "s.")
+    asked(&text.replace("S.", "s."), "Q.", "s.")
 }
 
 fn plain(value: Option<Value>, kind: Option<Kind>) -> Option<Plain> {

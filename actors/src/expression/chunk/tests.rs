@@ -338,7 +338,13 @@ fn large_and_deep_formulas_fit_into_luau() {
 
 #[test]
 fn native_code_takes_over_where_it_stands() {
-    let formulas: Vec<String> = (0..100).map(|n| format!("a * {n} + b")).collect();
+    // Three shapes.
+    let shaped = |n: usize| match n % 3 {
+        0 => format!("a * {n} + b"),
+        1 => format!("abs(a) + b * {n}"),
+        _ => format!("max(a, b) - {n}"),
+    };
+    let formulas: Vec<String> = (0..100).map(shaped).collect();
     let formulas: Vec<(&str, &str)> = formulas.iter().map(|text| ("", text.as_str())).collect();
     let mut bench = Bench::new(&formulas);
     bench.set(0, 2.0).set(1, 1.0).run();
