@@ -79,6 +79,10 @@ pub struct Header {
     /// The samples that windows were filled with before tick 0.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub past: Past,
+    /// When the newest sample before tick 0 was taken, Unix time in milliseconds, of the keys whose age is asked
+    /// for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub newest: BTreeMap<String, i64>,
 }
 
 /// The inputs of one tick, or some of them where they need several lines.
