@@ -103,6 +103,7 @@ const SILENT: &str = r##"
     version = 1
     [source.wave]
     kind = "generator"
+    shape = "walk"
     every = "20ms"
     [source.desk]
     kind = "push"
@@ -151,7 +152,7 @@ fn what_windows_need_is_said_before_a_run() {
     let (out, _) = check(&["check", file.to_str().unwrap()], 0);
     let out = out.replace(folder.path().to_str().unwrap(), "");
     let expected = "/panel.toml: no problems\n\
-                    windows over time: at most 5.5 MB of memory\n  \
+                    windows over time: at most 6.1 MB of memory\n  \
                       wave.value: the newest samples\n  \
                       wave.value over 1h: exact up to 18000 samples, then to 1s\n";
     assert_eq!(out, expected);
