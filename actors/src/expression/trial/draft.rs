@@ -202,6 +202,7 @@ fn called(library: &Library, functions: &[u32]) -> Library {
         files: files.iter().filter_map(|file| library.files.get(*file).cloned()).collect(),
         owners: library.owners.iter().map(place).collect(),
         handlers: files.iter().filter_map(|file| library.handlers.get(*file).cloned()).collect(),
+        uses: files.iter().filter_map(|file| library.uses.get(*file).cloned()).collect(),
         functions: Arc::clone(&library.functions),
         limits: library.limits,
     }
