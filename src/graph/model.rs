@@ -3,12 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use actors::expression::script::calls::Called;
 use actors::handle::Reported;
-use actors::panel::Panel;
+use actors::panel::{NamedTemplate, Panel};
 use engine::coordination::{Action, When};
 use engine::formula::FormulaId;
+use engine::value::Value;
 use engine::widget::{Look, Widget};
+use engine::window::Memory;
 
+use super::script::Scripts;
 use super::window::{self, Reads};
 use super::{Edge, Graph, Kind, Node};
 
@@ -19,14 +23,20 @@ pub struct Live<'a> {
     pub values: &'a [Reported],
     /// How long one evaluation takes, by formula, on average; zero where that was not measured yet.
     pub costs: &'a [Duration],
+    /// What windows hold.
+    pub windows: Option<&'a Memory>,
+    /// What the functions of scripts came to, by function; nothing of those that were not called yet.
+    pub called: Option<&'a BTreeMap<usize, Called>>,
 }
 
 impl Graph {
     /// The graph of `panel`; with [`Live::default`] as it is written.
     pub fn new(panel: &Panel, live: Live<'_>) -> Graph {
         let reads = Reads::of(&panel.program);
-        let mut build = Build { panel, live, reads, graph: Graph::default() };
+        let (found, scripts) = (Found::of(panel), Scripts::of(panel));
+        let mut build = Build { panel, live, reads, found, scripts, graph: Graph::default() };
         build.data();
+        build.scripts();
         build.values();
         build.templates();
         build.widgets();
@@ -40,13 +50,47 @@ impl Graph {
     }
 }
 
-type End<'a> = (Kind, &'a str);
+pub(super) type End<'a> = (Kind, &'a str);
 
-struct Build<'a> {
-    panel: &'a Panel,
-    live: Live<'a>,
+pub(super) struct Build<'a> {
+    pub(super) panel: &'a Panel,
+    pub(super) live: Live<'a>,
     reads: Reads,
-    graph: Graph,
+    found: Found<'a>,
+    pub(super) scripts: Scripts<'a>,
+    pub(super) graph: Graph,
+}
+
+/// What is looked up for each formula and each widget: nothing is searched for among all.
+struct Found<'a> {
+    /// By node: the first value that it computes.
+    values: BTreeMap<usize, &'a str>,
+    templates: BTreeMap<&'a str, &'a NamedTemplate>,
+    /// By widget: the templates that it includes.
+    included: BTreeMap<usize, Vec<&'a NamedTemplate>>,
+}
+
+impl<'a> Found<'a> {
+    fn of(panel: &'a Panel) -> Found<'a> {
+        let mut found =
+            Found { values: BTreeMap::new(), templates: BTreeMap::new(), included: BTreeMap::new() };
+        for (name, id) in &panel.values {
+            if let Some(node) = panel.program.node_of(*id) {
+                found.values.entry(node).or_insert(name.as_str());
+            }
+        }
+        for template in &panel.templates {
+            found.templates.entry(&template.name).or_insert(template);
+            for widget in &template.widgets {
+                found.included.entry(*widget).or_default().push(template);
+            }
+        }
+        found
+    }
+
+    fn by_widget(&self, widget: usize) -> &[&'a NamedTemplate] {
+        self.included.get(&widget).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl<'a> Build<'a> {
@@ -65,13 +109,22 @@ impl<'a> Build<'a> {
             node.detail = Some(key.unit.clone()).filter(|unit| !unit.is_empty());
             tell(&mut node, now.get(key.name.as_str()).copied());
             self.graph.nodes.push(node);
-            if let Some(source) = self.panel.sources.get(usize::from(key.source.0)) {
+            let source = self.panel.sources.get(usize::from(key.source.0));
+            // Who sets a key in a script is a node of its own.
+            if let Some(source) = source.filter(|_| !self.scripts.is_set(&key.name)) {
                 self.edge((Kind::Source, &source.name), (Kind::Key, &key.name));
             }
         }
-        for derived in self.panel.program.derived() {
+        for (index, derived) in self.panel.program.derived().iter().enumerate() {
             let name = window::name(self.panel, derived);
-            self.graph.nodes.push(node(Kind::Window, &name));
+            let mut node = node(Kind::Window, &name);
+            if let Some(windows) = self.live.windows {
+                node.value = windows.value(index).map(Value::Number);
+                node.samples = windows.count(derived);
+                let of = self.panel.keys.get(derived.key as usize).and_then(|key| now.get(key.name.as_str()));
+                node.state = of.map(|now| now.state.name());
+            }
+            self.graph.nodes.push(node);
             if let Some(key) = self.panel.keys.get(derived.key as usize) {
                 self.edge((Kind::Key, &key.name), (Kind::Window, &name));
             }
@@ -128,7 +181,7 @@ impl<'a> Build<'a> {
             for id in own {
                 self.uses(id, to);
             }
-            for template in panel.templates.iter().filter(|template| template.widgets.contains(&index)) {
+            for template in self.found.by_widget(index).to_vec() {
                 self.edge((Kind::Template, &template.name), to);
             }
         }
@@ -136,16 +189,11 @@ impl<'a> Build<'a> {
 
     /// The formulas that a widget has from templates, which stand for them.
     fn included(&self, widget: usize) -> BTreeSet<FormulaId> {
-        let templates = &self.panel.templates;
-        let mut open: Vec<&str> = templates
-            .iter()
-            .filter(|template| template.widgets.contains(&widget))
-            .map(|template| template.name.as_str())
-            .collect();
+        let templates = self.found.by_widget(widget).iter();
+        let mut open: Vec<&str> = templates.map(|template| template.name.as_str()).collect();
         let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
         while let Some(name) = open.pop() {
-            let template = templates.iter().find(|template| template.name == name);
-            if let Some(template) = template.filter(|_| seen.insert(name)) {
+            if let Some(template) = self.found.templates.get(name).filter(|_| seen.insert(name)) {
                 found.extend(template.formulas.iter().copied());
                 open.extend(template.includes.iter().map(String::as_str));
             }
@@ -163,7 +211,7 @@ impl<'a> Build<'a> {
     }
 
     fn triggers(&mut self) {
-        let mut signals = BTreeSet::new();
+        let mut signals: BTreeSet<&str> = self.scripts.signals().collect();
         for trigger in &self.panel.triggers {
             let to = (Kind::Trigger, trigger.name.as_str());
             let mut node = node(to.0, to.1);
@@ -176,7 +224,7 @@ impl<'a> Build<'a> {
                 }
                 When::Signal(signal) => {
                     self.graph.nodes.push(node);
-                    if signals.insert(signal) {
+                    if signals.insert(signal.as_str()) {
                         self.graph.nodes.push(self::node(Kind::Signal, signal));
                     }
                     self.edge((Kind::Signal, signal), to);
@@ -203,6 +251,9 @@ impl<'a> Build<'a> {
             for derived in windows.into_iter().filter_map(|index| panel.program.derived().get(index)) {
                 self.edge((Kind::Window, &window::name(panel, derived)), to);
             }
+            for function in self.scripts.called_by(node) {
+                self.edge((Kind::Script, &panel.scripts.functions[function].name), to);
+            }
         }
         for name in values.iter().filter_map(|id| panel.program.name(*id)) {
             self.edge((Kind::Value, name), to);
@@ -211,17 +262,14 @@ impl<'a> Build<'a> {
 
     /// The same, but a formula that is a value's as well comes from there.
     fn uses(&mut self, id: FormulaId, to: End<'_>) {
-        let panel = self.panel;
-        let node = panel.program.node_of(id);
-        let same =
-            |(_, value): &&(String, FormulaId)| node.is_some() && panel.program.node_of(*value) == node;
-        match panel.values.iter().find(same) {
-            Some((name, _)) => self.edge((Kind::Value, name), to),
+        let value = self.panel.program.node_of(id).and_then(|node| self.found.values.get(&node).copied());
+        match value {
+            Some(name) => self.edge((Kind::Value, name), to),
             None => self.needs(id, to),
         }
     }
 
-    fn edge(&mut self, from: End<'_>, to: End<'_>) {
+    pub(super) fn edge(&mut self, from: End<'_>, to: End<'_>) {
         let (from, to) = (id(from.0, from.1), id(to.0, to.1));
         if from != to {
             self.graph.edges.push(Edge { from, to });
@@ -244,7 +292,7 @@ fn id(kind: Kind, name: &str) -> String {
     format!("{}:{name}", kind.name())
 }
 
-fn node(kind: Kind, name: &str) -> Node {
+pub(super) fn node(kind: Kind, name: &str) -> Node {
     Node {
         id: id(kind, name),
         kind,
@@ -252,9 +300,11 @@ fn node(kind: Kind, name: &str) -> Node {
         detail: None,
         formula: None,
         value: None,
+        samples: None,
         state: None,
         error: None,
         cost: None,
+        steps: None,
     }
 }
 

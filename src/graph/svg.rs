@@ -1,6 +1,6 @@
 //! Graphs as pictures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use engine::template::Format;
 use engine::value::Value;
 
+use super::dot::samples;
 use super::layout::{self, Layout, Size};
 use super::{Graph, Kind, Node, shortened};
 
@@ -80,16 +81,22 @@ impl Graph {
         Ok(svg + "</g>\n</svg>\n")
     }
 
-    /// The same without the keys that nothing needs; their sources say how many there are.
+    /// The same without the keys that nothing needs, of which their sources say how many there are, and without
+    /// scripts' functions that nothing calls.
     pub(super) fn without_idle_keys(&self) -> Graph {
         let needed: BTreeSet<&str> = self.edges.iter().map(|edge| edge.from.as_str()).collect();
-        let is_idle = |id: &str| id.starts_with("key:") && !needed.contains(id);
+        // Handlers go by their file's name, which has a point. They are there for what they do.
+        let is_function = |id: &str| id.starts_with("script:") && !id.contains('.');
+        let is_idle = |id: &str| (id.starts_with("key:") || is_function(id)) && !needed.contains(id);
+        let mut unused: BTreeMap<&str, usize> = BTreeMap::new();
+        for edge in self.edges.iter().filter(|edge| is_idle(&edge.to)) {
+            *unused.entry(edge.from.as_str()).or_default() += 1;
+        }
         let mut drawn = self.clone();
         drawn.nodes.retain(|node| !is_idle(&node.id));
         drawn.edges.retain(|edge| !is_idle(&edge.to));
         for node in drawn.nodes.iter_mut().filter(|node| node.kind == Kind::Source) {
-            let unused = self.edges.iter().filter(|edge| edge.from == node.id && is_idle(&edge.to)).count();
-            if unused > 0 {
+            if let Some(unused) = unused.get(node.id.as_str()).copied() {
                 let unused = format!("{unused} unused {}", if unused == 1 { "key" } else { "keys" });
                 node.detail = Some(match &node.detail {
                     Some(detail) => format!("{detail} \u{b7} {unused}"),
@@ -154,9 +161,9 @@ impl<'a> Drawn<'a> {
     fn new(node: &'a Node) -> Drawn<'a> {
         let name = shortened(&shown_name(node), NAME_SHOWN);
         let now = node.value.as_ref().map(short).unwrap_or_default();
-        let cost = node.cost.map(time).unwrap_or_default();
+        let cost = node.cost.map(time).or(node.steps.map(super::steps)).unwrap_or_default();
         let formula = node.error.as_ref().or(node.formula.as_ref()).or(node.detail.as_ref());
-        let mut below = formula.cloned().unwrap_or_default();
+        let mut below = formula.cloned().or_else(|| node.samples.map(samples)).unwrap_or_default();
         let room = |text: &str, size: f64| if text.is_empty() { 0.0 } else { PADDING + measured(text, size) };
         // A value may become longer than it is now.
         let room_now = if node.state.is_some() { room(&now, 13.0).max(72.0) } else { 0.0 };
@@ -168,7 +175,8 @@ impl<'a> Drawn<'a> {
         let letters = (width - PADDING * 2.0 - room(&cost, 11.0)) / letter;
         below = shortened(&below, letters.max(4.0) as usize);
         let height = if below.is_empty() { HEIGHTS.0 } else { HEIGHTS.1 };
-        let size = Size { width, height, is_last: node.kind == Kind::Widget };
+        let (is_last, is_near) = (node.kind == Kind::Widget, node.kind == Kind::Script);
+        let size = Size { width, height, is_last, is_near };
         Drawn { node, size, name, now, below, cost }
     }
 

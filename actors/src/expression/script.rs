@@ -14,8 +14,10 @@ mod host;
 pub mod library;
 mod machine;
 pub mod outline;
+pub mod reads;
 pub mod state;
 mod token;
+pub mod uses;
 
 use std::fmt;
 use std::ops::Range;
@@ -33,6 +35,7 @@ pub use library::{File, Library};
 use machine::{Fault, Machine};
 use outline::Declared;
 use state::Plain;
+use uses::Uses;
 
 /// The longest text of a script, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 256 << 10;
@@ -201,6 +204,11 @@ impl Script {
     /// The functions that it gives to formulas.
     fn declared(&self) -> &[Declared] {
         &self.outline.functions
+    }
+
+    /// What its text says that it reads and does.
+    pub fn uses(&self) -> &Uses {
+        &self.outline.uses
     }
 
     /// What works, but hardly as meant.

@@ -63,7 +63,7 @@ pub(super) struct Chain {
 pub(super) struct Link {
     pub(super) arithmetic: Arithmetic,
     pub(super) operand: Ir,
-    /// The site of a division by zero.
+    /// The site of a division by zero; where nothing is divided, that of the chain.
     pub(super) site: SiteIndex,
 }
 
@@ -204,9 +204,15 @@ impl Ir {
         if let Ir::Node(node) = self {
             *node = new[*node as usize];
         }
-        for part in self.parts_mut() {
-            part.renumber(new);
+        self.parts_mut().into_iter().for_each(|part| part.renumber(new));
+    }
+
+    /// Gives the derived inputs in it other numbers.
+    pub(super) fn renumber_derived(&mut self, numbers: &[u32]) {
+        if let Ir::Derived(index) = self {
+            *index = numbers.get(*index as usize).copied().unwrap_or(u32::MAX);
         }
+        self.parts_mut().into_iter().for_each(|part| part.renumber_derived(numbers));
     }
 
     /// Whether a function of a user's script has a part in it.
@@ -216,10 +222,13 @@ impl Ir {
         calls
     }
 
-    /// How many parts it has, itself included: how large its code will be, about.
+    /// How large its code will be, about: how many parts it has, itself included, of which pieces of texts
+    /// take three times as much.
     pub(super) fn size(&self) -> usize {
         let mut size = 0;
-        self.walk(&mut |_| size += 1);
+        self.walk(&mut |part| {
+            size += if let Ir::Join(pieces, _) = part { 1 + 2 * pieces.len() } else { 1 };
+        });
         size
     }
 }

@@ -375,14 +375,14 @@ impl Lowering<'_> {
             (Places::Own(..), Operand::Number(bits)) => literal(bits.number()),
             (Places::Own(layout, _), operand) => lane(operand.lane(*layout)),
             (Places::Shared(operands), operand) => {
-                let known = operands.iter().position(|known| *known == operand);
-                format!(
-                    "p{}",
-                    known.unwrap_or_else(|| {
-                        operands.push(operand);
-                        operands.len() - 1
-                    })
-                )
+                // Numbers may be equal by chance.
+                let is_number = matches!(operand, Operand::Number(_));
+                let known = operands.iter().position(|known| *known == operand && !is_number);
+                let index = known.unwrap_or(operands.len());
+                if index == operands.len() {
+                    operands.push(operand);
+                }
+                format!("p{index}")
             }
         }
     }

@@ -9,6 +9,7 @@ use super::derived::Derived;
 use super::lower::Layout;
 use super::script::ScriptCall;
 use super::site::Site;
+use super::typing::Type;
 use super::{FormulaId, Kind};
 
 /// All formulas of a configuration, ready to be evaluated: the graph of what depends on what, and the text
@@ -41,6 +42,7 @@ pub(super) struct Formula {
     pub(super) text: String,
     /// `None` where it is in error.
     pub(super) node: Option<u32>,
+    pub(super) result: Option<Type>,
     pub(super) sites: Vec<Site>,
     /// Whether it holds as a condition, where that never changes.
     pub(super) certainty: Option<bool>,
@@ -89,7 +91,7 @@ impl Program {
         self.formulas.is_empty()
     }
 
-    /// How many keys it was compiled with.
+    /// How many inputs it was compiled with: keys, and behind them [given](super::Given) values.
     pub fn key_count(&self) -> usize {
         self.key_kinds.len()
     }
@@ -115,25 +117,41 @@ impl Program {
         Some(self.node_kind(self.node_of(id)?))
     }
 
+    /// What its result is, as exactly as is known before it runs. `None` for one that never has a value, and
+    /// for one in error.
+    pub fn result(&self, id: FormulaId) -> Option<Type> {
+        self.formula(id)?.result
+    }
+
     /// Whether it holds as a condition, where that is the same always and everywhere.
     pub fn certainty(&self, id: FormulaId) -> Option<bool> {
         self.formula(id)?.certainty
     }
 
-    /// The keys that its result depends on, directly or through other values: indices, ascending.
+    /// The keys, and behind them the given values, that its result depends on, directly or through other values:
+    /// indices, ascending.
     pub fn keys_of(&self, id: FormulaId) -> Vec<usize> {
-        let mut seen = alloc::vec![false; self.nodes.len()];
-        let mut open: Vec<usize> = self.node_of(id).into_iter().collect();
-        let mut keys = Vec::new();
-        while let Some(node) = open.pop() {
-            if !core::mem::replace(&mut seen[node], true) {
-                keys.extend(self.nodes[node].needs_keys.iter().map(|key| *key as usize));
-                open.extend(self.nodes[node].needs_nodes.iter().map(|node| *node as usize));
-            }
-        }
+        let nodes = self.nodes_of(id).into_iter();
+        let keys = nodes.flat_map(|node| self.nodes[node].needs_keys.iter().map(|key| *key as usize));
+        let mut keys: Vec<usize> = keys.collect();
         keys.sort_unstable();
         keys.dedup();
         keys
+    }
+
+    /// The nodes that its result depends on, its own included: indices, ascending.
+    pub fn nodes_of(&self, id: FormulaId) -> Vec<usize> {
+        let mut seen = alloc::vec![false; self.nodes.len()];
+        let mut open: Vec<usize> = self.node_of(id).into_iter().collect();
+        let mut nodes = Vec::new();
+        while let Some(node) = open.pop() {
+            if !core::mem::replace(&mut seen[node], true) {
+                nodes.push(node);
+                open.extend(self.nodes[node].needs_nodes.iter().map(|node| *node as usize));
+            }
+        }
+        nodes.sort_unstable();
+        nodes
     }
 
     /// What its text speaks of: keys, as indices, and other formulas that have names, each ascending.

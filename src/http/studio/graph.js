@@ -2,6 +2,7 @@
 // to the node that is pointed at.
 
 import { reading } from "./format.js";
+import { outline, tell } from "./outline.js";
 import { shown, whenShown } from "./views.js";
 
 // How often the picture is drawn anew, for the times that formulas take.
@@ -25,28 +26,33 @@ export function update({ complete, values }) {
     if (!node) continue;
     if (typeof value === "number" && !Number.isInteger(value)) fractions.add(name);
     const text = node.querySelector(".now");
-    if (text) text.textContent = short(reading(value, "", fractions.has(name))[0]);
+    const now = short(reading(value, "", fractions.has(name))[0]);
+    if (text) text.textContent = now;
     node.classList.toggle("wrong", Boolean(error));
     node.classList.toggle("stale", !error && state !== "live");
+    tell(node.dataset.id, now, node);
   }
   if (shown() === "formulas" && (complete || performance.now() - drawn > AGAIN_MS) && !box.matches(":hover, :focus-within")) draw();
 }
 
 whenShown("formulas", draw);
 
-function draw() {
+async function draw() {
   if (performance.now() - drawn < 500) return;
   drawn = performance.now();
-  const request = new XMLHttpRequest();
-  request.open("GET", "/api/v1/graph?format=svg");
-  request.responseType = "document";
-  request.onload = () => {
-    const root = request.status === 200 ? request.responseXML?.documentElement : null;
-    if (root) show(root);
-    else if (!nodes.size) empty.textContent = request.status === 422 ? "This graph is too large to be drawn." : "The graph cannot be drawn now.";
-  };
-  request.onerror = () => (drawn = -Infinity);
-  request.send();
+  try {
+    const answer = await fetch("/api/v1/graph?format=svg");
+    if (answer.ok) show(parsed(await answer.text()));
+    else if (!nodes.size) empty.textContent = answer.status === 422 ? "This graph is too large to be drawn." : "The graph cannot be drawn now.";
+  } catch {
+    drawn = -Infinity;
+  }
+}
+
+// The picture without the rules that it brings along: the page has the same ones and, rightly, allows no others.
+// Even a document that is never shown would have them refused, with a message in the console.
+function parsed(text) {
+  return new DOMParser().parseFromString(text.replace(/<style>[^]*?<\/style>/, ""), "image/svg+xml").documentElement;
 }
 
 function show(root) {
@@ -57,6 +63,7 @@ function show(root) {
   empty.hidden = true;
   nodes = new Map([...picture.querySelectorAll(".node")].map((node) => [node.dataset.id, node]));
   edges = [...picture.querySelectorAll(".edge")];
+  outline(nodes, edges);
   for (const node of nodes.values()) {
     node.setAttribute("tabindex", "0");
     node.setAttribute("role", "img");

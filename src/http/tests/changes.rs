@@ -1,22 +1,15 @@
 //! What comes in: signals, formulas, and the limits of both.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use actors::handle::{ActorState, Reported};
-use actors::panel::{Key, Panel};
-use engine::formula::Kind;
-use engine::sample::{SourceId, SourceState};
+use actors::expression::script::calls::Called;
+use actors::handle::ActorState;
 use engine::signal::{FACTS_MAX, NAME_BYTES_MAX, PER_TICK_MAX};
-use engine::tick::Fps;
-use engine::value::Value;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
-use crate::http::fixture::{self, Answer, FakePanel, Viewer, conforms, get, send};
-use crate::http::limits::{
-    BODY_BYTES, BURST_SECONDS, CHANGES_PER_SECOND, EVALUATIONS_PER_SECOND, FORMULA_BYTES, SAMPLES, VARIABLES,
-};
+use crate::http::fixture::{Answer, FakePanel, Viewer, conforms, get, send};
+use crate::http::limits::{BODY_BYTES, BURST_SECONDS, CHANGES_PER_SECOND, EVALUATIONS_PER_SECOND};
 use crate::http::openapi::openapi;
 use crate::http::routes::{ROUTES, Route};
 use crate::http::{Server, tests};
@@ -25,10 +18,6 @@ use super::{check_problem, fake};
 
 fn post(server: &Server, path: &str, body: &str) -> Answer {
     send(server.address(), &format!("POST {path}"), &[], body)
-}
-
-fn evaluate(server: &Server, question: Json) -> Answer {
-    post(server, "/api/v1/evaluate", &question.to_string())
 }
 
 #[test]
@@ -97,122 +86,6 @@ fn a_run_that_shows_a_recording_takes_no_signals() {
     check_problem(&post(&server, "/api/v1/signals/a", ""), 409, "Conflict", "a replay");
 }
 
-#[test]
-fn formulas_are_evaluated_with_what_is_now() {
-    let panel = fake();
-    panel
-        .values
-        .lock()
-        .unwrap()
-        .push(Reported { formula: None, ..tests::value("room.heat", Value::Number(20.0)) });
-    panel.values.lock().unwrap().push(Reported { value: None, ..tests::value("none", Value::Bool(true)) });
-    let server = panel.serve();
-    for (question, expected) in [
-        (json!({ "expression": "cpu + 1" }), json!(43.5)),
-        (json!({ "expression": "heat * 2" }), json!(40.0)),
-        (json!({ "expression": "none" }), json!(null)),
-        (json!({ "expression": "cpu + a", "variables": { "cpu": 1, "a": 2 } }), json!(3.0)),
-        (json!({ "expression": "if(on, 'yes', 'no')", "variables": { "on": true } }), json!("yes")),
-        (json!({ "expression": "cpu", "variables": { "cpu": null } }), json!(null)),
-    ] {
-        let answer = evaluate(&server, question.clone());
-        assert_eq!((answer.status, answer.json()), (200, json!({ "value": expected })), "{question}");
-    }
-}
-
-#[test]
-fn formulas_are_evaluated_at_the_panels_rate_and_tick() {
-    let mut panel = fake();
-    panel.handle.panel = Arc::new(Panel { fps: Fps::new(30).unwrap(), ..fixture::panel() });
-    let server = panel.serve();
-    let samples = json!({ "x": [[3, 1], [0, 2]] });
-    for (expression, expected) in [
-        ("fps", 30.0),
-        ("tick", 3.0),
-        ("time * 10", 1.0),
-        ("sum(x, 120ticks)", 3.0),
-        ("sum(x, 60ticks)", 2.0),
-    ] {
-        let answer = evaluate(&server, json!({ "expression": expression, "samples": samples }));
-        assert_eq!((answer.status, answer.json()), (200, json!({ "value": expected })), "{expression}");
-    }
-}
-
-#[test]
-fn windows_see_what_the_panel_holds_or_is_told() {
-    let mut panel = fake();
-    let key = |name: &str| Key {
-        name: name.into(),
-        source: SourceId(0),
-        kind: Kind::Number,
-        default: None,
-        range: (0.0, 1.0),
-        unit: String::new(),
-        stale_after: None,
-    };
-    let keys = ["room.heat", "room.damp"];
-    panel.handle.panel = Arc::new(Panel { keys: keys.map(key).into(), ..fixture::panel() });
-    for (name, state) in keys.into_iter().zip([SourceState::Live, SourceState::Stale]) {
-        let reported = Reported { formula: None, state, ..tests::value(name, Value::Number(1.0)) };
-        panel.values.lock().unwrap().push(reported);
-    }
-    let server = panel.serve();
-    for (question, expected) in [
-        (json!({ "expression": "avg(heat, 1m)" }), json!(15.0)),
-        (json!({ "expression": "avg('room.heat', 1s)" }), json!(20.0)),
-        (json!({ "expression": "avg(damp, 1m) + heat" }), json!(5.0)),
-        (json!({ "expression": "age(damp) * 100 + stale(damp) * 10 + stale(heat)" }), json!(10.0)),
-        (json!({ "expression": "sum(heat, 1m)", "samples": { "room.heat": [[1, 2], [0, 3]] } }), json!(5.0)),
-        (json!({ "expression": "count(heat, 1m)", "samples": { "room.heat": [] } }), json!(0.0)),
-        (json!({ "expression": "median(x, 1m)", "samples": { "x": [[1, 2], [0, 3]] } }), json!(2.5)),
-        (json!({ "expression": "avg(x, 1m)", "variables": { "x": 4 } }), json!(4.0)),
-    ] {
-        let answer = evaluate(&server, question.clone());
-        assert_eq!((answer.status, answer.json()), (200, json!({ "value": expected })), "{question}");
-    }
-    let samples = |count: usize| {
-        let samples: Vec<_> = (0..count).map(|n| (n, 1)).collect();
-        json!({ "expression": "count(x, 1d)", "samples": { "x": samples } })
-    };
-    assert_eq!(evaluate(&server, samples(SAMPLES)).status, 200);
-    assert_eq!(evaluate(&server, samples(SAMPLES + 1)).status, 422);
-}
-
-#[test]
-fn wrong_formulas_are_placed() {
-    let panel = fake();
-    let server = panel.serve();
-    let wrong = evaluate(&server, json!({ "expression": "'ü' == 'u' and sqr(4) > cpuu" }));
-    check_problem(&wrong, 422, "Unprocessable Entity", "two errors");
-    let errors = wrong.json()["errors"].clone();
-    let told: Vec<_> =
-        errors.as_array().unwrap().iter().map(|e| (&e["offset"], &e["length"], &e["suggestions"])).collect();
-    assert_eq!(told, [(&json!(15), &json!(3), &json!(["sqrt"])), (&json!(24), &json!(4), &json!(["cpu"]))]);
-
-    let zero = evaluate(&server, json!({ "expression": "1 / (cpu - 42.5)" })).json();
-    assert_eq!((&zero["errors"][0]["offset"], &zero["errors"][0]["length"]), (&json!(0), &json!(16)));
-    let blank = |bytes: usize| json!({ "expression": format!("1{}", " ".repeat(bytes - 1)) });
-    let variables = |count: usize| {
-        let all: serde_json::Map<_, _> = (0..count).map(|n| (format!("v{n}"), json!(n))).collect();
-        json!({ "expression": "1", "variables": all })
-    };
-    for (question, status) in [
-        (blank(FORMULA_BYTES), 200),
-        (blank(FORMULA_BYTES + 1), 422),
-        (variables(VARIABLES), 200),
-        (variables(VARIABLES + 1), 422),
-        (json!({ "expression": "1", "variables": { "a": [1] } }), 422),
-        (json!({ "expression": "1", "what": 2 }), 400),
-        (json!({ "expression": 1 }), 400),
-        (json!({}), 400),
-    ] {
-        let answer = evaluate(&server, question);
-        assert_eq!(answer.status, status, "{}", answer.text());
-    }
-    let deep = json!({ "expression": "(".repeat(FORMULA_BYTES) });
-    assert_eq!(evaluate(&server, deep).status, 422);
-}
-
 /// A clock that stands still: buckets that drain by nothing have an exact bottom.
 fn standing() -> Instant {
     static NOW: OnceLock<Instant> = OnceLock::new();
@@ -268,10 +141,12 @@ fn whole() -> FakePanel {
         kind = "push"
         [keys]
         "door.count" = {}
+        [scripts]
+        files = ["a.lua"]
         [value]
         cpu = "door.count * 2"
         [page.main]
-        widgets = [{ kind = "text", id = "title", at = [0, 0], size = [99, 20], text = "{cpu}" }]
+        widgets = [{ kind = "text", id = "title", at = [0, 0], size = [99, 20], text = "{cpu} {feels_like(cpu)}" }]
         [animation.blink]
         widget = "title"
         duration = "1s"
@@ -281,8 +156,14 @@ fn whole() -> FakePanel {
         signal = "ring"
         start = ["blink"]
     "#;
-    let config = crate::config::parse("whole.toml", PANEL, Path::new("")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let script = "function feels_like(x: number): number return get('door.count') + x end";
+    std::fs::write(folder.path().join("a.lua"), script).unwrap();
+    let config = crate::config::parse("whole.toml", PANEL, folder.path());
+    let config = config.unwrap_or_else(|report| panic!("{}", report.render(false)));
     let mut panel = fake();
+    let called = Called { reads: [0].into(), steps: 3, ..Called::default() };
+    panel.telemetry.formulas.called.show([(0, called)].into());
     panel.handle.panel = Arc::new(config.panel);
     panel.actors.send_replace([tests::actor(ActorState::Running)].into());
     panel
@@ -338,7 +219,11 @@ fn answers_have_their_documented_shape() {
         assert_ne!(answer[list], json!([]), "{path} has none of its {list}");
     }
     let functions = get(&server, "/api/v1/expression-functions/flat").json();
-    assert_eq!(functions.as_array().unwrap().len(), engine::formula::functions::FUNCTIONS.len());
+    let functions = functions.as_array().unwrap();
+    assert_eq!(functions.len(), engine::formula::functions::FUNCTIONS.len() + 1);
+    assert_eq!(functions.last().unwrap()["name"], "feels_like", "behind the others come those of scripts");
+    let by_category = get(&server, "/api/v1/expression-functions").json();
+    assert_eq!(by_category["Script"], json!([functions.last().unwrap()]));
     let config = get(&server, "/api/v1/config?format=toml");
     assert_eq!(config.header("content-type"), Some("application/toml"));
     assert!(get(&server, "/api/v1/graph?format=dot").text().starts_with("digraph"));
@@ -353,7 +238,7 @@ fn answers_to_what_is_sent_have_their_documented_shape() {
     let server = panel.serve();
     let document = openapi();
     for (path, body, status) in [
-        ("/api/v1/evaluate", r#"{"expression":"cpu"}"#, 200),
+        ("/api/v1/evaluate", r#"{"expression":"tick"}"#, 200),
         ("/api/v1/evaluate", r#"{"expression":"cpuu"}"#, 422),
         ("/api/v1/evaluate", "{", 400),
         ("/api/v1/signals/{name}", r#"{"times":2}"#, 202),

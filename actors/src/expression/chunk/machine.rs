@@ -42,6 +42,19 @@ impl Code {
     }
 }
 
+/// A code with more bytecode stays interpreted: a tick has no time to make all of it native. That of 32 formulas
+/// as they mostly are is 15 KB, which takes about 3 ms.
+pub(super) const NATIVE_BYTES_MAX: usize = 48 << 10;
+
+/// What a step towards native code has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// How much bytecode was made native.
+    pub(super) bytes: usize,
+    /// Whether no code is left.
+    pub(super) is_last: bool,
+}
+
 /// Keeps a group's function from computing some of its nodes: what they are marked for is ignored.
 const RESTRAIN: &str = "\
 local compute, able = ...
@@ -152,27 +165,34 @@ impl Machine {
         Report { group: group as usize, failed, computed }
     }
 
-    /// Compiles up to so many further codes to native code; returns whether all are.
+    /// Compiles up to so many further codes to native code, but for those that are too large.
     pub(super) fn compile_native(
         &mut self,
         program: &Program,
         codes: usize,
         disabled: &[u32],
-    ) -> Result<bool, Error> {
+    ) -> Result<Step, Error> {
         let now = self.native..self.makers.len().min(self.native + codes);
         self.lua.enable_jit(true);
-        self.makers[now.clone()].fill(None);
-        for (index, group) in program.groups().iter().enumerate() {
-            if now.contains(&group.code) {
+        for code in now.clone().filter(|code| self.code_bytes(*code) <= NATIVE_BYTES_MAX) {
+            self.makers[code] = None;
+            for (index, _) in program.groups().iter().enumerate().filter(|(_, group)| group.code == code) {
                 self.install(program, index, disabled[index])?;
             }
         }
-        let is_last = now.end == self.makers.len() && !now.is_empty();
-        self.native = now.end;
-        if let Some(bytecode) = self.code.0.get().filter(|_| is_last) {
+        let is_last = now.end == self.makers.len();
+        if let Some(bytecode) = self.code.0.get().filter(|_| is_last && !now.is_empty()) {
             self.driver = load(&self.lua, &bytecode.driver)?.call(&self.functions)?;
         }
-        Ok(self.native == self.makers.len())
+        let bytes = now.clone().map(|code| self.code_bytes(code)).filter(|bytes| *bytes <= NATIVE_BYTES_MAX);
+        self.native = now.end;
+        Ok(Step { bytes: bytes.sum(), is_last })
+    }
+
+    /// How long the bytecode of a code is.
+    pub(super) fn code_bytes(&self, code: usize) -> usize {
+        let codes = self.code.0.get().map_or(&[][..], |bytecode| &bytecode.codes);
+        codes.get(code).map_or(0, Vec::len)
     }
 
     /// Bytes that it holds.

@@ -2,6 +2,7 @@
 //! formulas that call it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use engine::value::Value;
 use super::texts::Texts;
 use super::{Evaluator, mark_node};
 use crate::expression::script::Failure;
-use crate::expression::script::calls::Calls;
+use crate::expression::script::calls::{Called, Calls};
 
 /// The scripts that an evaluator's formulas call, once there are any.
 #[derive(Clone, Default)]
@@ -128,7 +129,7 @@ impl Evaluator {
 
     /// What is wrong where a formula failed at a place.
     pub(crate) fn diagnostic(&self, id: FormulaId, site: &Site) -> Diagnostic {
-        let problem = site.diagnostic();
+        let problem = site.diagnostic(self.program().text(id));
         let said = (site.problem == Problem::Script).then(|| self.script_problem(id)).flatten();
         Diagnostic { message: said.map_or(problem.message, |said| said.to_string()), ..problem }
     }
@@ -136,6 +137,11 @@ impl Evaluator {
     /// What failed in scripts since this was last asked for.
     pub fn take_script_failures(&mut self) -> Vec<Failure> {
         self.scripting.with(|attached| attached.calls.take_failures()).unwrap_or_default()
+    }
+
+    /// What the functions of scripts have come to, by function; nothing of those that were not called yet.
+    pub fn script_calls(&self) -> BTreeMap<usize, Called> {
+        self.scripting.with(|attached| attached.calls.called()).unwrap_or_default()
     }
 
     /// How many scripts are switched off, and the bytes that all of them hold.
