@@ -312,7 +312,7 @@ fn windows_that_nothing_reads_are_not_asked_for() {
     for index in 0..3 {
         assert_eq!(program.dependents_of_derived(index), [Dependents { group: 0, mask: 1 }]);
         let lane = format!("{}", program.layout().derived(index));
-        assert!(program.groups()[0].code.contains(&lane), "{lane} in {}", program.groups()[0].code);
+        assert!(program.codes()[0].contains(&lane), "{lane} in {}", program.codes()[0]);
     }
 }
 
