@@ -172,21 +172,26 @@ impl Machine {
         codes: usize,
         disabled: &[u32],
     ) -> Result<Step, Error> {
-        let now = self.native..self.makers.len().min(self.native + codes);
+        let end = self.makers.len().min(self.native + codes);
+        let mut bytes = 0;
         self.lua.enable_jit(true);
-        for code in now.clone().filter(|code| self.code_bytes(*code) <= NATIVE_BYTES_MAX) {
+        for code in self.native..end {
+            let own = self.code_bytes(code);
+            if own > NATIVE_BYTES_MAX {
+                continue;
+            }
+            bytes += own;
             self.makers[code] = None;
             for (index, _) in program.groups().iter().enumerate().filter(|(_, group)| group.code == code) {
                 self.install(program, index, disabled[index])?;
             }
         }
-        let is_last = now.end == self.makers.len();
-        if let Some(bytecode) = self.code.0.get().filter(|_| is_last && !now.is_empty()) {
+        let is_last = end == self.makers.len();
+        if let Some(bytecode) = self.code.0.get().filter(|_| is_last && self.native < end) {
             self.driver = load(&self.lua, &bytecode.driver)?.call(&self.functions)?;
         }
-        let bytes = now.clone().map(|code| self.code_bytes(code)).filter(|bytes| *bytes <= NATIVE_BYTES_MAX);
-        self.native = now.end;
-        Ok(Step { bytes: bytes.sum(), is_last })
+        self.native = end;
+        Ok(Step { bytes, is_last })
     }
 
     /// How long the bytecode of a code is.
