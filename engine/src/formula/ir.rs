@@ -223,11 +223,15 @@ impl Ir {
     }
 
     /// How large its code will be, about: how many parts it has, itself included, of which pieces of texts
-    /// take three times as much.
+    /// take three times as much, and conditions twice.
     pub(super) fn size(&self) -> usize {
         let mut size = 0;
         self.walk(&mut |part| {
-            size += if let Ir::Join(pieces, _) = part { 1 + 2 * pieces.len() } else { 1 };
+            size += match part {
+                Ir::Join(pieces, _) => 1 + 2 * pieces.len(),
+                Ir::All(parts) | Ir::Any(parts) => 1 + parts.len(),
+                _ => 1,
+            };
         });
         size
     }

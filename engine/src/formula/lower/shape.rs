@@ -72,7 +72,10 @@ impl Shape {
         let fits = lowering.temporaries <= LOCALS && operands.len() <= MAX_OPERANDS;
         // One without a lane is a constant.
         let fits = fits && operands.iter().any(|operand| !matches!(operand, Operand::Number(_)));
-        fits.then_some(Shape { text, operands, has_dependents })
+        // Code may look the same over lanes and over numbers, which are read in other ways.
+        let kinds: String =
+            operands.iter().map(|o| if matches!(o, Operand::Number(_)) { 'n' } else { 'l' }).collect();
+        fits.then_some(Shape { text: format!("-- {kinds}\n{text}"), operands, has_dependents })
     }
 
     /// Finds the numbers that are the same in all formulas of this shape.
