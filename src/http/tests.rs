@@ -16,6 +16,7 @@ use super::*;
 
 mod access;
 mod changes;
+mod formulas;
 mod patience;
 
 pub(super) fn value(name: &str, value: Value) -> Reported {

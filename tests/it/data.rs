@@ -21,6 +21,7 @@ fn recording(readings: &[f64]) -> Recording {
         states: false,
         history: Default::default(),
         past: Default::default(),
+        newest: Default::default(),
     };
     let inputs = (0..).zip(readings).map(|(tick, x)| Inputs {
         tick,
