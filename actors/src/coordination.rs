@@ -1,5 +1,6 @@
 //! Coordination's actor: steps triggers and animations, and tells the world what was decided.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, Recipient};
@@ -130,8 +131,8 @@ pub struct CoordinationActor {
     pub handlers: Option<Handlers>,
     /// How many keys there are, and which named value each formula is.
     pub named: (usize, Arc<[Option<usize>]>),
-    /// When scripts' errors were logged last.
-    pub logged: Option<Tick>,
+    /// By script: when its errors were logged last.
+    pub logged: BTreeMap<Arc<str>, Tick>,
     /// The sources' names.
     pub sources: Arc<[String]>,
     /// Where decisions go.
@@ -198,17 +199,21 @@ impl CoordinationActor {
                 handlers.show(keys + index, value.clone());
             }
         }
-        let (acts, failures) = handlers.run(sealed.tick, events);
+        let (acts, failures) = handlers.run(sealed.tick, events, &mut || self.vitals.beat());
         let full =
             self.decisions.enter(&self.pass, |decisions| decisions.act(sealed.tick, acts)).unwrap_or(0);
         if again {
             return;
         }
         self.telemetry.formulas.errors.increment(failures.len() as u64);
-        let is_quiet = self.logged.is_some_and(|tick| sealed.tick.since(tick) < LOGGED_EVERY);
-        if let Some(failure) = failures.first().filter(|_| !is_quiet) {
-            self.logged = Some(sealed.tick);
-            tracing::warn!(%failure, help = failure.help, "a script's handler failed and did nothing");
+        for failure in failures {
+            let logged = self.logged.get(&failure.file);
+            let is_quiet = logged.is_some_and(|tick| sealed.tick.since(*tick) < LOGGED_EVERY);
+            // How often limits are broken is limited itself.
+            if !is_quiet || failure.trouble.is_offence() {
+                self.logged.insert(failure.file.clone(), sealed.tick);
+                tracing::warn!(%failure, help = failure.help, "a script's handler failed and did nothing");
+            }
         }
         if full > 0 {
             tracing::warn!(full, "scripts do more than a tick takes; the rest is lost");

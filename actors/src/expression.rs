@@ -27,6 +27,7 @@ use crate::world::World;
 use chunk::Evaluator;
 use script::calls::Calls;
 use script::reads::Reads;
+use script::{Offences, View};
 
 /// A tick after evaluation.
 #[derive(Clone, Debug, Message)]
@@ -74,6 +75,8 @@ pub struct Surroundings {
     pub vitals: Vitals,
     /// The next actor of the chain.
     pub next: Recipient<Evaluated>,
+    /// How often scripts broke limits.
+    pub offences: Offences,
     /// Counters.
     pub telemetry: Telemetry,
 }
@@ -122,7 +125,12 @@ impl ExpressionActor {
             let keys = panel.keys.iter().map(|key| key.name.as_str());
             let values = panel.values.iter().map(|(name, _)| name.as_str());
             let sites = panel.program.script_calls().iter().map(|site| site.function);
-            let calls = Calls::new(&panel.scripts, sites, keys, values, panel.fps, panel.seed)?;
+            let kinds = panel.keys.iter().map(|key| Some(key.kind));
+            let kinds = kinds.chain(panel.values.iter().map(|(_, id)| panel.program.kind(*id)));
+            let view = View::new(keys, values, panel.fps).with_kinds(kinds);
+            let calls = Calls::with(&panel.scripts, sites, view, panel.seed)?;
+            let vitals = around.vitals.clone();
+            let calls = calls.counting(around.offences.clone()).beating(move || vitals.beat());
             evaluator = evaluator.with_scripts(calls, panel.values.iter().map(|(_, id)| *id));
         }
         let took = around.world.now().saturating_sub(began);
@@ -305,7 +313,7 @@ impl ExpressionActor {
         if failures.is_empty() || inputs.again {
             return;
         }
-        let (disabled, _) = self.evaluator.script_state();
+        let disabled = self.around.offences.disabled();
         for failure in failures.iter().filter(|failure| failure.trouble.is_offence()) {
             tracing::warn!(%failure, help = failure.help, disabled, "a script broke a limit");
         }
@@ -348,7 +356,8 @@ impl ExpressionActor {
         }
         if tick.0.is_multiple_of(COUNTED_EVERY) {
             let telemetry = &self.around.telemetry.formulas;
-            let (switched_off, script_bytes) = self.evaluator.script_state();
+            let (switched_off, script_bytes) =
+                (self.around.offences.disabled(), self.evaluator.script_bytes());
             telemetry.memory.set((self.evaluator.used_bytes() + script_bytes) as f64);
             telemetry.texts.set(self.evaluator.lookups());
             telemetry.disabled.set((self.evaluator.disabled() + switched_off) as f64);

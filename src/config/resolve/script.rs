@@ -33,7 +33,8 @@ pub(super) fn resolve<'t>(
     problems: &mut Problems,
 ) -> (Library, Places<'t>) {
     let (scripts, at) = (&setting.file.scripts, setting.clean.get("scripts"));
-    let limits = Limits { budget: scripts.budget, memory: scripts.memory, ..Limits::default() };
+    let limits = Limits { memory: scripts.memory, tick_budget: scripts.tick_budget, ..Limits::default() };
+    let limits = limits.with_budget(scripts.budget);
     let mut named: Vec<(String, Place<'_>)> = Vec::new();
     for (index, file) in scripts.files.iter().enumerate() {
         named.push((file.0.clone(), at.get("files").item(index)));
@@ -61,7 +62,8 @@ pub(super) fn resolve<'t>(
         }
     }
     let names = setting.file.value.0.iter().map(|(name, _)| name.as_str());
-    let view = View::new(keys.iter().map(|key| key.name.as_str()), names, setting.fps());
+    let view = View::new(keys.iter().map(|key| key.name.as_str()), names, setting.fps())
+        .with_kinds(keys.iter().map(|key| Some(key.kind)));
     let is_builtin =
         |name: &str| Function::named(name).is_some() || matches!(name, "if" | "and" | "or" | "not");
     let texts = files.clone();

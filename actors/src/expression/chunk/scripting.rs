@@ -144,10 +144,8 @@ impl Evaluator {
         self.scripting.with(|attached| attached.calls.called()).unwrap_or_default()
     }
 
-    /// How many scripts are switched off, and the bytes that all of them hold.
-    pub fn script_state(&self) -> (usize, usize) {
-        self.scripting
-            .with(|attached| (attached.calls.disabled(), attached.calls.used_bytes()))
-            .unwrap_or_default()
+    /// The bytes that scripts hold.
+    pub fn script_bytes(&self) -> usize {
+        self.scripting.with(|attached| attached.calls.used_bytes()).unwrap_or_default()
     }
 }
