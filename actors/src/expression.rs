@@ -14,10 +14,10 @@ use engine::value::Value;
 use engine::window::{self, KeyFacts, Windows};
 
 use crate::handle::{QueryValues, QueryWindows, Reported};
-use crate::journal::{Journal, Part};
+use crate::journal::{Fenced, Journal, Part};
 use crate::panel::{self, Panel};
 use crate::recording::Past;
-use crate::ring::Inputs;
+use crate::ring::{self, Inputs, Records};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
@@ -66,6 +66,10 @@ pub struct Surroundings {
     pub world: World,
     /// The core's journal.
     pub journal: Journal,
+    /// Where it is recorded what the clock ended.
+    pub records: Fenced<Records>,
+    /// Whether the clock may end calls of scripts: in live runs alone, since no simulation would be the same.
+    pub is_timed: bool,
     /// Which generation this is.
     pub pass: Pass,
     /// Its signs of life.
@@ -195,6 +199,11 @@ impl ExpressionActor {
 
     fn take(&mut self, inputs: &Inputs) {
         let sealed = &inputs.sealed;
+        if !sealed.scripts.is_empty() {
+            self.reload(inputs);
+        }
+        // What was computed before comes to the same again, however long it takes.
+        self.evaluator.time_scripts(self.around.is_timed && !inputs.again, &sealed.ended);
         self.windows.advance(sealed.tick, sealed.now_ms);
         for sample in sealed.samples.iter() {
             let index = sample.key.0 as usize;
@@ -217,11 +226,27 @@ impl ExpressionActor {
         }
     }
 
+    /// Goes over to new texts of scripts. They were checked before they came, unless it was somebody's hand that
+    /// wrote them into a recording.
+    fn reload(&mut self, inputs: &Inputs) {
+        let scripts = &inputs.sealed.scripts;
+        let taken = self.evaluator.reload_scripts(scripts, &self.panel.used_functions());
+        for script in scripts.iter().filter(|_| !inputs.again) {
+            match &taken {
+                Ok(_) => tracing::info!(file = %script.file, "a script is another one from now on"),
+                Err(error) => tracing::error!(file = %script.file, error, "a script stays as it was"),
+            }
+        }
+    }
+
     fn evaluate(&mut self, inputs: &Inputs) -> Arc<[(FormulaId, Option<Value>)]> {
         let began = self.around.world.now();
         if let Err(error) = self.evaluator.run(inputs.sealed.tick) {
             tracing::error!(%error, "formulas were not evaluated");
         }
+        let (journal, records, ended) =
+            (&self.around.journal, &self.around.records, self.evaluator.take_ended());
+        ring::tell_ended(journal, records, &self.around.pass, &inputs.sealed, &ended);
         self.around.telemetry.formulas.duration.record(self.around.world.now().saturating_sub(began));
         let mut changed = Vec::new();
         let values = self.evaluator.changed().filter(|id| !self.is_condition[id.0 as usize]);

@@ -14,6 +14,7 @@ use engine::value::Value;
 use engine::window;
 use tokio::sync::{broadcast, watch};
 
+use crate::expression::script::reloads::Reloads;
 use crate::panel::Panel;
 use crate::source::push::Push;
 use crate::telemetry::Telemetry;
@@ -275,6 +276,8 @@ pub struct Handle {
     /// All actors, in the order of their start. Published at every change, and at least once in
     /// [`REPORTED_EVERY`](crate::supervisor::REPORTED_EVERY): where that stops, the supervisor itself hangs.
     pub actors: watch::Receiver<Arc<[ActorReport]>>,
+    /// Takes up scripts anew, and knows how they are doing.
+    pub scripts: Reloads,
     /// Writes into the push sources.
     pub push: Push,
     /// Time, real or virtual.

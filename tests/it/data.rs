@@ -21,6 +21,8 @@ fn recording(readings: &[f64]) -> Recording {
         states: false,
         history: Default::default(),
         past: Default::default(),
+        scripts: Vec::new(),
+        state: Default::default(),
     };
     let inputs = (0..).zip(readings).map(|(tick, x)| Inputs {
         tick,

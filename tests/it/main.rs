@@ -18,6 +18,7 @@ mod process;
 mod program;
 mod recordings;
 mod replay;
+mod scripted;
 mod scripts;
 mod service;
 mod shutdown;

@@ -14,8 +14,10 @@ mod host;
 pub mod library;
 mod machine;
 pub mod outline;
+pub mod reloads;
 pub mod state;
 mod token;
+pub mod watch;
 
 use std::fmt;
 use std::ops::Range;
@@ -150,6 +152,8 @@ pub struct Script {
     loaded: Loaded,
     /// Whether a limit was broken, so that its machine is in disorder.
     spoiled: bool,
+    /// Whether the clock may end its calls.
+    is_timed: bool,
 }
 
 /// A script in its machine.
@@ -185,7 +189,7 @@ impl Script {
         }
         let name = chunk_name(&file);
         let loaded = Loaded::new(&name, &text, limits, &view).map_err(|fault| told(&file, &name, fault))?;
-        Ok(Script { file, name, text, limits, view, outline, loaded, spoiled: false })
+        Ok(Script { file, name, text, limits, view, outline, loaded, spoiled: false, is_timed: true })
     }
 
     /// The file's name.
@@ -240,24 +244,34 @@ impl Script {
         called.map_err(|fault| self.fail(fault))
     }
 
-    /// Calls one of its handlers with what it keeps in `state`, which stays as it was where the call fails.
+    /// Calls one of its handlers with what it keeps in `state`. Returns what it keeps from then on.
     fn handle(
         &mut self,
         name: &str,
         arguments: &[Plain],
         seed: i32,
-        state: &mut Plain,
-    ) -> Result<(), Failure> {
+        state: &Plain,
+    ) -> Result<Plain, Failure> {
         let view = self.view.clone();
         let handled = self.ready()?.handle(name, arguments, seed, state, &view);
         view.take_reads();
-        *state = handled.map_err(|fault| self.fail(fault))?;
-        Ok(())
+        handled.map_err(|fault| self.fail(fault))
     }
 
     /// The steps of the last call, and the bytes that are used now.
     pub fn used(&self) -> (u64, usize) {
         self.loaded.machine.used()
+    }
+
+    /// Says whether the clock may end its calls: not where they are to come to the same as before.
+    fn time(&mut self, is_timed: bool) {
+        self.is_timed = is_timed;
+        self.loaded.machine.time(is_timed);
+    }
+
+    /// A call that comes to nothing else than that the clock had ended it in `line`.
+    fn end(&mut self, line: u32) -> Failure {
+        self.fail(Fault::late(&self.limits, line))
     }
 
     /// Forgets what it has run: it begins anew with the next call.
@@ -270,6 +284,7 @@ impl Script {
         if std::mem::take(&mut self.spoiled) {
             let anew = Loaded::new(&self.name, &self.text, self.limits, &self.view);
             self.loaded = anew.map_err(|fault| self.fail(fault))?;
+            self.loaded.machine.time(self.is_timed);
         }
         Ok(&mut self.loaded)
     }

@@ -1,11 +1,14 @@
 //! The scripts of a panel as its formulas call them: each call site remembers what it came to, and calls
 //! again only when its arguments or what it had read have changed.
 
+mod reload;
+
 use std::rc::Rc;
 use std::sync::Arc;
 
 use engine::formula::UserFunction;
 use engine::hash;
+use engine::script::Ended;
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
 
@@ -30,6 +33,17 @@ pub struct Calls {
     every_tick: Vec<u32>,
     /// What failed since this was last asked for.
     failures: Vec<Failure>,
+    /// What is known of the clock's part in this tick.
+    timing: Timing,
+}
+
+/// Calls that the clock ends. No two runs have the same clock, so what it ended once ends there again.
+#[derive(Debug, Default)]
+struct Timing {
+    /// Those that are to end in this tick.
+    expected: Vec<Ended>,
+    /// Those that have ended since this was last asked for.
+    ended: Vec<Ended>,
 }
 
 /// A place in the formulas where a function is called.
@@ -51,6 +65,7 @@ struct Memo {
 /// What is to be known of calls to go on as if they were the same.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
+    library: Library,
     memos: Vec<Option<Memo>>,
     offences: Vec<u32>,
     shown: Vec<Option<Value>>,
@@ -83,6 +98,7 @@ impl Calls {
             readers: vec![Vec::new(); view.len()],
             every_tick: Vec::new(),
             failures: Vec::new(),
+            timing: Timing::default(),
             library: library.clone(),
             view,
         })
@@ -91,14 +107,18 @@ impl Calls {
     /// What they know now, between two ticks.
     pub fn memory(&self) -> Memory {
         Memory {
+            library: self.library.clone(),
             memos: self.sites.iter().map(|site| site.memo.clone()).collect(),
             offences: self.offences.clone(),
             shown: self.view.all(),
         }
     }
 
-    /// Goes back to what others of the same library knew.
+    /// Goes back to what others knew that had begun with the same library.
     pub fn restore(&mut self, memory: &Memory) {
+        if let Err(failure) = self.reload(&memory.library, |_| ()) {
+            tracing::error!(%failure, "a script that was taken up before cannot be taken up again");
+        }
         self.readers.iter_mut().for_each(Vec::clear);
         self.every_tick.clear();
         for (site, memo) in memory.memos.iter().enumerate() {
@@ -187,7 +207,10 @@ impl Calls {
             return Memo { arguments, reads: Vec::new(), answer, is_stale: false };
         }
         let seed = self.seed_of(script);
-        let called = self.scripts[script].call(&function.name, &arguments, seed);
+        let called = match self.timing.end_of(site as u32) {
+            Some(line) => Err(self.scripts[script].end(line)),
+            None => self.scripts[script].call(&function.name, &arguments, seed),
+        };
         let mut reads = self.view.take_reads();
         let answer = called.and_then(|answer| {
             if answer.rolled && !reads.contains(&Read::Tick) {
@@ -196,6 +219,11 @@ impl Calls {
             self.fitting(function, script, answer.value)
         });
         if let Err(failure) = &answer {
+            if failure.by_clock {
+                // How far it came is known of this run alone. The next tick shows whether it takes as long again.
+                reads = vec![Read::Tick];
+                self.timing.note(site as u32, failure.line);
+            }
             self.offences[script] += u32::from(failure.trouble.is_offence());
             self.failures.push(failure.clone());
         }

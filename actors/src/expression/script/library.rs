@@ -1,7 +1,10 @@
 //! Libraries: the scripts of a configuration, checked together, and the functions that they give to formulas.
 
+pub mod renewal;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -42,6 +45,8 @@ pub struct Library {
     pub handlers: Arc<[Vec<&'static str>]>,
     /// What each may use.
     pub limits: Limits,
+    /// The folder that the files' names count from, where they are on a disk to be looked at again.
+    pub folder: Option<PathBuf>,
 }
 
 /// What is wrong with a script: by the index of its file.
@@ -103,7 +108,17 @@ impl Library {
             owners.truncate(FUNCTIONS_MAX);
         }
         let (files, functions) = (kept.into(), functions.into());
-        (Library { files, functions, owners: owners.into(), handlers: handlers.into(), limits }, problems)
+        (
+            Library {
+                files,
+                functions,
+                owners: owners.into(),
+                handlers: handlers.into(),
+                limits,
+                folder: None,
+            },
+            problems,
+        )
     }
 }
 

@@ -81,6 +81,8 @@ pub(super) struct Machine {
     run_shown: Function,
     /// The steps of the last call.
     steps: Cell<u64>,
+    /// Whether the clock may end calls.
+    is_timed: Cell<bool>,
 }
 
 /// How a call went wrong.
@@ -152,7 +154,8 @@ impl Machine {
         lua.sandbox(true)?;
         lua.gc_collect()?;
         lua.set_memory_limit(limits.memory)?;
-        Ok(Machine { lua, gauge, limits, environment, seal, run, run_shown, steps: Cell::new(0) })
+        let (steps, is_timed) = (Cell::new(0), Cell::new(true));
+        Ok(Machine { lua, gauge, limits, environment, seal, run, run_shown, steps, is_timed })
     }
 
     /// Plain data for the script.
@@ -203,6 +206,11 @@ impl Machine {
         self.ended(&self.run_shown, seed, function, arguments)
     }
 
+    /// Says whether the clock may end calls from now on.
+    pub(super) fn time(&self, is_timed: bool) {
+        self.is_timed.set(is_timed);
+    }
+
     /// Interrupts of the last call, and bytes that are used now.
     pub(super) fn used(&self) -> (u64, usize) {
         (self.steps.get(), self.lua.used_memory())
@@ -235,7 +243,9 @@ impl Machine {
 
     /// Does `work` within `limits`, if there are any, and says what became of it.
     fn guard<T>(&self, limits: Option<Limits>, work: impl FnOnce() -> mlua::Result<T>) -> Result<T, Fault> {
-        self.gauge.begin(limits.unwrap_or(UNLIMITED));
+        let limits = limits.unwrap_or(UNLIMITED);
+        let backstop = if self.is_timed.get() { limits.backstop } else { Duration::MAX };
+        self.gauge.begin(Limits { backstop, ..limits });
         let done = panics::catch(work);
         let trip = self.gauge.trip.take();
         self.gauge.watch.set(None);
@@ -277,6 +287,11 @@ impl Fault {
             mlua::Error::MemoryError(_) => Fault::plain(Trouble::Memory, "there is not enough memory"),
             other => Fault::plain(Trouble::Runtime, other.to_string()),
         }
+    }
+
+    /// What the clock ended in `line`.
+    pub(super) fn late(limits: &Limits, line: u32) -> Fault {
+        Trip { trouble: Trouble::Timeout, line: Some(line), by_clock: true }.fault(limits)
     }
 
     pub(super) fn missing(name: &str) -> Fault {

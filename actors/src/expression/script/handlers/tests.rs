@@ -31,14 +31,14 @@ fn handlers_act_through_signals() {
          function on_tick(n) if n == 4 then set('script.level', 'four') end end",
     );
     let events = [event(EventKind::PageShown, "main"), event(EventKind::SignalReceived, "door")];
-    let (acts, failures) = handlers.run(Tick(3), &events);
+    let Handled { acts, failures, .. } = handlers.run(Tick(3), &events);
     assert_eq!(failures, []);
     let five = Value::Number(5.0);
     let expected =
         [Some(Act::Set("level", &five)), Some(Act::Start("blink")), Some(Act::Stop("blink")), None];
     assert_eq!(acts.iter().map(Signal::act).collect::<Vec<_>>(), expected);
     assert_eq!(acts[3], Signal::new("done", [("id".into(), "door".into())].into()).unwrap());
-    let (acts, _) = handlers.run(Tick(4), &[]);
+    let Handled { acts, .. } = handlers.run(Tick(4), &[]);
     assert_eq!(acts.iter().map(Signal::act).collect::<Vec<_>>(), [Some(Act::Set("level", &"four".into()))]);
 }
 
@@ -49,7 +49,7 @@ fn state_lasts_and_nothing_else_does() {
          function on_tick(n) count += 1 state.n = (state.n or 0) + 1 state.list = {1, {a = true}} set('level', state.n * 10 + count) end",
     );
     let level = |handlers: &mut Handlers, tick| {
-        let (acts, failures) = handlers.run(Tick(tick), &[]);
+        let Handled { acts, failures, .. } = handlers.run(Tick(tick), &[]);
         assert_eq!(failures, []);
         match acts[0].act() {
             Some(Act::Set(_, value)) => value.number().unwrap(),
@@ -80,11 +80,11 @@ fn of_a_call_that_fails_nothing_is_done() {
         ("get('room.celcius')", "did you mean `room.celsius`?"),
     ] {
         let mut handlers = handlers(&format!("function on_tick(n) {body} end"));
-        let (acts, failures) = handlers.run(Tick(0), &[]);
-        assert!(acts.is_empty(), "{body}");
+        let Handled { acts, failures, kept, .. } = handlers.run(Tick(0), &[]);
+        assert!(acts.is_empty() && kept.is_empty(), "{body}");
         let failure = failures[0].to_string();
         assert!(failure.starts_with("runtime: t.lua:1: ") && failure.contains(expected), "{body}: {failure}");
-        assert_eq!(handlers.memory().scripts[0].0, Plain::default(), "{body}");
+        assert_eq!(*handlers.memory().states[0], Plain::default(), "{body}");
     }
 }
 
@@ -92,7 +92,74 @@ fn of_a_call_that_fails_nothing_is_done() {
 fn who_breaks_limits_is_switched_off() {
     let mut handlers = handlers("function on_tick(n) while true do end end");
     for tick in 0..OFFENCES_MAX {
-        assert_eq!(handlers.run(Tick(tick.into()), &[]).1.len(), 1);
+        assert_eq!(handlers.run(Tick(tick.into()), &[]).failures.len(), 1);
     }
-    assert_eq!((handlers.run(Tick(9), &[]).1.len(), handlers.disabled()), (0, 1));
+    assert_eq!((handlers.run(Tick(9), &[]).failures.len(), handlers.disabled()), (0, 1));
+}
+
+fn renewed(handlers: &Handlers, text: &str) -> Library {
+    let script = engine::script::Script { file: "t.lua".into(), text: text.into() };
+    handlers.library().renewed(&[script], &[]).unwrap()
+}
+
+#[test]
+fn a_script_that_is_another_one_keeps_its_state() {
+    let mut handlers = handlers("function on_tick(n) state.n = (state.n or 0) + 1 end");
+    let kept = handlers.run(Tick(0), &[]).kept;
+    assert_eq!(kept, [("t.lua".into(), Arc::new(Plain::table([("n", Value::Number(1.0).into())])))]);
+    // Without handlers nothing is done, and nothing forgotten.
+    handlers.reload(&renewed(&handlers, "-- nothing yet")).unwrap();
+    let Handled { kept, acts, .. } = handlers.run(Tick(1), &[]);
+    assert_eq!((kept, acts), (vec![], vec![]));
+    let memory = handlers.memory();
+    let level = "function on_tick(n) set('level', state.n) while true do end end";
+    handlers.reload(&renewed(&handlers, level)).unwrap();
+    for tick in 2..9 {
+        handlers.run(Tick(tick), &[]);
+    }
+    assert_eq!(handlers.disabled(), 1);
+    handlers.reload(&renewed(&handlers, "function on_tick(n) set('level', state.n) end")).unwrap();
+    let acts = handlers.run(Tick(9), &[]).acts;
+    let one = Value::Number(1.0);
+    assert_eq!(acts.iter().map(Signal::act).collect::<Vec<_>>(), [Some(Act::Set("level", &one))]);
+    let library = renewed(&handlers, "function on_tick(n) return ( end");
+    assert!(handlers.reload(&library).is_err());
+    assert_eq!((handlers.run(Tick(10), &[]).acts, handlers.disabled()), (acts, 0));
+    handlers.restore(&memory);
+    assert_eq!((handlers.run(Tick(11), &[]).acts, handlers.disabled()), (vec![], 0));
+}
+
+#[test]
+fn what_was_kept_is_given_back() {
+    let text = "function on_tick(n) set('level', state.n) end";
+    let mut handlers = handlers(text);
+    let state = Arc::new(Plain::table([("n", Value::Number(4.0).into())]));
+    handlers.remember(&[("t.lua".into(), state), ("gone.lua".into(), Arc::default())].into());
+    let Handled { acts, kept, .. } = handlers.run(Tick(0), &[]);
+    assert_eq!((acts[0].act(), kept), (Some(Act::Set("level", &Value::Number(4.0))), vec![]));
+}
+
+#[test]
+fn what_the_clock_ended_ends_there_again() {
+    let text = "function on_event(name, event) state.events = (state.events or 0) + 1 end\n\
+                function on_tick(n) state.n = n\n  for i = 1, 20000 do end\nend";
+    let events = [event(EventKind::PageShown, "main")];
+    let impatient = |handlers: &mut Handlers| {
+        let limits = Limits { backstop: std::time::Duration::ZERO, ..Limits::default() };
+        let library = Library { limits, ..handlers.library.clone() };
+        let loaded = Handling::new(&library, 0, &handlers.view).unwrap();
+        handlers.scripts[0] = loaded;
+    };
+    let mut first = handlers(text);
+    impatient(&mut first);
+    first.time(true, &[]);
+    let handled = first.run(Tick(5), &events);
+    assert_eq!(handled.ended, [Ended { caller: Caller::Handler, call: 1, line: 3 }]);
+    let mut second = handlers(text);
+    impatient(&mut second);
+    second.time(false, &handled.ended);
+    let again = second.run(Tick(5), &events);
+    assert_eq!((again.ended, again.kept, again.failures), (handled.ended, handled.kept, handled.failures));
+    second.time(false, &[]);
+    assert!(second.run(Tick(6), &[]).failures.is_empty());
 }
