@@ -23,8 +23,12 @@ const QUIET: Duration = Duration::from_millis(100);
 /// They are read after so long even if something happens all the time.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// How often files are read where the system does not tell of changes.
+/// How often files are read where the system does not tell of changes at all.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How often they are read anyhow: of a folder that was made anew, or that another machine writes into, nothing is
+/// told.
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(10);
 
 /// Looks after the files of all scripts until it is told to stop.
 ///
@@ -36,7 +40,7 @@ pub async fn run(context: Context, reloads: Reloads) -> Result<(), Failure> {
         return Ok(());
     };
     let (happened, happening) = flume::bounded(1);
-    let watching = watch(&paths, happened);
+    let watching = watch(&paths, happened.clone());
     if let Err(error) = &watching {
         let seconds = LOOK_EVERY.as_secs();
         tracing::warn!(%error, "changes of scripts are not told; they are looked for every {seconds} s");
@@ -44,24 +48,21 @@ pub async fn run(context: Context, reloads: Reloads) -> Result<(), Failure> {
     // What has changed before anybody watched.
     reloads.offer(paths.iter().map(|path| text(path)).collect());
     loop {
-        let now = context.world.now();
-        let look = if watching.is_ok() { Duration::MAX } else { now + LOOK_EVERY };
-        let told = tokio::select! {
+        let every = if watching.is_ok() { LOOK_AT_LEAST_EVERY } else { LOOK_EVERY };
+        let look = context.world.now() + every;
+        tokio::select! {
             biased;
             () = context.heart.resting(context.stopped()) => return Ok(()),
-            told = context.heart.resting(happening.recv_async()) => told.is_ok(),
-            () = context.heart.resting(sleep(&context, look)) => true,
-        };
-        if !told || !quiet(&context, &happening).await {
+            // This has the other end too, so that it is always open.
+            _ = context.heart.resting(happening.recv_async()) => {}
+            () = context.heart.resting(context.world.sleep_until(look)) => {}
+        }
+        if !quiet(&context, &happening).await {
             return Ok(());
         }
         context.strike("scripts.read").await?;
         reloads.offer(paths.iter().map(|path| text(path)).collect());
     }
-}
-
-async fn sleep(context: &Context, until: Duration) {
-    if until == Duration::MAX { std::future::pending().await } else { context.world.sleep_until(until).await }
 }
 
 /// Waits until nothing more happens; `false` where it is told to stop.
