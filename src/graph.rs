@@ -5,6 +5,7 @@ mod dot;
 mod layout;
 mod mermaid;
 mod model;
+mod script;
 mod svg;
 mod window;
 
@@ -108,6 +109,9 @@ pub struct Node {
     /// How long one evaluation of its formulas takes, on average.
     #[serde(rename = "cost_ns", skip_serializing_if = "Option::is_none", serialize_with = "nanos")]
     pub cost: Option<Duration>,
+    /// How many steps of its budget a script's function took when it was last called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<u64>,
 }
 
 /// Something flows from one node to another.
@@ -157,6 +161,11 @@ fn plain<S: Serializer>(value: &Option<Value>, serializer: S) -> Result<S::Ok, S
 fn nanos<S: Serializer>(cost: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     let nanos = cost.map(|cost| u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX));
     nanos.serialize(serializer)
+}
+
+/// `1 step`, `41 steps`.
+fn steps(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "step" } else { "steps" })
 }
 
 /// A text of at most so many characters, on one line.

@@ -4,6 +4,7 @@ pub mod chunk;
 pub mod script;
 pub mod trial;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
@@ -24,7 +25,9 @@ use crate::telemetry::Telemetry;
 use crate::telemetry::cost::Costs;
 use crate::world::World;
 use chunk::Evaluator;
+use script::Library;
 use script::calls::Calls;
+use script::reads::Reads;
 
 /// A tick after evaluation.
 #[derive(Clone, Debug, Message)]
@@ -100,6 +103,8 @@ pub struct ExpressionActor {
     quiet_until: Vec<Tick>,
     /// Per formula: which named value it is.
     named: Vec<Option<usize>>,
+    /// Per named value: the sources that it depends on.
+    sources: Vec<Vec<SourceId>>,
     /// The conditions, and whether each held when that was last passed on. What is passed on of a condition
     /// is 1 or 0, since unlike a value it does not keep its last good result while it fails.
     conditions: Vec<(FormulaId, bool)>,
@@ -145,6 +150,7 @@ impl ExpressionActor {
             errors: vec![None; panel.program.len()],
             quiet_until: vec![Tick(0); panel.program.len()],
             named,
+            sources: sources_behind(&panel, &panel.scripts),
             none: Arc::new([]),
             costs: Costs::new(labels(&panel), around.telemetry.formulas.costliest.clone()),
             is_native: false,
@@ -178,6 +184,9 @@ impl ExpressionActor {
     /// Goes back to what an actor of the same panel knew.
     pub fn restore(&mut self, memory: &Memory) {
         self.evaluator.restore(&memory.evaluator);
+        if let Some(library) = self.evaluator.script_library() {
+            self.sources = sources_behind(&self.panel, &library);
+        }
         self.windows.restore(&memory.windows);
         let Memory { keys, states, errors, quiet_until, conditions, .. } = memory.clone();
         (self.keys, self.states, self.errors) = (keys, states, errors);
@@ -231,6 +240,9 @@ impl ExpressionActor {
     fn reload(&mut self, inputs: &Inputs) {
         let scripts = &inputs.sealed.scripts;
         let taken = self.evaluator.reload_scripts(scripts, &self.panel.used_functions());
+        if let Ok(Some(library)) = &taken {
+            self.sources = sources_behind(&self.panel, library);
+        }
         for script in scripts.iter().filter(|_| !inputs.again) {
             match &taken {
                 Ok(_) => tracing::info!(file = %script.file, "a script is another one from now on"),
@@ -358,6 +370,7 @@ impl ExpressionActor {
             telemetry.memory.set((self.evaluator.used_bytes() + script_bytes) as f64);
             telemetry.texts.set(self.evaluator.lookups());
             telemetry.disabled.set((self.evaluator.disabled() + switched_off) as f64);
+            telemetry.called.show(self.evaluator.script_calls());
             let telemetry = &self.around.telemetry.windows;
             let updates = self.windows.updates();
             telemetry.updates.increment(updates - std::mem::replace(&mut self.counted, updates));
@@ -380,9 +393,8 @@ impl ExpressionActor {
         states.max().unwrap_or(SourceState::Live)
     }
 
-    fn report_value(&self, name: &str, id: FormulaId) -> Reported {
-        let keys = self.panel.program.keys_of(id).into_iter();
-        let sources = keys.filter_map(|key| Some(self.panel.keys.get(key)?.source));
+    fn report_value(&self, index: usize, name: &str, id: FormulaId) -> Reported {
+        let sources = self.sources.get(index).into_iter().flatten().copied();
         Reported {
             name: name.into(),
             formula: Some(self.panel.program.text(id).into()),
@@ -395,6 +407,18 @@ impl ExpressionActor {
             unit: "".into(),
         }
     }
+}
+
+/// By named value: the sources that it depends on, by way of scripts too.
+fn sources_behind(panel: &Panel, scripts: &Library) -> Vec<Vec<SourceId>> {
+    let keys = panel.keys.iter().map(|key| key.name.as_str());
+    let reads = Reads::new(&panel.program, scripts, keys, &panel.values);
+    let sources = |id| {
+        let keys = reads.keys_of(id).into_iter();
+        let sources: BTreeSet<_> = keys.filter_map(|key| Some(panel.keys.get(key)?.source)).collect();
+        sources.into_iter().collect()
+    };
+    panel.values.iter().map(|(_, id)| sources(*id)).collect()
 }
 
 /// What windows have to know of the panel's keys.
@@ -442,7 +466,8 @@ impl Handler<QueryValues> for ExpressionActor {
     type Result = Vec<Reported>;
 
     fn handle(&mut self, _: QueryValues, _: &mut Self::Context) -> Vec<Reported> {
-        let values = self.panel.values.iter().map(|(name, id)| self.report_value(name, *id));
+        let values = self.panel.values.iter().enumerate();
+        let values = values.map(|(index, (name, id))| self.report_value(index, name, *id));
         let keys = self.panel.keys.iter().zip(&self.keys).map(|(key, value)| Reported {
             name: key.name.as_str().into(),
             formula: None,

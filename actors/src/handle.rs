@@ -296,6 +296,15 @@ pub enum Refused {
 }
 
 impl Handle {
+    /// What runs, with its scripts as they are now.
+    pub fn panel_now(&self) -> Arc<Panel> {
+        let scripts = self.scripts.library();
+        if self.panel.scripts.changed(&scripts).is_empty() {
+            return self.panel.clone();
+        }
+        Arc::new(Panel { scripts, ..Panel::clone(&self.panel) })
+    }
+
     /// Signals something to the panel, at the next tick that begins. At most
     /// [`engine::signal::PER_TICK_MAX`] may wait.
     ///

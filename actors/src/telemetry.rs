@@ -10,6 +10,7 @@
 //! telemetry.value(0).set(Some(42.0));
 //! ```
 
+pub mod called;
 pub mod cost;
 pub mod exporter;
 mod http;
@@ -20,6 +21,7 @@ pub mod table;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use called::LastCalls;
 use cost::Costliest;
 use engine::event::EventKind;
 use engine::paint::Lookups;
@@ -230,6 +232,8 @@ pub struct Formulas {
     pub texts: Cache,
     /// Which formulas cost most.
     pub costliest: Costliest,
+    /// What scripts' functions came to.
+    pub called: LastCalls,
     /// Failures of formulas without a name: conditions, bindings, templates.
     pub errors: Counter,
 }
@@ -245,6 +249,7 @@ impl Formulas {
             memory: table::MEMORY.gauge(&["lua"]),
             texts: Cache::new("texts"),
             costliest: Costliest::default(),
+            called: LastCalls::default(),
             compile_native: table::FORMULA_COMPILE.gauge(&["native"]),
             // No value can have this name, so it cannot be mistaken for one.
             errors: table::FORMULA_ERRORS.counter(&["(unnamed)"]),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use actors::panel::Panel;
 use actors::world::SIMULATED_HOST;
 use engine::diagnostic::{Diagnostic, Severity};
+use engine::formula::Kind;
 use engine::formula::derived::Span;
 use engine::window;
 use serde_json::json;
@@ -18,7 +19,8 @@ use crate::config::{self, Origin};
 pub(super) struct Arguments {
     /// The configuration
     config: PathBuf,
-    /// Print problems as JSON Lines on standard output
+    /// Print JSON Lines on standard output: problems, and of a sound configuration its windows over time and the
+    /// functions of its scripts
     #[arg(long)]
     json: bool,
 }
@@ -31,6 +33,9 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
     if arguments.json {
         for problem in report.problems() {
             writeln!(out, "{}", as_json(&report, problem))?;
+        }
+        for line in panel.iter().flat_map(|panel| windows_as_json(panel).chain(functions_as_json(panel))) {
+            writeln!(out, "{line}")?;
         }
         out.flush()?;
     } else if report.problems().is_empty() {
@@ -83,10 +88,51 @@ fn bytes(count: usize) -> String {
     }
 }
 
+/// What the panel's windows over time need: each, and all of them together.
+fn windows_as_json(panel: &Panel) -> impl Iterator<Item = serde_json::Value> {
+    let plan = window::plan(panel.program.derived(), panel.fps);
+    let samples = plan.limits.samples;
+    let each = plan.windows.iter().map(|window| {
+        json!({
+            "type": "window",
+            "key": panel.keys.get(window.key as usize).map_or("", |key| &*key.name),
+            // Without one it looks at the newest samples alone.
+            "span": window.span.map(time),
+            "samples": window.span.map(|_| samples),
+            "pane_ms": window.span.map(|_| window.pane_ms),
+            "bytes_max": window.bytes_max,
+        })
+    });
+    let all = json!({ "type": "windows", "count": plan.windows.len(), "bytes_max": plan.bytes_max });
+    let lines: Vec<_> = each.chain([all]).collect();
+    lines.into_iter().filter(move |_| !plan.windows.is_empty())
+}
+
+/// The functions that the panel's scripts define, and in how many places each is called.
+fn functions_as_json(panel: &Panel) -> impl Iterator<Item = serde_json::Value> {
+    let calls = |index| panel.program.script_calls().iter().filter(|call| call.function == index).count();
+    (0..).zip(panel.scripts.functions.iter()).map(move |(index, function)| {
+        json!({
+            "type": "function",
+            "name": function.name,
+            "signature": function.signature(),
+            "result": match function.result {
+                Kind::Number => "number",
+                Kind::Text => "text",
+                Kind::Color => "color",
+            },
+            "file": function.file,
+            "line": function.line,
+            "calls": calls(index),
+        })
+    })
+}
+
 fn as_json(report: &Report, problem: &Diagnostic) -> serde_json::Value {
     let (line, column) = report.line_and_column(problem.span.start);
     let (end_line, end_column) = report.line_and_column(problem.span.end);
     json!({
+        "type": "problem",
         "file": report.name(),
         "line": line,
         "column": column,

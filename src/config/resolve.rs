@@ -16,6 +16,7 @@ mod widget;
 use std::path::Path;
 
 use actors::expression::chunk::Code;
+use actors::expression::script::reads::Reads;
 use actors::panel::Panel;
 use engine::formula::Program;
 use engine::paint::Size;
@@ -76,7 +77,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
     let colors = Colors::resolve(setting, problems);
     let (sources, provided) = source::resolve(setting, problems);
     let keys = key::resolve(setting, &sources, provided, problems);
-    let scripts = script::resolve(setting, &keys, problems);
+    let (scripts, places) = script::resolve(setting, &keys, problems);
 
     // Ids of formulas count through the file: values, then templates, widgets and triggers.
     let mut formulas = Formulas::default();
@@ -87,13 +88,16 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
     let templates = templates.told();
     let animations = animation::resolve(setting, &widgets, problems);
     let triggers = animation::resolve_triggers(setting, &mut formulas, problems);
-    if !problems.any_error() && scripts.handlers.iter().all(Vec::is_empty) {
+    if !problems.any_error() {
+        script::warn_of_animations(&scripts, &places, &animations, problems);
         // What starts an animation may be among what is wrong.
-        animation::warn_of_idle(&animations, &triggers, setting.clean.get("animation"), problems);
+        let started = script::started(&scripts);
+        animation::warn_of_idle(&animations, &triggers, started, setting.clean.get("animation"), problems);
     }
     let constants = setting.constants(&colors, problems);
-    let program = formulas.compile(setting, &keys, &scripts.functions, &constants, problems);
-    formula::connect(&mut widgets, &program, &keys);
+    let program = formulas.compile(setting, &keys, &scripts, &constants, problems);
+    let reads = Reads::new(&program, &scripts, keys.iter().map(|key| key.name.as_str()), &values);
+    formula::connect(&mut widgets, &reads, &keys);
     check_windows(&program, setting, problems);
 
     let panel = Panel {

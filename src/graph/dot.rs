@@ -43,6 +43,7 @@ pub(super) fn label(node: &Node, line_break: &str) -> String {
     lines.extend(node.value.iter().map(|value| format!("= {}", super::shortened(&value.to_string(), 30))));
     lines.extend(node.error.iter().map(|error| super::shortened(error, FORMULA_SHOWN)));
     lines.extend(node.cost.map(|cost| format!("{} ns", cost.as_nanos())));
+    lines.extend(node.steps.map(super::steps));
     lines.join(line_break)
 }
 

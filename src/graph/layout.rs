@@ -26,6 +26,8 @@ pub(super) struct Size {
     pub(super) height: f64,
     /// Whether it stands in the last layer, if nothing comes after it.
     pub(super) is_last: bool,
+    /// Whether it stands right before what needs it, if it needs nothing itself.
+    pub(super) is_near: bool,
 }
 
 /// Where everything stands; the upper left corner of all is 0, 0.
@@ -83,6 +85,12 @@ fn layers(sizes: &[Size], links: &[(usize, usize)]) -> Vec<usize> {
     for node in 0..count {
         if sizes[node].is_last && after[node].is_empty() {
             layer[node] = last;
+        }
+    }
+    for node in 0..count {
+        if sizes[node].is_near && layer[node] == 0 {
+            let first = after[node].iter().map(|to| layer[*to]).min().unwrap_or(1);
+            layer[node] = first.saturating_sub(1);
         }
     }
     layer
@@ -172,6 +180,13 @@ impl Grid {
             }
         }
         self.rows = best.1;
+        let alone: Vec<bool> = (0..self.cells.len()).map(|cell| self.is_alone(cell)).collect();
+        // Those that nothing leads to or from go to the end.
+        self.rows.iter_mut().for_each(|row| row.sort_by_key(|cell| alone[*cell]));
+    }
+
+    fn is_alone(&self, cell: usize) -> bool {
+        self.before[cell].is_empty() && self.behind[cell].is_empty()
     }
 
     fn places(&self, layer: usize) -> BTreeMap<usize, usize> {
@@ -219,13 +234,27 @@ impl Grid {
                     let middles: Vec<f64> = near.into_iter().map(|near| y[near]).collect();
                     mean(&middles).unwrap_or(y[*cell])
                 };
-                let wanted: Vec<f64> = self.rows[layer].iter().map(wanted).collect();
-                self.settle(&self.rows[layer], &wanted, &mut y);
+                // Those that are alone stand at the end of their row.
+                let alone = self.rows[layer].iter().rev().take_while(|cell| self.is_alone(**cell)).count();
+                let (row, alone) = self.rows[layer].split_at(self.rows[layer].len() - alone);
+                let wanted: Vec<f64> = row.iter().map(wanted).collect();
+                self.settle(row, &wanted, &mut y);
+                self.stack(row.last().copied(), alone, &mut y);
             }
         }
         let top = |cell: usize| y[cell] - self.cells[cell].height / 2.0;
         let highest = (0..y.len()).map(top).fold(f64::INFINITY, f64::min);
         y.iter().map(|middle| middle - highest).collect()
+    }
+
+    /// Puts cells below each other, the first one below `above`.
+    fn stack(&self, above: Option<usize>, cells: &[usize], y: &mut [f64]) {
+        let mut top = above.map_or(0.0, |above| y[above] + self.cells[above].height / 2.0 + NODE_GAP);
+        for cell in cells {
+            let height = self.cells[*cell].height;
+            y[*cell] = top + height / 2.0;
+            top += height + NODE_GAP;
+        }
     }
 
     /// Gives the cells of a row the heights nearest to those wanted, by least squares, in which none of them
@@ -276,6 +305,12 @@ impl Grid {
         let middle = |node: usize| nodes[node].1 + sizes[node].height / 2.0;
         let ways = links.iter().zip(&self.ways).map(|((from, to), way)| {
             let mut points = vec![(nodes[*from].0 + sizes[*from].width, middle(*from))];
+            // It turns behind the widest node of its layer, so that it crosses none of them.
+            let layer = self.cells[*from].layer;
+            let behind = left[layer] + widths[layer];
+            if behind > points[0].0 && self.cells[*to].layer > layer {
+                points.push((behind, middle(*from)));
+            }
             for cell in &way[1..way.len() - 1] {
                 let layer = self.cells[*cell].layer;
                 let height = y[*cell].round();
@@ -332,7 +367,7 @@ mod tests {
     use super::*;
 
     fn size(is_last: bool) -> Size {
-        Size { width: 100.0, height: 30.0, is_last }
+        Size { width: 100.0, height: 30.0, is_last, is_near: false }
     }
 
     #[test]
@@ -340,6 +375,32 @@ mod tests {
         let links = [(0, 1), (1, 2), (0, 2), (3, 2)];
         assert_eq!(layers(&[size(false); 5], &links), [0, 1, 2, 0, 0]);
         assert_eq!(layers(&[size(true); 5], &links), [0, 1, 2, 0, 2], "what nothing comes after is last");
+    }
+
+    #[test]
+    fn helpers_stand_by_those_who_need_them() {
+        let near = Size { is_near: true, ..size(false) };
+        let sizes = [size(false), size(false), size(false), near, near, near];
+        let links = [(0, 1), (1, 2), (3, 2), (4, 1), (4, 2), (0, 3)];
+        assert_eq!(layers(&sizes, &links), [0, 1, 2, 1, 0, 0]);
+        assert_eq!(layers(&sizes, &links[..4]), [0, 1, 2, 1, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_alone_stands_at_the_end_and_close() {
+        // In the last layer: one that is alone, and two that are not.
+        let sizes = [size(false), size(true), size(true), size(true)];
+        let layout = lay_out(&sizes, &[(0, 2), (0, 3)]);
+        assert_eq!(layout.nodes[1].1 - layout.nodes[3].1, 30.0 + NODE_GAP, "{layout:?}");
+        assert!(layout.nodes[2].1 < layout.nodes[3].1);
+    }
+
+    #[test]
+    fn edges_turn_behind_the_widest_of_their_layer() {
+        let wide = Size { width: 160.0, ..size(false) };
+        let layout = lay_out(&[size(false), wide, size(false), size(false)], &[(0, 3), (1, 2)]);
+        let way = layout.ways.iter().find(|way| way[0].0 == 100.0).unwrap();
+        assert_eq!(way[1], (160.0, way[0].1), "{layout:?}");
     }
 
     #[test]
@@ -381,7 +442,7 @@ mod tests {
     proptest! {
         #[test]
         fn nodes_never_overlap(links in prop::collection::vec((0..12_usize, 0..12_usize), 0..30)) {
-            let sizes: Vec<Size> = (0..12).map(|n| Size { width: 50.0 + n as f64, height: 20.0 + n as f64, is_last: n > 9 }).collect();
+            let sizes: Vec<Size> = (0..12).map(|n| Size { width: 50.0 + n as f64, height: 20.0 + n as f64, is_last: n > 9, is_near: n == 3 }).collect();
             let layout = lay_out(&sizes, &links);
             prop_assert_eq!(&layout, &lay_out(&sizes, &links));
             for (a, (left, top)) in layout.nodes.iter().enumerate() {

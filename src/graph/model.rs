@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use actors::expression::script::calls::Called;
 use actors::handle::Reported;
 use actors::panel::Panel;
 use engine::coordination::{Action, When};
 use engine::formula::FormulaId;
 use engine::widget::{Look, Widget};
 
+use super::script::Scripts;
 use super::window::{self, Reads};
 use super::{Edge, Graph, Kind, Node};
 
@@ -19,14 +21,18 @@ pub struct Live<'a> {
     pub values: &'a [Reported],
     /// How long one evaluation takes, by formula, on average; zero where that was not measured yet.
     pub costs: &'a [Duration],
+    /// What the functions of scripts came to, by function; nothing of those that were not called yet.
+    pub called: Option<&'a BTreeMap<usize, Called>>,
 }
 
 impl Graph {
     /// The graph of `panel`; with [`Live::default`] as it is written.
     pub fn new(panel: &Panel, live: Live<'_>) -> Graph {
         let reads = Reads::of(&panel.program);
-        let mut build = Build { panel, live, reads, graph: Graph::default() };
+        let scripts = Scripts::of(panel);
+        let mut build = Build { panel, live, reads, scripts, graph: Graph::default() };
         build.data();
+        build.scripts();
         build.values();
         build.templates();
         build.widgets();
@@ -40,13 +46,14 @@ impl Graph {
     }
 }
 
-type End<'a> = (Kind, &'a str);
+pub(super) type End<'a> = (Kind, &'a str);
 
-struct Build<'a> {
-    panel: &'a Panel,
-    live: Live<'a>,
+pub(super) struct Build<'a> {
+    pub(super) panel: &'a Panel,
+    pub(super) live: Live<'a>,
     reads: Reads,
-    graph: Graph,
+    pub(super) scripts: Scripts<'a>,
+    pub(super) graph: Graph,
 }
 
 impl<'a> Build<'a> {
@@ -65,7 +72,9 @@ impl<'a> Build<'a> {
             node.detail = Some(key.unit.clone()).filter(|unit| !unit.is_empty());
             tell(&mut node, now.get(key.name.as_str()).copied());
             self.graph.nodes.push(node);
-            if let Some(source) = self.panel.sources.get(usize::from(key.source.0)) {
+            let source = self.panel.sources.get(usize::from(key.source.0));
+            // Who sets a key in a script is a node of its own.
+            if let Some(source) = source.filter(|_| !self.scripts.is_set(&key.name)) {
                 self.edge((Kind::Source, &source.name), (Kind::Key, &key.name));
             }
         }
@@ -163,7 +172,7 @@ impl<'a> Build<'a> {
     }
 
     fn triggers(&mut self) {
-        let mut signals = BTreeSet::new();
+        let mut signals: BTreeSet<&str> = self.scripts.signals().collect();
         for trigger in &self.panel.triggers {
             let to = (Kind::Trigger, trigger.name.as_str());
             let mut node = node(to.0, to.1);
@@ -176,7 +185,7 @@ impl<'a> Build<'a> {
                 }
                 When::Signal(signal) => {
                     self.graph.nodes.push(node);
-                    if signals.insert(signal) {
+                    if signals.insert(signal.as_str()) {
                         self.graph.nodes.push(self::node(Kind::Signal, signal));
                     }
                     self.edge((Kind::Signal, signal), to);
@@ -203,6 +212,9 @@ impl<'a> Build<'a> {
             for derived in windows.into_iter().filter_map(|index| panel.program.derived().get(index)) {
                 self.edge((Kind::Window, &window::name(panel, derived)), to);
             }
+            for function in self.scripts.called_by(node) {
+                self.edge((Kind::Script, &panel.scripts.functions[function].name), to);
+            }
         }
         for name in values.iter().filter_map(|id| panel.program.name(*id)) {
             self.edge((Kind::Value, name), to);
@@ -221,7 +233,7 @@ impl<'a> Build<'a> {
         }
     }
 
-    fn edge(&mut self, from: End<'_>, to: End<'_>) {
+    pub(super) fn edge(&mut self, from: End<'_>, to: End<'_>) {
         let (from, to) = (id(from.0, from.1), id(to.0, to.1));
         if from != to {
             self.graph.edges.push(Edge { from, to });
@@ -244,7 +256,7 @@ fn id(kind: Kind, name: &str) -> String {
     format!("{}:{name}", kind.name())
 }
 
-fn node(kind: Kind, name: &str) -> Node {
+pub(super) fn node(kind: Kind, name: &str) -> Node {
     Node {
         id: id(kind, name),
         kind,
@@ -255,6 +267,7 @@ fn node(kind: Kind, name: &str) -> Node {
         state: None,
         error: None,
         cost: None,
+        steps: None,
     }
 }
 

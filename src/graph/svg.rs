@@ -80,10 +80,13 @@ impl Graph {
         Ok(svg + "</g>\n</svg>\n")
     }
 
-    /// The same without the keys that nothing needs; their sources say how many there are.
+    /// The same without the keys that nothing needs, of which their sources say how many there are, and without
+    /// scripts' functions that nothing calls.
     pub(super) fn without_idle_keys(&self) -> Graph {
         let needed: BTreeSet<&str> = self.edges.iter().map(|edge| edge.from.as_str()).collect();
-        let is_idle = |id: &str| id.starts_with("key:") && !needed.contains(id);
+        // Handlers go by their file's name, which has a point. They are there for what they do.
+        let is_function = |id: &str| id.starts_with("script:") && !id.contains('.');
+        let is_idle = |id: &str| (id.starts_with("key:") || is_function(id)) && !needed.contains(id);
         let mut drawn = self.clone();
         drawn.nodes.retain(|node| !is_idle(&node.id));
         drawn.edges.retain(|edge| !is_idle(&edge.to));
@@ -154,7 +157,7 @@ impl<'a> Drawn<'a> {
     fn new(node: &'a Node) -> Drawn<'a> {
         let name = shortened(&shown_name(node), NAME_SHOWN);
         let now = node.value.as_ref().map(short).unwrap_or_default();
-        let cost = node.cost.map(time).unwrap_or_default();
+        let cost = node.cost.map(time).or(node.steps.map(super::steps)).unwrap_or_default();
         let formula = node.error.as_ref().or(node.formula.as_ref()).or(node.detail.as_ref());
         let mut below = formula.cloned().unwrap_or_default();
         let room = |text: &str, size: f64| if text.is_empty() { 0.0 } else { PADDING + measured(text, size) };
@@ -168,7 +171,8 @@ impl<'a> Drawn<'a> {
         let letters = (width - PADDING * 2.0 - room(&cost, 11.0)) / letter;
         below = shortened(&below, letters.max(4.0) as usize);
         let height = if below.is_empty() { HEIGHTS.0 } else { HEIGHTS.1 };
-        let size = Size { width, height, is_last: node.kind == Kind::Widget };
+        let (is_last, is_near) = (node.kind == Kind::Widget, node.kind == Kind::Script);
+        let size = Size { width, height, is_last, is_near };
         Drawn { node, size, name, now, below, cost }
     }
 

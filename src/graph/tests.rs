@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use actors::expression::script::calls::Called;
 use actors::handle::Reported;
 use actors::panel::Panel;
 use engine::sample::SourceState;
@@ -91,6 +92,115 @@ fn what_depends_on_what() {
     }
 }
 
+const SCRIPTED: &str = r#"
+    version = 1
+    [source.room]
+    kind = "generator"
+    shape = "sine"
+    [scripts]
+    files = ["room.lua"]
+    [keys]
+    "script.count" = { default = 0 }
+    [value]
+    half = "room.value / 2"
+    warm = "felt(1)"
+    [animation.blink]
+    widget = "a"
+    duration = "1s"
+    from = { opacity = 0 }
+    [[trigger]]
+    name = "bell"
+    signal = "ring"
+    start = ["blink"]
+    [page.main]
+    widgets = [{ kind = "text", id = "a", at = [0, 0], size = [9, 9], text = "{warm} {word()} {script.count}" }]
+"#;
+
+const ROOM: &str = "function felt(n)
+    return helped() + n
+end
+local function helped() return get('room.value') end
+--- Nothing of its own.
+function word(): string return if tick() > 5 then get('half') else 'none' end
+function idle() return get('half') end
+function on_tick(n)
+    set('count', get('script.count') + 1)
+    start('blink') stop(`blink`) signal('ring') signal('else')
+    set('nowhere', 1) start('nothing') get('no.key')
+end";
+
+fn scripted() -> Panel {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("room.lua"), ROOM).unwrap();
+    let config = crate::config::parse("panel.toml", SCRIPTED, folder.path());
+    config.map_err(|report| report.render(false)).unwrap().panel
+}
+
+/// The edges from or to scripts, keys, values and signals, as `from > to`.
+fn edges(graph: &Graph) -> Vec<String> {
+    graph.edges.iter().map(|edge| format!("{} > {}", edge.from, edge.to)).collect()
+}
+
+#[test]
+fn scripts_are_nodes_with_what_they_read_and_do() {
+    let graph = Graph::new(&scripted(), Live::default());
+    assert_eq!(
+        edges(&graph),
+        [
+            "source:room > key:room.value",
+            "key:room.value > script:felt",
+            "value:half > script:word",
+            "value:half > script:idle",
+            "script:room.lua > key:script.count",
+            "key:script.count > script:room.lua",
+            "script:room.lua > animation:blink",
+            "script:room.lua > signal:ring",
+            "script:room.lua > signal:else",
+            "key:room.value > value:half",
+            "script:felt > value:warm",
+            "value:warm > widget:a",
+            "script:word > widget:a",
+            "key:script.count > widget:a",
+            "animation:blink > widget:a",
+            "signal:ring > trigger:bell",
+            "trigger:bell > animation:blink",
+        ]
+    );
+    let node = |id: &str| graph.nodes.iter().find(|node| node.id == id).unwrap();
+    assert_eq!(node("script:felt").detail.as_deref(), Some("room.lua:1"));
+    assert_eq!(node("script:word").detail.as_deref(), Some("room.lua:6"));
+    assert_eq!(node("script:room.lua").detail.as_deref(), Some("on_tick"));
+    assert_eq!(graph.nodes.iter().filter(|node| node.id == "signal:ring").count(), 1);
+    assert!(graph.nodes.iter().all(|node| node.id != "source:script"), "the script itself sets its key");
+    let drawn = graph.without_idle_keys();
+    assert!(drawn.nodes.iter().all(|node| node.id != "script:idle"), "nothing calls it");
+    assert!(drawn.edges.iter().all(|edge| edge.to != "script:idle"));
+    for text in [graph.dot(), graph.mermaid(), graph.svg("p").unwrap(), graph.json()] {
+        assert!(text.contains("room.lua:1") && text.contains("on_tick"), "{text}");
+    }
+    assert!(graph.dot().contains("shape=component"), "{}", graph.dot());
+}
+
+#[test]
+fn what_scripts_truly_read_is_shown_of_a_panel_that_runs() {
+    let panel = scripted();
+    let failed = Called { error: Some("runtime: room.lua:6: no".into()), ..Called::default() };
+    let called = Called { reads: [0, 1, 2].into(), steps: 41, ..Called::default() };
+    let called = BTreeMap::from([(0, called), (1, failed)]);
+    let graph = Graph::new(&panel, Live { called: Some(&called), ..Live::default() });
+    let into = |id: &str| {
+        let edges = graph.edges.iter().filter(|edge| edge.to == id);
+        edges.map(|edge| edge.from.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(into("script:felt"), ["key:room.value", "key:script.count", "value:half"]);
+    assert_eq!(into("script:word"), [""; 0], "it was called, and read nothing");
+    assert_eq!(into("script:idle"), ["value:half"], "it was not called");
+    let node = |id: &str| graph.nodes.iter().find(|node| node.id == id).unwrap();
+    assert_eq!((node("script:felt").steps, node("script:idle").steps), (Some(41), None));
+    assert_eq!(node("script:word").error.as_deref(), Some("runtime: room.lua:6: no"));
+    assert!(graph.svg("p").unwrap().contains("41 steps") && graph.dot().contains("41 steps"));
+}
+
 /// As a panel that runs has it.
 fn live() -> (Vec<Reported>, Vec<Duration>) {
     let reported = |name: &str, formula: Option<&str>, value: Option<f64>, state| Reported {
@@ -114,7 +224,7 @@ fn live() -> (Vec<Reported>, Vec<Duration>) {
 #[test]
 fn what_is_known_of_a_panel_that_runs() {
     let (values, costs) = live();
-    let graph = Graph::new(&panel(PANEL), Live { values: &values, costs: &costs });
+    let graph = Graph::new(&panel(PANEL), Live { values: &values, costs: &costs, called: None });
     let told = |id: &str| {
         let node = graph.nodes.iter().find(|node| node.id == id).unwrap();
         (node.value.clone(), node.state, node.error.as_deref(), node.cost.map(|cost| cost.as_nanos()))
@@ -132,13 +242,13 @@ fn what_is_known_of_a_panel_that_runs() {
 fn all_forms() {
     let (values, costs) = live();
     let panel = panel(PANEL);
-    let graph = Graph::new(&panel, Live { values: &values, costs: &costs });
+    let graph = Graph::new(&panel, Live { values: &values, costs: &costs, called: None });
     insta::assert_snapshot!("dot", graph.dot());
     insta::assert_snapshot!("mermaid", graph.mermaid());
     insta::assert_snapshot!("svg", graph.svg("panel.toml").unwrap().replace(STYLE, "…\n"));
     assert_eq!(
         graph.svg("p").unwrap(),
-        Graph::new(&panel, Live { values: &values, costs: &costs }).svg("p").unwrap()
+        Graph::new(&panel, Live { values: &values, costs: &costs, called: None }).svg("p").unwrap()
     );
     let json: serde_json::Value = serde_json::from_str(&graph.json()).unwrap();
     assert_eq!(json["nodes"].as_array().unwrap().len(), graph.nodes.len());
@@ -157,12 +267,16 @@ fn what_users_write_stays_text() {
         state: Some("live"),
         error: Some(nasty.into()),
         cost: None,
+        steps: None,
     };
     let edges = vec![Edge { from: format!("value:{nasty}"), to: "value:b".into() }];
     let graph = Graph { nodes: vec![node(nasty), node("b")], edges };
     let svg = graph.svg(nasty).unwrap();
     assert!(!svg.contains("<script") && !svg.contains('\u{7}') && !svg.contains('\u{1b}'), "{svg}");
     assert_eq!(svg.matches("class=\"node ").count(), 2);
+    // The studio cuts these rules out: its page has them, and allows no others.
+    assert_eq!((svg.matches("<style").count(), svg.matches("<style>").count()), (1, 1));
+    assert!(svg.matches("</style>").count() == 1 && !svg.contains(" style="), "{svg}");
     let mermaid = graph.mermaid();
     assert_eq!(mermaid.lines().count(), 6, "{mermaid}");
     assert!(mermaid.lines().nth(1).unwrap().starts_with("  n0(\"a#34;]#60;script#62;"), "{mermaid}");
@@ -191,6 +305,7 @@ fn pictures_are_limited() {
         state: None,
         error: None,
         cost: None,
+        steps: None,
     };
     let chain = |count: usize| Graph {
         nodes: (0..count).map(node).collect(),

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use actors::expression::script::Library;
 use actors::expression::trial::Trial;
 use actors::handle::{QuerySamples, QueryValues, QueryWindows};
 use actors::panel::Panel;
@@ -68,18 +67,17 @@ pub(super) async fn evaluate(
     let expression: Arc<str> = expression.into();
     let busy = format!("{EVALUATIONS} formulas are evaluated already");
     let (text, variables) = (expression.clone(), Vec::from_iter(known.variables.clone()));
-    let (panel, library) = (app.handle.panel.clone(), app.handle.scripts.library());
-    let (scripts, asking) = (library.clone(), panel.clone());
+    let panel = app.handle.panel_now();
     let asks = move || {
-        let (constants, library, fps) = (&asking.constants, &scripts, asking.fps);
+        let (constants, library, fps) = (&panel.constants, &panel.scripts, panel.fps);
         Trial { text: &text, variables: &variables, constants, library, fps, ..Trial::default() }.asks()
     };
     let asked = aside(&app.evaluations, &busy, asks).await?;
     if !asked.is_empty() {
         remember(&app, &asked, &mut known).await?;
     }
-    let text = expression.clone();
-    match aside(&app.evaluations, &busy, move || known.evaluate(&text, &panel, &library)).await? {
+    let (text, panel) = (expression.clone(), app.handle.panel_now());
+    match aside(&app.evaluations, &busy, move || known.evaluate(&text, &panel)).await? {
         Ok((value, warnings)) => {
             let mut answer = json!({ "value": value.as_ref().map(Plain) });
             if !warnings.is_empty() {
@@ -107,11 +105,11 @@ type Samples = BTreeMap<String, Vec<(f64, f64)>>;
 
 impl Known {
     /// The result, and what is hardly meant as it is written.
-    fn evaluate(self, text: &str, panel: &Panel, library: &Library) -> Result<Evaluated, Vec<Diagnostic>> {
+    fn evaluate(self, text: &str, panel: &Panel) -> Result<Evaluated, Vec<Diagnostic>> {
         let Known { variables, states, samples, tick: first } = self;
         let variables = Vec::from_iter(variables);
         let (samples, states, ticks) = (&samples, &states, 1);
-        let Panel { constants, fps, seed, .. } = panel;
+        let Panel { constants, scripts: library, fps, seed, .. } = panel;
         let (fps, seed, variables) = (*fps, *seed, &variables[..]);
         let trial = Trial { text, variables, samples, constants, states, first, ticks, fps, seed, library };
         trial.run().map(|value| (value, trial.warnings()))

@@ -32,10 +32,11 @@ pub(super) async fn graph(
 ) -> Result<Response, Problem> {
     let form = query.map_err(bad_query)?.0.format;
     let values = app.values.answer(&app.handle.values, QueryValues).await?;
-    let (panel, costs) = (app.handle.panel.clone(), app.handle.telemetry.formulas.costliest.means());
+    let (panel, formulas) = (app.handle.panel_now(), &app.handle.telemetry.formulas);
+    let (costs, called) = (formulas.costliest.means(), formulas.called.read());
     let busy = format!("{PICTURES} pictures are made already");
     let draw = move || -> Result<Response, TooLarge> {
-        let graph = Graph::new(&panel, Live { values: &values, costs: &costs });
+        let graph = Graph::new(&panel, Live { values: &values, costs: &costs, called: Some(&called) });
         Ok(match form {
             Form::Json => ([(header::CONTENT_TYPE, "application/json")], graph.json()).into_response(),
             Form::Dot => typed("text/vnd.graphviz; charset=utf-8", graph.dot()),

@@ -185,7 +185,7 @@ pub static ROUTES: [Route; 21] = [
     with(
         asks(
             "/api/v1/graph",
-            "what depends on what: sources, keys, values, templates, widgets, triggers, animations and signals",
+            "what depends on what: sources, keys, scripts, values, templates, widgets, triggers, animations and signals",
             &[json("Graph"), other("text/vnd.graphviz"), other("text/vnd.mermaid"), other("image/svg+xml")],
             &[400, 422, 429, 503],
             || get(graph::graph),
@@ -212,7 +212,7 @@ pub static ROUTES: [Route; 21] = [
     ),
     asks(
         "/api/v1/expression-functions",
-        "the functions of formulas by category",
+        "the functions of formulas by category, those of the panel's scripts among them",
         &[json("FunctionsByCategory")],
         &[],
         || get(catalogue::by_category),

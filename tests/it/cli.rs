@@ -80,6 +80,94 @@ pub(super) fn check_says_it_to_programs_too() {
     assert_eq!(problems[0]["code"], "unknown-key");
     assert_eq!(problems[0]["candidates"][0], "fps");
     assert_eq!(problems[1]["end_column"], 18);
+    assert!(problems.iter().all(|problem| problem["type"] == "problem"));
+}
+
+#[test]
+fn check_tells_programs_of_windows_and_functions() {
+    let folder = tempfile::tempdir().unwrap();
+    let panel = folder.path().join("panel.toml");
+    let text = "version = 1\n[source.room]\nkind = \"generator\"\nshape = \"walk\"\n\
+        [scripts]\nfiles = [\"a.lua\"]\n[page.main]\nwidgets = [{ kind = \"text\", at = [0, 0], \
+        size = [99, 9], text = \"{avg(room.value, 5m)} {max_over(room.value, 5m)} {sum(room.value, 7d)} \
+        {delta(room.value)} {word(2)} {word(3)}\" }]\n";
+    std::fs::write(&panel, text).unwrap();
+    let script =
+        "\n--- A word.\nfunction word(n: number, m: number?): string return 'w' end\nfunction idle() end";
+    std::fs::write(folder.path().join("a.lua"), script).unwrap();
+    let (out, _) = check(&["check", "--json", panel.to_str().unwrap()], 0);
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |kind: &str| lines.iter().filter(|line| line["type"] == kind).collect::<Vec<_>>();
+    let windows = of("window");
+    let spans: Vec<_> = windows.iter().map(|line| (&line["key"], &line["span"], &line["pane_ms"])).collect();
+    let (key, null) = (serde_json::json!("room.value"), serde_json::Value::Null);
+    let (short, long) = (serde_json::json!("5m"), serde_json::json!("7d"));
+    let panes = [serde_json::json!(1_000), serde_json::json!(84_000)];
+    assert_eq!(spans, [(&key, &null, &null), (&key, &short, &panes[0]), (&key, &long, &panes[1])]);
+    assert!(windows[1]["samples"].as_u64() > Some(1_000), "{out}");
+    let each: u64 = windows.iter().map(|line| line["bytes_max"].as_u64().unwrap()).sum();
+    let all = of("windows");
+    assert!(each > 0 && all[0]["bytes_max"].as_u64() >= Some(each), "{out}");
+    assert_eq!((all.len(), all[0]["count"].as_u64()), (1, Some(3)));
+    let functions: Vec<_> = of("function").into_iter().cloned().collect();
+    let function = |name: &str, signature: &str, result: &str, line: u32, calls: u32| {
+        serde_json::json!({ "type": "function", "name": name, "signature": signature, "result": result,
+                            "file": "a.lua", "line": line, "calls": calls })
+    };
+    assert_eq!(
+        functions,
+        [function("word", "word(n[, m])", "text", 3, 2), function("idle", "idle()", "number", 4, 0)]
+    );
+    assert_eq!(lines.len(), 6, "{out}");
+}
+
+#[test]
+fn the_catalogue_has_the_functions_of_scripts() {
+    let listed = |arguments: &[&str]| {
+        let (out, _) = check(&[&["functions", "--json"], arguments].concat(), 0);
+        serde_json::from_str::<Vec<serde_json::Value>>(&out).unwrap()
+    };
+    let built_in = listed(&[]).len();
+    let comfort = listed(&["--script", "scripts/comfort.lua"]);
+    assert_eq!(comfort.len(), built_in + 5);
+    assert_eq!(
+        comfort,
+        listed(&["--config", "config/comfort.toml"])
+            .into_iter()
+            .map(|mut function| {
+                if let Some(file) = function.get_mut("file") {
+                    *file = "scripts/comfort.lua".into();
+                }
+                function
+            })
+            .collect::<Vec<_>>()
+    );
+    let expected = serde_json::json!({
+        "name": "feels_like",
+        "description": "How warm it feels, in degrees Celsius: Steadman's apparent temperature in the shade without wind",
+        "category": "Script",
+        "signature": "feels_like(celsius, humidity)",
+        "aliases": [],
+        "example": "",
+        "result": "",
+        "min_arguments": 2,
+        "max_arguments": 2,
+        "file": "scripts/comfort.lua",
+        "line": 20,
+    });
+    assert!(comfort.contains(&expected), "{comfort:?}");
+    let (out, _) =
+        check(&["functions", "--script", "scripts/traffic.lua", "--script", "scripts/alarm.lua"], 0);
+    let (_, scripts) = out.split_once("\nScript\n").unwrap();
+    let lines: Vec<_> = scripts.lines().collect();
+    assert_eq!(lines.len(), 5, "{out}");
+    let line =
+        lines.iter().find(|line| line.trim_start().starts_with("line_load(bytes[, capacity])")).unwrap();
+    assert!(line.contains("  scripts/traffic.lua:27: How full a line is"), "{line}");
+    let (_, err) = check(&["functions", "--script", "nowhere.lua"], 1);
+    assert!(err.contains("cannot be read"), "{err}");
+    let (_, err) = check(&["functions", "--config", "tests/it/data/broken.toml"], 1);
+    assert!(err.contains("broken.toml:4:1"), "{err}");
 }
 
 #[test]

@@ -69,6 +69,62 @@ fn wrong_scripts_are_told_with_file_line_and_column() {
     insta::assert_snapshot!(all);
 }
 
+/// Scripts whose names are held against the panel's, and what is said of them.
+const NAMES: [(&str, &[&str]); 11] = [
+    ("function f() return get('s.value') + get('value') end", &[]),
+    (
+        "function f()\n  return get('s.valeu') + 1\nend",
+        &["/a.lua:2:14: there is no key or value `s.valeu`; did you mean `s.value`?"],
+    ),
+    ("function f() return get(\"elsewhere\") end", &["/a.lua:1:25: there is no key or value `elsewhere`"]),
+    ("local function get(n) return n end\nfunction f() return get('elsewhere') end", &[]),
+    ("local t = { get = 1 } function f() return t.get end", &[]),
+    ("function f(n) return get('s.' .. n) end", &[]),
+    ("function on_tick(n) set('level', n) set('script.level', n) end", &[]),
+    (
+        "function on_tick(n)\n  set('levle', n)\nend",
+        &["/a.lua:2:7: there is no key `script.levle`: declare it in `[keys]`; did you mean `level`?"],
+    ),
+    ("function on_tick(n) start('blink') stop('blink') end", &[]),
+    ("function on_tick(n)\n  start('blnik')\nend", &["/a.lua:2:9: there is no animation `blnik`"]),
+    ("function on_tick(n) stop('x') end", &["/a.lua:1:26: there is no animation `x`"]),
+];
+
+#[test]
+fn names_that_scripts_write_out_are_held_against_the_panel() {
+    for (script, expected) in NAMES {
+        let folder = panel(script, "1} {script.word} {script.level");
+        let said = told(folder.path(), 0);
+        let warned = said.matches("warning[").count() - said.matches("nothing starts animation").count();
+        assert_eq!(warned, expected.len(), "{script}: {said}");
+        for expected in expected {
+            let expected = expected.trim_start_matches('/');
+            assert!(said.contains(expected), "{script}: {expected}: {said}");
+        }
+    }
+}
+
+/// What scripts read is used, and what they start is started.
+#[test]
+fn what_scripts_use_is_not_called_unused() {
+    for (script, is_used, is_started) in [
+        ("function f() return 1 end", false, false),
+        ("function f() return get('lonely') end", true, false),
+        ("function f(n) return get('lon' .. n) end", true, false),
+        ("function on_tick(n) if n == get('lonely') then start('blink') end end", true, true),
+        ("function on_tick(n) start('bli' .. n) end", false, true),
+        ("function on_tick(n) stop('blink') end", false, false),
+    ] {
+        let folder = panel(script, "1");
+        let file = folder.path().join("p.toml");
+        let text = fs::read_to_string(&file).unwrap() + "\n[value]\nlonely = \"s.value * 2\"\n";
+        fs::write(&file, text).unwrap();
+        let said = told(folder.path(), 0);
+        assert_eq!(!said.contains("needs `lonely`"), is_used, "{script}: {said}");
+        assert_eq!(!said.contains("nothing starts animation"), is_started, "{script}: {said}");
+    }
+}
+
 #[test]
 fn what_is_no_script_is_not_read() {
     let refused = |make: fn(&Path)| {

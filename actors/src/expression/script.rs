@@ -14,9 +14,11 @@ mod host;
 pub mod library;
 mod machine;
 pub mod outline;
+pub mod reads;
 pub mod reloads;
 pub mod state;
 mod token;
+pub mod uses;
 pub mod watch;
 
 use std::fmt;
@@ -35,6 +37,7 @@ pub use library::{File, Library};
 use machine::{Fault, Machine};
 use outline::Declared;
 use state::Plain;
+use uses::Uses;
 
 /// The longest text of a script, in bytes.
 pub const SOURCE_BYTES_MAX: usize = 256 << 10;
@@ -205,6 +208,11 @@ impl Script {
     /// The functions that it gives to formulas.
     fn declared(&self) -> &[Declared] {
         &self.outline.functions
+    }
+
+    /// What its text says that it reads and does.
+    pub fn uses(&self) -> &Uses {
+        &self.outline.uses
     }
 
     /// What works, but hardly as meant.

@@ -118,18 +118,27 @@ impl Program {
 
     /// The keys that its result depends on, directly or through other values: indices, ascending.
     pub fn keys_of(&self, id: FormulaId) -> Vec<usize> {
-        let mut seen = alloc::vec![false; self.nodes.len()];
-        let mut open: Vec<usize> = self.node_of(id).into_iter().collect();
-        let mut keys = Vec::new();
-        while let Some(node) = open.pop() {
-            if !core::mem::replace(&mut seen[node], true) {
-                keys.extend(self.nodes[node].needs_keys.iter().map(|key| *key as usize));
-                open.extend(self.nodes[node].needs_nodes.iter().map(|node| *node as usize));
-            }
-        }
+        let nodes = self.nodes_of(id).into_iter();
+        let keys = nodes.flat_map(|node| self.nodes[node].needs_keys.iter().map(|key| *key as usize));
+        let mut keys: Vec<usize> = keys.collect();
         keys.sort_unstable();
         keys.dedup();
         keys
+    }
+
+    /// The nodes that its result depends on, its own included: indices, ascending.
+    pub fn nodes_of(&self, id: FormulaId) -> Vec<usize> {
+        let mut seen = alloc::vec![false; self.nodes.len()];
+        let mut open: Vec<usize> = self.node_of(id).into_iter().collect();
+        let mut nodes = Vec::new();
+        while let Some(node) = open.pop() {
+            if !core::mem::replace(&mut seen[node], true) {
+                nodes.push(node);
+                open.extend(self.nodes[node].needs_nodes.iter().map(|node| *node as usize));
+            }
+        }
+        nodes.sort_unstable();
+        nodes
     }
 
     /// What its text speaks of: keys, as indices, and other formulas that have names, each ascending.

@@ -27,6 +27,8 @@ pub struct UserFunction {
     pub description: String,
     /// The script's file.
     pub file: String,
+    /// The line where it begins, from 1.
+    pub line: u32,
 }
 
 impl UserFunction {

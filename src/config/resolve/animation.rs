@@ -192,10 +192,12 @@ fn animation(
     AnimationId(small(index.unwrap_or_default()))
 }
 
-/// Warns of animations that nothing ever starts, or that change nothing.
+/// Warns of animations that nothing ever starts, or that change nothing. Scripts start those that are `started`;
+/// where that is `None`, they may start any.
 pub(super) fn warn_of_idle(
     animations: &[Animation],
     triggers: &[Trigger],
+    started: Option<BTreeSet<&str>>,
     at: Place<'_>,
     problems: &mut Problems,
 ) {
@@ -208,7 +210,8 @@ pub(super) fn warn_of_idle(
             problems.add(problem.with_help("say what changes, such as `from = { y = 8, opacity = 0 }`"));
         }
         let start = Action::Start(AnimationId(small(index)));
-        if !animation.starts_at_load && !actions().any(|action| *action == start) {
+        let by_script = started.as_ref().is_none_or(|started| started.contains(animation.name.as_str()));
+        if !animation.starts_at_load && !by_script && !actions().any(|action| *action == start) {
             let message = format!("nothing starts animation `{}`", animation.name);
             let problem = Diagnostic::warning("unused", at.key_span(), message);
             problems.add(problem.with_help("write `start = \"load\"`, or name it in a trigger's `start`"));

@@ -1,8 +1,11 @@
 //! Formulas: collected from the whole file, compiled together, their problems put in their places.
 
+use actors::expression::script::Library;
+use actors::expression::script::reads::Reads;
+use actors::expression::script::uses::Verb;
 use actors::panel::Key;
 use engine::diagnostic::Diagnostic;
-use engine::formula::{self, Entry, Environment, FormulaId, Kind, Program, UserFunction};
+use engine::formula::{self, Entry, Environment, FormulaId, Kind, Program};
 use engine::sample::SourceId;
 use engine::template::Format;
 use engine::value::Value;
@@ -87,12 +90,12 @@ impl<'t> Formulas<'t> {
         FormulaId(u32::try_from(self.written.len() - 1).unwrap_or(u32::MAX))
     }
 
-    /// Compiles all of them over `keys` and `constants`, with functions of `scripts`.
+    /// Compiles all of them over `keys` and `constants`, with the functions of `library`.
     pub(super) fn compile(
         self,
         setting: Setting<'t>,
         keys: &[Key],
-        scripts: &[UserFunction],
+        library: &Library,
         constants: &[(String, Value)],
         problems: &mut Problems,
     ) -> Program {
@@ -103,7 +106,7 @@ impl<'t> Formulas<'t> {
         let known: Vec<formula::Key> =
             keys.iter().map(|key| formula::Key { name: key.name.clone(), kind: key.kind }).collect();
         let fps = setting.fps();
-        let environment = Environment { keys: &known, scripts, constants, fps };
+        let environment = Environment { keys: &known, scripts: &library.functions, constants, fps };
         let compiled = formula::compile(&entries, &environment);
         let is_certain = |(_, problem): &&(FormulaId, Diagnostic)| problem.code.starts_with("always-");
         let told: Vec<FormulaId> = compiled.problems.iter().filter(is_certain).map(|(id, _)| *id).collect();
@@ -125,19 +128,24 @@ impl<'t> Formulas<'t> {
         }
         if !problems.any_error() {
             // What uses a value may be among what is wrong.
-            self.warn_of_unused(&compiled.needs, problems);
+            self.warn_of_unused(&compiled.needs, library, problems);
         }
         compiled.program
     }
 
-    /// Warns of values that nothing shows, though they can be asked for from outside.
-    fn warn_of_unused(&self, needs: &[Vec<FormulaId>], problems: &mut Problems) {
+    /// Warns of values that nothing shows, though they can be asked for from outside. What scripts read by a name
+    /// that they write out is used; where one makes names up, any value may be.
+    fn warn_of_unused(&self, needs: &[Vec<FormulaId>], library: &Library, problems: &mut Problems) {
+        if library.uses.iter().any(|uses| uses.is_computed(Verb::Get)) {
+            return;
+        }
         let names: Vec<Option<&str>> = self.written.iter().map(|written| written.name.as_deref()).collect();
-        let used = usage::used(&names, needs);
+        let read = library.uses.iter().flat_map(|uses| uses.all()).filter(|one| one.verb == Verb::Get);
+        let used = usage::used(&names, needs, &read.map(|one| one.name.as_str()).collect());
         let unused = self.written.iter().zip(used).filter(|(_, used)| !used).map(|(written, _)| written);
         for (written, name) in unused.filter_map(|written| Some((written, written.name.as_deref()?))) {
             if !name.starts_with('_') {
-                let message = format!("neither a widget nor a trigger needs `{name}`");
+                let message = format!("no widget, trigger or script needs `{name}`");
                 let warning = Diagnostic::warning("unused-value", written.place.key_span(), message);
                 problems.add(warning.with_help(format!(
                     "show it, leave it out, or call it `_{name}` if it is there for others to ask for"
@@ -195,11 +203,11 @@ fn explained(problem: Diagnostic, text: &str) -> Diagnostic {
     problem
 }
 
-/// Tells each widget which sources the formulas behind it depend on.
-pub(super) fn connect(widgets: &mut [Widget], program: &Program, keys: &[Key]) {
+/// Tells each widget which sources the formulas behind it depend on, by way of scripts too.
+pub(super) fn connect(widgets: &mut [Widget], reads: &Reads<'_>, keys: &[Key]) {
     for widget in widgets {
         let source = |key: usize| keys.get(key).map(|key| key.source);
-        let keys = widget.formulas().into_iter().flat_map(|id| program.keys_of(id));
+        let keys = widget.formulas().into_iter().flat_map(|id| reads.keys_of(id));
         let mut sources: Vec<SourceId> = keys.filter_map(source).collect();
         sources.sort_unstable();
         sources.dedup();

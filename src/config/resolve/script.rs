@@ -1,5 +1,6 @@
 //! Scripts: read, checked together, their problems put where the configuration names them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,22 +9,31 @@ use std::sync::Arc;
 
 use actors::expression::script::library::FILES_MAX;
 use actors::expression::script::library::renewal::is_builtin;
+use actors::expression::script::uses::Verb;
 use actors::expression::script::watch::read;
 use actors::expression::script::{self, Library, Limits, View};
 use actors::panel::Key;
+use engine::animation::Animation;
 use engine::diagnostic::Diagnostic;
 
 use super::Setting;
 use crate::config::file::FileName;
 use crate::config::place::Place;
-use crate::config::problems::Problems;
+use crate::config::problems::{Problems, with_known};
 use crate::config::report::Report;
 
 /// What scripts are called in a folder.
 const EXTENSIONS: [&str; 2] = ["lua", "luau"];
 
-/// The scripts of a configuration.
-pub(super) fn resolve(setting: Setting<'_>, keys: &[Key], problems: &mut Problems) -> Library {
+/// Where the configuration names each script.
+pub(super) type Places<'t> = BTreeMap<Arc<str>, Place<'t>>;
+
+/// The scripts of a configuration, and where it names them.
+pub(super) fn resolve<'t>(
+    setting: Setting<'t>,
+    keys: &[Key],
+    problems: &mut Problems,
+) -> (Library, Places<'t>) {
     let (scripts, at) = (&setting.file.scripts, setting.clean.get("scripts"));
     let limits = Limits { budget: scripts.budget, memory: scripts.memory, ..Limits::default() };
     let mut named: Vec<(String, Place<'_>)> = Vec::new();
@@ -60,7 +70,43 @@ pub(super) fn resolve(setting: Setting<'_>, keys: &[Key], problems: &mut Problem
         let (Some(file), Some(place)) = (texts.get(file), places.get(file)) else { continue };
         problems.add(within(file, diagnostic, *place));
     }
-    Library { folder: Some(setting.folder.into()), ..library }
+    let library = Library { folder: Some(setting.folder.into()), ..library };
+    (library, texts.into_iter().map(|file| file.name).zip(places).collect())
+}
+
+/// The animations that scripts start by names that they write out; `None` where one makes names up.
+pub(super) fn started(library: &Library) -> Option<BTreeSet<&str>> {
+    let handling =
+        library.uses.iter().zip(library.handlers.iter()).filter(|(_, handlers)| !handlers.is_empty());
+    let mut started = BTreeSet::new();
+    for (uses, _) in handling {
+        if uses.is_computed(Verb::Start) {
+            return None;
+        }
+        let starts = uses.all().iter().filter(|one| one.verb == Verb::Start);
+        started.extend(starts.map(|one| one.name.as_str()));
+    }
+    Some(started)
+}
+
+/// Warns of animations that scripts speak of and that are none.
+pub(super) fn warn_of_animations(
+    library: &Library,
+    places: &Places<'_>,
+    animations: &[Animation],
+    problems: &mut Problems,
+) {
+    let names = || animations.iter().map(|animation| animation.name.as_str());
+    for (file, uses) in library.files.iter().zip(library.uses.iter()) {
+        let Some(place) = places.get(&file.name) else { continue };
+        let moves = uses.all().iter().filter(|one| matches!(one.verb, Verb::Start | Verb::Stop));
+        for one in moves.filter(|one| names().all(|known| known != one.name)) {
+            let message = format!("there is no animation `{}`", one.name);
+            let problem = Diagnostic::warning("unknown-animation", one.span.clone(), message);
+            let problem = with_known(problem, &one.name, "animations", names());
+            problems.add(within(file, problem, *place));
+        }
+    }
 }
 
 /// A script's problem, at the place where the configuration names the script.

@@ -1,12 +1,15 @@
-//! What nothing uses: named values that neither the page nor a trigger depends on.
+//! What nothing uses: named values that neither the page nor a trigger nor a script depends on.
+
+use std::collections::BTreeSet;
 
 use engine::formula::FormulaId;
 
-/// Whether each formula is used: those without a name, and all that a used one names. `names[i]` is the name
-/// of formula i and `needs[i]` are the formulas that it names.
-pub(super) fn used(names: &[Option<&str>], needs: &[Vec<FormulaId>]) -> Vec<bool> {
+/// Whether each formula is used: those without a name, those that scripts `read`, and all that a used one names.
+/// `names[i]` is the name of formula i and `needs[i]` are the formulas that it names.
+pub(super) fn used(names: &[Option<&str>], needs: &[Vec<FormulaId>], read: &BTreeSet<&str>) -> Vec<bool> {
     let mut used = vec![false; names.len()];
-    let mut waiting: Vec<usize> = (0..names.len()).filter(|index| names[*index].is_none()).collect();
+    let is_root = |index: &usize| names[*index].is_none_or(|name| read.contains(name));
+    let mut waiting: Vec<usize> = (0..names.len()).filter(is_root).collect();
     while let Some(index) = waiting.pop() {
         if std::mem::replace(&mut used[index], true) {
             continue;
@@ -27,7 +30,10 @@ mod tests {
         let needs: Vec<Vec<FormulaId>> = [&[1][..], &[2], &[], &[0, 3], &[1], &[]]
             .map(|ids: &[u32]| ids.iter().map(|id| FormulaId(*id)).collect())
             .into();
-        assert_eq!(used(&names, &needs), [false, true, true, false, true, false]);
-        assert_eq!(used(&names, &[]), [false, false, false, false, true, false]);
+        let none = BTreeSet::new();
+        assert_eq!(used(&names, &needs, &none), [false, true, true, false, true, false]);
+        assert_eq!(used(&names, &[], &none), [false, false, false, false, true, false]);
+        let read = BTreeSet::from(["d", "nowhere"]);
+        assert_eq!(used(&names, &needs, &read), [true, true, true, true, true, false]);
     }
 }

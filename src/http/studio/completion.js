@@ -37,15 +37,17 @@ function wordBefore(text, end) {
   return text.slice(start, end);
 }
 
-// The names that a word may become, the likeliest first: at most `most`.
-// A name is { name, kind: "function" | "value" | "key" | "constant", … }.
+// The names that a word may become, the likeliest first: at most `most`. A name that goes by another one of its
+// `aliases` is found by that one too; it is written by its own.
+// A name is { name, kind: "function" | "value" | "key" | "constant", aliases?: [name], … }.
 export function candidates(names, word, most = 8) {
   const wanted = word.toLowerCase();
   if (!wanted || /^[0-9.]/.test(wanted)) return [];
   const ranked = [];
   for (const candidate of names) {
-    const rank = rankOf(candidate.name.toLowerCase(), wanted);
-    if (rank !== null) ranked.push([rank, candidate]);
+    const ranks = [candidate.name, ...(candidate.aliases ?? [])].map((name) => rankOf(name.toLowerCase(), wanted));
+    const best = ranks.filter((rank) => rank !== null).sort()[0];
+    if (best !== undefined) ranked.push([best, candidate]);
   }
   ranked.sort((a, b) => a[0] - b[0] || a[1].name.length - b[1].name.length || (a[1].name < b[1].name ? -1 : 1));
   // What is written in full already needs no help.

@@ -112,7 +112,7 @@ function row(name, index) {
   element.dataset.kind = name.kind;
   const [code, about] = element.children;
   code.textContent = name.signature ?? name.name;
-  about.textContent = name.description ?? `${name.kind} ${now(name)}`;
+  about.textContent = name.kind === "function" ? name.description || name.file : `${name.kind} ${now(name)}`;
   return element;
 }
 
@@ -173,8 +173,12 @@ function close() {
 // What the call around the caret wants.
 function help() {
   const { call } = context(box.value, box.selectionStart);
-  const known = call && functions.find((one) => one.name.toLowerCase() === call.name.toLowerCase());
+  const known = call && functions.find((one) => isCalled(one, call.name.toLowerCase()));
   known ? tell(known, call.argument) : hint.replaceChildren();
+}
+
+function isCalled({ name, aliases }, wanted) {
+  return [name, ...aliases].some((one) => one.toLowerCase() === wanted);
 }
 
 function tell(name, argument = -1) {
@@ -183,7 +187,8 @@ function tell(name, argument = -1) {
   for (const [text, isCurrent] of marked(name.signature, argument)) {
     signature.append(isCurrent ? Object.assign(document.createElement("b"), { textContent: text }) : text);
   }
-  hint.replaceChildren(signature, ` ${name.description}. `, code(`${name.example} = ${name.result}`));
+  const place = name.file ? `${name.file}:${name.line}` : `${name.example} = ${name.result}`;
+  hint.replaceChildren(signature, name.description ? ` ${name.description}. ` : " ", code(place));
 }
 
 function code(text) {

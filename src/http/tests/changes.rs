@@ -1,8 +1,8 @@
 //! What comes in: signals, formulas, and the limits of both.
 
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use actors::expression::script::calls::Called;
 use actors::handle::{ActorState, Reported};
 use actors::panel::{Key, Panel};
 use engine::formula::Kind;
@@ -268,10 +268,12 @@ fn whole() -> FakePanel {
         kind = "push"
         [keys]
         "door.count" = {}
+        [scripts]
+        files = ["a.lua"]
         [value]
         cpu = "door.count * 2"
         [page.main]
-        widgets = [{ kind = "text", id = "title", at = [0, 0], size = [99, 20], text = "{cpu}" }]
+        widgets = [{ kind = "text", id = "title", at = [0, 0], size = [99, 20], text = "{cpu} {feels_like(cpu)}" }]
         [animation.blink]
         widget = "title"
         duration = "1s"
@@ -281,8 +283,14 @@ fn whole() -> FakePanel {
         signal = "ring"
         start = ["blink"]
     "#;
-    let config = crate::config::parse("whole.toml", PANEL, Path::new("")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let script = "function feels_like(x: number): number return get('door.count') + x end";
+    std::fs::write(folder.path().join("a.lua"), script).unwrap();
+    let config = crate::config::parse("whole.toml", PANEL, folder.path());
+    let config = config.unwrap_or_else(|report| panic!("{}", report.render(false)));
     let mut panel = fake();
+    let called = Called { reads: [0].into(), steps: 3, ..Called::default() };
+    panel.telemetry.formulas.called.show([(0, called)].into());
     panel.handle.panel = Arc::new(config.panel);
     panel.actors.send_replace([tests::actor(ActorState::Running)].into());
     panel
@@ -338,7 +346,11 @@ fn answers_have_their_documented_shape() {
         assert_ne!(answer[list], json!([]), "{path} has none of its {list}");
     }
     let functions = get(&server, "/api/v1/expression-functions/flat").json();
-    assert_eq!(functions.as_array().unwrap().len(), engine::formula::functions::FUNCTIONS.len());
+    let functions = functions.as_array().unwrap();
+    assert_eq!(functions.len(), engine::formula::functions::FUNCTIONS.len() + 1);
+    assert_eq!(functions.last().unwrap()["name"], "feels_like", "behind the others come those of scripts");
+    let by_category = get(&server, "/api/v1/expression-functions").json();
+    assert_eq!(by_category["Script"], json!([functions.last().unwrap()]));
     let config = get(&server, "/api/v1/config?format=toml");
     assert_eq!(config.header("content-type"), Some("application/toml"));
     assert!(get(&server, "/api/v1/graph?format=dot").text().starts_with("digraph"));

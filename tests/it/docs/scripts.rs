@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use actors::expression::script::call::Call;
 use actors::expression::script::{File, GIVEN, Library, Limits, Script, View};
+use engine::tick::Fps;
 
 use super::{Page, root};
 
@@ -17,7 +18,7 @@ fn every_script_in_the_manual_is_sound_and_returns_what_it_says() {
     let mut results = 0;
     for text in blocks {
         let file = File { name: "manual.lua".into(), text: text.into() };
-        let view = Rc::new(View::default());
+        let view = Rc::new(View::new(["script.alarms", "script.minutes"], [], Fps::default()));
         let (_, problems) = Library::check(vec![file], Limits::default(), &view, |_| false);
         assert_eq!(problems, [], "{text}");
         let mut script = Script::load("manual.lua", text.as_bytes(), Limits::default(), view).unwrap();

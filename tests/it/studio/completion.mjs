@@ -11,6 +11,8 @@ const names = [
   { name: "clamp", kind: "function" },
   { name: "ceil", kind: "function" },
   { name: "if", kind: "function" },
+  { name: "avg", kind: "function", aliases: ["average", "mean"] },
+  { name: "dew_point", kind: "function", aliases: [], file: "comfort.lua", line: 4 },
 ];
 
 function at(marked) {
@@ -43,6 +45,9 @@ for (const [word, expected] of [
   ["mper", ["system.temperature"]],
   ["cpu_hot", []],
   ["if", ["if"]],
+  ["dew", ["dew_point"]],
+  ["mea", ["avg"]],
+  ["AVERAGE", ["avg"]],
   ["nothing", []],
 ]) {
   assert.deepEqual(candidates(names, word).map(({ name }) => name), expected, word);

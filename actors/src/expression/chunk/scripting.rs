@@ -2,6 +2,7 @@
 //! formulas that call it.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use engine::value::Value;
 
 use super::texts::Texts;
 use super::{Evaluator, mark_node};
-use crate::expression::script::calls::Calls;
+use crate::expression::script::calls::{Called, Calls};
 use crate::expression::script::library::renewal::Used;
 use crate::expression::script::{Failure, Library};
 
@@ -156,6 +157,11 @@ impl Evaluator {
         Ok(Some(library))
     }
 
+    /// The scripts that formulas call now; `None` where they call none.
+    pub fn script_library(&self) -> Option<Library> {
+        self.scripting.with(|attached| attached.calls.library().clone())
+    }
+
     /// Says what the clock may do in the next run: end calls of scripts where it `is_timed`, and in any case
     /// those that are `expected` to end.
     pub fn time_scripts(&mut self, is_timed: bool, expected: &[Ended]) {
@@ -165,6 +171,11 @@ impl Evaluator {
     /// The calls of scripts that the clock has ended since this was last asked for.
     pub fn take_ended(&mut self) -> Vec<Ended> {
         self.scripting.with(|attached| attached.calls.take_ended()).unwrap_or_default()
+    }
+
+    /// What the functions of scripts have come to, by function; nothing of those that were not called yet.
+    pub fn script_calls(&self) -> BTreeMap<usize, Called> {
+        self.scripting.with(|attached| attached.calls.called()).unwrap_or_default()
     }
 
     /// How many scripts are switched off, and the bytes that all of them hold.

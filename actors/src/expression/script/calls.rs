@@ -3,6 +3,7 @@
 
 mod reload;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -52,11 +53,26 @@ struct Site {
     memo: Option<Memo>,
 }
 
+/// What the calls of a function came to when each was last called.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Called {
+    /// The keys that they read, and behind the keys the named values.
+    pub reads: BTreeSet<usize>,
+    /// Whether they went by the tick or rolled dice.
+    pub each_tick: bool,
+    /// The steps that the longest of them took.
+    pub steps: u64,
+    /// Why one of them failed.
+    pub error: Option<Arc<str>>,
+}
+
 /// What a call came to.
 #[derive(Clone, Debug)]
 struct Memo {
     arguments: Vec<Option<Value>>,
     reads: Vec<Read>,
+    /// How many steps it took.
+    steps: u64,
     answer: Result<Option<Value>, Arc<str>>,
     /// Whether something that it had read has changed since.
     is_stale: bool,
@@ -183,6 +199,23 @@ impl Calls {
         std::mem::take(&mut self.failures)
     }
 
+    /// What the functions came to that were called, by function.
+    pub fn called(&self) -> BTreeMap<usize, Called> {
+        let mut all = BTreeMap::<usize, Called>::new();
+        for (site, memo) in self.sites.iter().filter_map(|site| Some((site, site.memo.as_ref()?))) {
+            let called = all.entry(site.function).or_default();
+            for read in &memo.reads {
+                match read {
+                    Read::Tick => called.each_tick = true,
+                    Read::Value(index) => drop(called.reads.insert(*index as usize)),
+                }
+            }
+            called.steps = called.steps.max(memo.steps);
+            called.error = called.error.take().or_else(|| memo.answer.as_ref().err().cloned());
+        }
+        all
+    }
+
     /// How many scripts are not called any more.
     pub fn disabled(&self) -> usize {
         self.offences.iter().filter(|count| **count >= OFFENCES_MAX).count()
@@ -204,7 +237,7 @@ impl Calls {
                 "{file} is switched off for the rest of the run, since it broke {OFFENCES_MAX} limits"
             )
             .into());
-            return Memo { arguments, reads: Vec::new(), answer, is_stale: false };
+            return Memo { arguments, reads: Vec::new(), steps: 0, answer, is_stale: false };
         }
         let seed = self.seed_of(script);
         let called = match self.timing.end_of(site as u32) {
@@ -228,7 +261,8 @@ impl Calls {
             self.failures.push(failure.clone());
         }
         let answer = answer.map_err(|failure| failure.to_string().into());
-        Memo { arguments, reads, answer, is_stale: false }
+        let (steps, _) = self.scripts[script].used();
+        Memo { arguments, reads, steps, answer, is_stale: false }
     }
 
     /// The result, if it is what the function says.

@@ -189,12 +189,8 @@ impl View {
     /// What sets the key `script.NAME`.
     fn setting(&self, name: &str, value: &mlua::Value) -> Result<Signal, String> {
         let name = name.strip_prefix("script.").unwrap_or(name);
-        let key = format!("script.{name}");
-        if !self.names.contains_key(&key) {
-            let near = nearest(&key, self.names.keys().map(String::as_str));
-            let near = near.iter().find_map(|near| near.strip_prefix("script."));
-            let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-            return Err(format!("there is no key `{key}`: declare it in `[keys]`{hint}"));
+        if let Some(problem) = self.undeclared(name) {
+            return Err(problem);
         }
         let value = plain(value).ok_or("a value is a finite number, a text, true or false")?;
         Signal::acting(Act::Set(name, &value)).map_err(|problem| problem.to_string())
@@ -268,15 +264,31 @@ impl View {
     }
 
     fn read(&self, name: &str) -> Result<Option<Value>, String> {
-        let index = self.index(name).ok_or_else(|| self.unknown(name))?;
+        let index = self.index(name).ok_or_else(|| self.unknown(name).unwrap_or_default())?;
         self.note(index);
         Ok(self.values.borrow().get(index as usize).cloned().flatten())
     }
 
-    fn unknown(&self, name: &str) -> String {
+    /// What is to be said of a name that is no key's and no value's.
+    pub(super) fn unknown(&self, name: &str) -> Option<String> {
+        if self.names.contains_key(name) {
+            return None;
+        }
         let near = nearest(name, self.names.keys().map(String::as_str));
         let hint = near.first().map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        format!("there is no key or value `{name}`{hint}")
+        Some(format!("there is no key or value `{name}`{hint}"))
+    }
+
+    /// What is to be said of a name that handlers set, where no such key is declared.
+    pub(super) fn undeclared(&self, name: &str) -> Option<String> {
+        let key = format!("script.{}", name.strip_prefix("script.").unwrap_or(name));
+        if self.names.contains_key(&key) {
+            return None;
+        }
+        let near = nearest(&key, self.names.keys().map(String::as_str));
+        let near = near.iter().find_map(|near| near.strip_prefix("script."));
+        let hint = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        Some(format!("there is no key `{key}`: declare it in `[keys]`{hint}"))
     }
 
     /// Whether another line may be logged, and how many were left out before it.

@@ -12,6 +12,7 @@ use engine::diagnostic::Diagnostic;
 use engine::formula::{Kind, UserFunction};
 
 use super::outline::{Declared, Parameter};
+use super::uses::{Use, Uses, Verb};
 use super::{Failure, Limits, Script, View};
 
 /// The most scripts of a panel.
@@ -43,6 +44,8 @@ pub struct Library {
     pub owners: Arc<[usize]>,
     /// By file: which handlers it defines.
     pub handlers: Arc<[Vec<&'static str>]>,
+    /// By file: what its text says that it reads and does.
+    pub uses: Arc<[Uses]>,
     /// What each may use.
     pub limits: Limits,
     /// The folder that the files' names count from, where they are on a disk to be looked at again.
@@ -69,7 +72,8 @@ impl Library {
     ) -> (Library, Vec<Problem>) {
         let mut problems = Vec::new();
         let mut kept = Vec::new();
-        let (mut functions, mut owners, mut handlers) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut functions, mut owners) = (Vec::new(), Vec::new());
+        let (mut handlers, mut uses) = (Vec::new(), Vec::new());
         let mut taken: BTreeMap<String, Arc<str>> = BTreeMap::new();
         for (index, file) in files.into_iter().enumerate() {
             let mut say = |diagnostic| problems.push(Problem { file: index, diagnostic });
@@ -81,6 +85,7 @@ impl Library {
                 }
             };
             script.warnings().iter().cloned().for_each(&mut say);
+            script.uses().all().iter().filter_map(|one| unknown(one, view)).for_each(&mut say);
             let mut handles = Vec::new();
             for declared in script.declared() {
                 if let Some(handler) = HANDLERS.iter().find(|handler| **handler == declared.name) {
@@ -90,6 +95,8 @@ impl Library {
                 let owner = taken.get(&declared.name);
                 match function(declared, &file.name, owner, &is_builtin) {
                     Ok(function) => {
+                        let line = super::line_at(&file.text, declared.span.start);
+                        let function = UserFunction { line, ..function };
                         taken.insert(declared.name.clone(), file.name.clone());
                         functions.push(function);
                         owners.push(kept.len());
@@ -98,6 +105,7 @@ impl Library {
                 }
             }
             handlers.push(handles);
+            uses.push(script.uses().clone());
             kept.push(file);
         }
         if functions.len() > FUNCTIONS_MAX {
@@ -107,19 +115,29 @@ impl Library {
             functions.truncate(FUNCTIONS_MAX);
             owners.truncate(FUNCTIONS_MAX);
         }
-        let (files, functions) = (kept.into(), functions.into());
-        (
-            Library {
-                files,
-                functions,
-                owners: owners.into(),
-                handlers: handlers.into(),
-                limits,
-                folder: None,
-            },
-            problems,
-        )
+        let (files, functions, owners) = (kept.into(), functions.into(), owners.into());
+        let (handlers, uses) = (handlers.into(), uses.into());
+        (Library { files, functions, owners, handlers, uses, limits, folder: None }, problems)
     }
+
+    /// What a call of a function may read, by the names that its script writes out.
+    pub fn reads(&self, function: usize) -> Vec<&str> {
+        let uses = self.owners.get(function).and_then(|owner| self.uses.get(*owner));
+        let name = self.functions.get(function).map_or("", |function| &function.name);
+        let used = uses.map_or(Vec::new(), |uses| uses.of(name));
+        used.into_iter().filter(|used| used.verb == Verb::Get).map(|used| used.name.as_str()).collect()
+    }
+}
+
+/// A warning of a name that is written out and means nothing in the panel.
+fn unknown(one: &Use, view: &View) -> Option<Diagnostic> {
+    let (code, problem) = match one.verb {
+        Verb::Get => ("unknown-name", view.unknown(&one.name)?),
+        Verb::Set => ("undeclared-key", view.undeclared(&one.name)?),
+        // What else is used by name is the panel's own, and not in the view.
+        Verb::Start | Verb::Stop | Verb::Signal => return None,
+    };
+    Some(Diagnostic::warning(code, one.span.clone(), problem))
 }
 
 /// A script that was run once.
@@ -196,6 +214,7 @@ fn function(
         result,
         description: declared.documentation.clone(),
         file: file.to_string(),
+        ..UserFunction::default()
     })
 }
 

@@ -11,6 +11,7 @@ use std::ops::Range;
 use engine::diagnostic::Diagnostic;
 
 use super::token::{Kind, Token, tokens};
+use super::uses::{Body, Uses, uses};
 
 /// A type as it is written, and where.
 pub(super) type Annotation = (String, Range<usize>);
@@ -30,6 +31,8 @@ pub(super) struct Outline {
     pub(super) problems: Vec<Diagnostic>,
     /// What works, but hardly as meant.
     pub(super) warnings: Vec<Diagnostic>,
+    /// What it reads and does.
+    pub(super) uses: Uses,
 }
 
 /// A function that a script declares.
@@ -69,12 +72,14 @@ pub(super) fn outline(text: &str) -> Outline {
         functions: 0,
         expects_operand: false,
         targets: Vec::new(),
+        bodies: Vec::new(),
         outline: Outline::default(),
     };
     while pass.at < tokens.len() && pass.outline.problems.is_empty() {
         pass.step();
     }
-    pass.outline
+    let uses = uses(&tokens, &pass.bodies);
+    Outline { uses, ..pass.outline }
 }
 
 /// What is open.
@@ -110,6 +115,8 @@ struct Pass<'a> {
     expects_operand: bool,
     /// The names that an assignment may follow, with the brackets that were open.
     targets: Vec<(Range<usize>, usize)>,
+    /// The functions with names at the top level.
+    bodies: Vec<Body>,
     outline: Outline,
 }
 
@@ -232,6 +239,11 @@ impl<'a> Pass<'a> {
     fn close_scope(&mut self) {
         if let Some(Frame::Function) = self.close() {
             self.functions = self.functions.saturating_sub(1);
+            if self.frames.is_empty() {
+                // One without a name may come behind the last one that has one.
+                let open = self.bodies.last_mut().filter(|(_, words)| words.end == self.tokens.len());
+                open.into_iter().for_each(|(_, words)| words.end = self.at);
+            }
         }
         if self.scopes.len() > 1 {
             self.scopes.pop();
@@ -349,6 +361,7 @@ impl<'a> Pass<'a> {
         if self.peek(0) == "function" {
             if self.is_name(1) {
                 self.declare(self.peek(1).into());
+                self.begin_body(self.at + 1);
                 self.at += 1;
             }
             self.at += 1;
@@ -376,6 +389,9 @@ impl<'a> Pass<'a> {
             self.header();
             return;
         }
+        self.begin_body(self.at);
+        // A statement begins, and with it a row of its own.
+        self.chains.last_mut().into_iter().for_each(|chain| *chain = 0);
         let (name, is_plain) = (self.at, !matches!(self.peek(1), "." | ":"));
         self.assign(self.tokens[name].span());
         let is_global = is_plain && self.depth_of(self.peek(0)).is_none() && self.frames.is_empty();
@@ -395,6 +411,13 @@ impl<'a> Pass<'a> {
                 result,
                 documentation: documentation(&self.text[..first]),
             });
+        }
+    }
+
+    /// Notes where a function with a name begins, which is the word at `name`.
+    fn begin_body(&mut self, name: usize) {
+        if self.frames.is_empty() {
+            self.bodies.push((self.tokens[name].text.into(), name - 1..self.tokens.len()));
         }
     }
 

@@ -88,8 +88,7 @@ impl Reloads {
         let state = self.state();
         let library = &state.library;
         let report = |(index, (file, known)): (usize, (&File, &Known))| {
-            let functions = library.functions.iter().zip(library.owners.iter());
-            let own = functions.filter(|(_, owner)| **owner == index);
+            let own = library.present().filter(|(_, owner)| *owner == index);
             ScriptReport {
                 file: file.name.clone(),
                 functions: own.map(|(function, _)| function.signature()).collect(),
@@ -153,12 +152,13 @@ impl Reloads {
     /// Takes up texts, all or none.
     fn take(&self, changed: &[(usize, Arc<str>)]) -> Result<(), Refusal> {
         let old = self.library();
-        let new = self.checked(&old, changed)?;
+        self.check(&old, changed)?;
         let script = |(index, text): &(usize, Arc<str>)| Script {
             file: old.files[*index].name.clone(),
             text: text.clone(),
         };
         let scripts: Arc<[Script]> = changed.iter().map(script).collect();
+        let new = old.renewed(&scripts, &self.0.used)?;
         self.state().library = new;
         for (index, _) in changed {
             self.know(*index, |known| {
@@ -174,8 +174,8 @@ impl Reloads {
         Ok(())
     }
 
-    /// The library with other texts, each of which was run once.
-    fn checked(&self, old: &Library, changed: &[(usize, Arc<str>)]) -> Result<Library, Refusal> {
+    /// Compiles and runs other texts of scripts once.
+    fn check(&self, old: &Library, changed: &[(usize, Arc<str>)]) -> Result<(), Refusal> {
         let panel = &self.0.panel;
         let mut files = old.files.to_vec();
         for (index, text) in changed {
@@ -183,14 +183,9 @@ impl Reloads {
         }
         let keys = panel.keys.iter().map(|key| key.name.as_str());
         let view = View::new(keys, panel.values.iter().map(|(name, _)| name.as_str()), panel.fps);
-        let (new, problems) = Library::check(files.clone(), old.limits, &Rc::new(view), is_builtin);
+        let (_, problems) = Library::check(files.clone(), old.limits, &Rc::new(view), is_builtin);
         let error = problems.into_iter().find(|problem| problem.diagnostic.severity == Severity::Error);
-        if let Some(problem) = error {
-            return Err(Refusal::of(&files[problem.file], problem.diagnostic));
-        }
-        let new = Library { folder: old.folder.clone(), ..new };
-        new.fits(old, &self.0.used)?;
-        Ok(new)
+        error.map_or(Ok(()), |problem| Err(Refusal::of(&files[problem.file], problem.diagnostic)))
     }
 
     fn refuse(&self, refusal: Refusal) {

@@ -52,14 +52,10 @@ impl Calls {
             self.scripts[*index] = script;
             self.offences[*index] = 0;
         }
-        let names: Vec<String> =
-            self.sites.iter().map(|site| self.library.functions[site.function].name.clone()).collect();
         self.library = library.clone();
-        for (site, name) in (0..).zip(&names) {
-            let function = library.functions.iter().position(|function| function.name == *name);
-            let function = function.unwrap_or_default();
-            self.sites[site as usize].function = function;
-            if library.owners.get(function).is_some_and(|owner| changed.contains(owner)) {
+        for site in 0..self.sites.len() as u32 {
+            let owner = library.owners.get(self.sites[site as usize].function);
+            if owner.is_some_and(|owner| changed.contains(owner)) {
                 self.forget(site);
                 mark(site);
             }

@@ -9,9 +9,13 @@ use engine::formula::functions::Function;
 use engine::formula::{Kind, UserFunction};
 use engine::script::Script;
 
-use super::{File, HANDLERS, Library, function};
+use super::{FUNCTIONS_MAX, File, HANDLERS, Library, function};
 use crate::expression::script::outline;
+use crate::expression::script::uses::Uses;
 use crate::expression::script::{SOURCE_BYTES_MAX, line_at};
+
+/// What stands in the place of a function that is gone. No formula can call that.
+const GONE: &str = "(gone)";
 
 /// A function of a script as formulas call it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +74,12 @@ impl Library {
         both.filter(|(_, pair)| !is_same(pair)).map(|(index, _)| index).collect()
     }
 
+    /// The functions that there are, each with the index of its file.
+    pub fn present(&self) -> impl Iterator<Item = (&UserFunction, usize)> {
+        let all = self.functions.iter().zip(self.owners.iter().copied());
+        all.filter(|(_, owner)| *owner < self.files.len())
+    }
+
     /// The same library with other texts of some of its files, if the functions that formulas use are still
     /// there as they use them. The texts are looked at and not run, so that it takes little time and comes to
     /// the same everywhere.
@@ -93,35 +103,36 @@ impl Library {
         Ok(renewed)
     }
 
-    /// Takes the functions and handlers of changed files from their texts, and the others from `old`.
+    /// Takes the functions and handlers of changed files from their texts, and the others from `old`. A function
+    /// keeps its number, since formulas call it by that.
     fn look_again(&mut self, changed: &[usize], old: &Library) -> Result<(), Refusal> {
-        let (mut functions, mut owners) = (Vec::new(), Vec::new());
-        let mut handlers = old.handlers.to_vec();
+        let (mut handlers, mut uses) = (old.handlers.to_vec(), old.uses.to_vec());
         let mut taken: BTreeMap<String, Arc<str>> = BTreeMap::new();
+        let mut found: Vec<(UserFunction, usize)> = Vec::new();
         for (index, file) in self.files.iter().enumerate() {
-            let found = if changed.contains(&index) {
-                let (found, handles) = declared(file, &taken)?;
-                handlers[index] = handles;
-                found
+            let functions = if changed.contains(&index) {
+                let declared = declared(file, &taken)?;
+                (handlers[index], uses[index]) = (declared.handlers, declared.uses);
+                declared.functions
             } else {
                 let own = old.functions.iter().zip(old.owners.iter());
                 own.filter(|(_, owner)| **owner == index).map(|(function, _)| function.clone()).collect()
             };
-            for function in found {
+            for function in functions {
                 if let Some(other) = taken.insert(function.name.clone(), file.name.clone()) {
                     let message = format!("{other} defines a function `{}` too", function.name);
                     return Err(Refusal::new(&file.name, 1, message));
                 }
-                functions.push(function);
-                owners.push(index);
+                found.push((function, index));
             }
         }
-        if functions.len() > super::FUNCTIONS_MAX {
-            let most = super::FUNCTIONS_MAX;
-            let message = format!("the scripts define {} functions, at most {most} fit", functions.len());
+        if found.len() > FUNCTIONS_MAX {
+            let message =
+                format!("the scripts define {} functions, at most {FUNCTIONS_MAX} fit", found.len());
             return Err(Refusal::new(&self.files[*changed.first().unwrap_or(&0)].name, 1, message));
         }
-        (self.functions, self.owners, self.handlers) = (functions.into(), owners.into(), handlers.into());
+        (self.functions, self.owners) = placed(old, found);
+        (self.handlers, self.uses) = (handlers.into(), uses.into());
         Ok(())
     }
 
@@ -129,7 +140,7 @@ impl Library {
     ///
     /// # Errors
     /// The first that cannot.
-    pub fn fits(&self, old: &Library, used: &[Used]) -> Result<(), Refusal> {
+    fn fits(&self, old: &Library, used: &[Used]) -> Result<(), Refusal> {
         used.iter().try_for_each(|used| self.fits_one(old, used))
     }
 
@@ -165,7 +176,31 @@ impl Library {
     }
 }
 
-type Found = (Vec<UserFunction>, Vec<&'static str>);
+/// Puts functions where `old` has those of the same names, and the others where there is room.
+fn placed(old: &Library, mut found: Vec<(UserFunction, usize)>) -> (Arc<[UserFunction]>, Arc<[usize]>) {
+    let gone = || (UserFunction { name: GONE.into(), ..UserFunction::default() }, usize::MAX);
+    let take = |function: &UserFunction| {
+        let index = found.iter().position(|(new, _)| new.name == function.name)?;
+        Some(found.remove(index))
+    };
+    let mut all: Vec<Option<(UserFunction, usize)>> = old.functions.iter().map(take).collect();
+    for new in found {
+        match all.iter_mut().find(|place| place.is_none()) {
+            Some(place) => *place = Some(new),
+            None => all.push(Some(new)),
+        }
+    }
+    let (functions, owners): (Vec<_>, Vec<_>) =
+        all.into_iter().map(|place| place.unwrap_or_else(gone)).unzip();
+    (functions.into(), owners.into())
+}
+
+/// What a text declares.
+struct Found {
+    functions: Vec<UserFunction>,
+    handlers: Vec<&'static str>,
+    uses: Uses,
+}
 
 /// The functions and handlers that a text declares.
 fn declared(file: &File, taken: &BTreeMap<String, Arc<str>>) -> Result<Found, Refusal> {
@@ -180,12 +215,13 @@ fn declared(file: &File, taken: &BTreeMap<String, Arc<str>>) -> Result<Found, Re
             continue;
         }
         let found = function(declared, &file.name, taken.get(&declared.name), is_builtin);
-        functions.push(found.map_err(|problems| {
+        let found = found.map_err(|problems| {
             let problem = problems.into_iter().next();
             problem.map_or_else(|| Refusal::new(&file.name, 1, ""), |problem| Refusal::of(file, problem))
-        })?);
+        })?;
+        functions.push(UserFunction { line: line_at(&file.text, declared.span.start), ..found });
     }
-    Ok((functions, handlers))
+    Ok(Found { functions, handlers, uses: outline.uses })
 }
 
 fn word(kind: Kind) -> &'static str {

@@ -132,3 +132,11 @@ proptest! {
         outline(&text);
     }
 }
+
+/// A file may have more functions than an expression has operators.
+#[test]
+fn functions_are_no_row_of_operators() {
+    let text: String =
+        (0..2 * CHAIN_MAX).map(|n| format!("function f{n}() end\nfunction t.f{n}() end\n")).collect();
+    assert_eq!(outline(&text).problems, []);
+}

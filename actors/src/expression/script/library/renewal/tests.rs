@@ -37,7 +37,8 @@ fn what_formulas_use_has_to_stay_as_they_use_it() {
     };
     let f = "function f(a: number, b: number?): number return a + 1 end";
     check(&[script(0, f)], Ok(&["f", "g"]));
-    check(&[script(0, &format!("{f} function h() return 1 end"))], Ok(&["f", "h", "g"]));
+    // Those that were there keep their places.
+    check(&[script(0, &format!("function h() return 1 end {f}"))], Ok(&["f", "g", "h"]));
     check(&[script(0, "function f(...) return 1 end")], Ok(&["f", "g"]));
     // A function may move to another file, with both changed at once.
     check(
@@ -73,4 +74,20 @@ fn handlers_come_and_go_with_their_texts() {
     assert_eq!((library.changed(&renewed), renewed.changed(&renewed)), (vec![0], vec![]));
     let renewed = renewed.renewed(&[script(1, "")], &[]).unwrap();
     assert_eq!((handlers(&renewed), library.changed(&renewed)), (vec![vec!["on_event"], vec![]], vec![0, 1]));
+}
+
+#[test]
+fn a_place_that_is_free_is_taken_again() {
+    let library = library(&[ONE, TWO]);
+    let names = |library: &Library| -> Vec<String> {
+        library.functions.iter().map(|function| function.name.clone()).collect()
+    };
+    let without = library.renewed(&[script(0, "")], &[]).unwrap();
+    assert_eq!(names(&without), [GONE, "g"]);
+    let present: Vec<_> = without.present().map(|(function, file)| (function.name.as_str(), file)).collect();
+    assert_eq!(present, [("g", 1)]);
+    let text = "function a() return 1 end function b() return 1 end";
+    let with = without.renewed(&[script(0, text)], &[]).unwrap();
+    assert_eq!(names(&with), ["a", "g", "b"]);
+    assert_eq!(names(&with.renewed(&[script(0, ONE)], &[]).unwrap()), ["f", "g", GONE]);
 }
