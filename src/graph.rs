@@ -97,9 +97,12 @@ pub struct Node {
     /// The formula that it is computed by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub formula: Option<String>,
-    /// What it is now: of keys and values of a panel that runs.
+    /// What it is now: of keys, windows and values of a panel that runs.
     #[serde(serialize_with = "plain")]
     pub value: Option<Value>,
+    /// How many samples a window holds, in a panel that runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub samples: Option<u64>,
     /// How the sources behind it are doing, in a panel that runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<&'static str>,

@@ -17,7 +17,7 @@ use engine::window::{self, KeyFacts, Windows};
 use crate::handle::{QueryValues, QueryWindows, Reported};
 use crate::journal::{Fenced, Journal, Part};
 use crate::panel::{self, Panel};
-use crate::recording::Past;
+use crate::recording::Header;
 use crate::ring::{self, Inputs, Records};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
@@ -108,8 +108,8 @@ pub struct ExpressionActor {
     /// The conditions, and whether each held when that was last passed on. What is passed on of a condition
     /// is 1 or 0, since unlike a value it does not keep its last good result while it fails.
     conditions: Vec<(FormulaId, bool)>,
-    /// Per formula: whether it is a condition.
-    is_condition: Vec<bool>,
+    /// Per formula: which of the conditions it is.
+    condition_of: Vec<Option<usize>>,
     none: Arc<[(FormulaId, Option<Value>)]>,
     costs: Costs,
 }
@@ -139,8 +139,10 @@ impl ExpressionActor {
         let visible = panel.scene.widgets.iter().filter_map(|widget| widget.visible);
         let conditions = panel.triggers.iter().filter_map(|trigger| trigger.when.formula()).chain(visible);
         let conditions: Vec<_> = conditions.map(|id| (id, false)).collect();
-        let mut is_condition = vec![false; panel.program.len()];
-        conditions.iter().for_each(|(id, _)| is_condition[id.0 as usize] = true);
+        let mut condition_of = vec![None; panel.program.len()];
+        for (index, (id, _)) in conditions.iter().enumerate() {
+            condition_of[id.0 as usize] = Some(index);
+        }
         let mut named = vec![None; panel.program.len()];
         for (index, (_, id)) in panel.values.iter().enumerate() {
             named[id.0 as usize] = Some(index);
@@ -161,20 +163,24 @@ impl ExpressionActor {
             evaluator,
             keys,
             conditions,
-            is_condition,
+            condition_of,
         })
     }
 
-    /// Fills the windows with what is known from before the first tick, which begins at `start_ms` (Unix time
-    /// in milliseconds).
-    pub fn remember(&mut self, past: &Past, start_ms: i64) {
+    /// Fills the windows with what is known from before the first tick.
+    pub fn remember(&mut self, header: &Header) {
         if self.windows.is_empty() {
             return;
         }
-        self.windows.advance(Tick(0), start_ms);
+        self.windows.advance(Tick(0), header.start_ms);
         for (index, key) in (0..).zip(&self.panel.keys) {
-            for (timestamp_ms, number) in past.get(&key.name).into_iter().flatten() {
+            for (timestamp_ms, number) in header.past.get(&key.name).into_iter().flatten() {
                 self.windows.fill(index, *timestamp_ms, *number);
+            }
+            if let Some(newest_ms) = header.newest.get(&key.name) {
+                let age_ms = header.start_ms.saturating_sub(*newest_ms).max(0).unsigned_abs();
+                let ticks = i64::try_from(self.panel.fps.ticks_in(age_ms)).unwrap_or(i64::MAX);
+                self.windows.arrive(index, -ticks);
             }
             self.around.vitals.beat();
         }
@@ -261,22 +267,28 @@ impl ExpressionActor {
         ring::tell_ended(journal, records, &self.around.pass, &inputs.sealed, &ended);
         self.around.telemetry.formulas.duration.record(self.around.world.now().saturating_sub(began));
         let mut changed = Vec::new();
-        let values = self.evaluator.changed().filter(|id| !self.is_condition[id.0 as usize]);
+        let values = self.evaluator.changed().filter(|id| self.condition_of[id.0 as usize].is_none());
         changed.extend(values.map(|id| (id, self.evaluator.value(id))));
         let bindings = changed.iter().filter(|(id, _)| self.named[id.0 as usize].is_none()).count();
-        for (id, held) in &mut self.conditions {
+        let computed = self.evaluator.computed().filter_map(|id| self.condition_of[id.0 as usize]);
+        let mut computed: Vec<usize> = computed.collect();
+        computed.sort_unstable();
+        for index in computed {
+            let (id, held) = &mut self.conditions[index];
             let holds = self.evaluator.holds(*id);
             if std::mem::replace(held, holds) != holds {
                 changed.push((*id, Some(Value::Number(f64::from(u8::from(holds))))));
             }
         }
-        let failed = self.evaluator.errors().map(|(id, site)| (id, self.problem(id, site)));
-        let failed: Vec<_> = failed.chain(self.panics()).collect();
+        let failed =
+            self.evaluator.errors().map(|(id, site)| (id, self.problem(id, site), Some(site.clone())));
+        let panics = self.panics().map(|(id, problem)| (id, problem, None));
+        let failed: Vec<_> = failed.chain(panics).collect();
         if !self.evaluator.panics().is_empty() {
             self.around.telemetry.formulas.disabled.set(self.evaluator.disabled() as f64);
         }
-        for (id, problem) in failed {
-            self.fail(id, problem, inputs);
+        for (id, problem, site) in failed {
+            self.fail(id, problem, site.as_ref(), inputs);
         }
         self.tell_of_scripts(inputs);
         if !inputs.again {
@@ -299,12 +311,14 @@ impl ExpressionActor {
     }
 
     /// What came of a tick that an earlier generation evaluated was logged and counted then.
-    fn fail(&mut self, id: FormulaId, problem: String, inputs: &Inputs) {
+    fn fail(&mut self, id: FormulaId, problem: String, site: Option<&Site>, inputs: &Inputs) {
         let (index, tick) = (id.0 as usize, inputs.sealed.tick);
         if tick >= self.quiet_until[index] {
             if !inputs.again {
-                let formula = self.panel.program.name(id).unwrap_or(self.panel.program.text(id));
-                tracing::warn!(formula, problem, "a formula failed and keeps its last good result");
+                let text = self.panel.program.text(id);
+                let formula = self.panel.program.name(id).unwrap_or(text);
+                let help = site.and_then(|site| site.diagnostic(text).help);
+                tracing::warn!(formula, problem, help, "a formula failed and keeps its last good result");
             }
             self.quiet_until[index] = tick + self.panel.fps.ticks_in(LOGGED_EVERY_MS);
         }

@@ -68,10 +68,23 @@ pub struct Reported {
 #[rtype(result = "window::Memory")]
 pub struct QueryWindows;
 
-/// Asks for the numbers that are in the ring, in the order of their arrival.
+/// Asks for the numbers that are in the ring, in the order of their arrival: those among its newest
+/// [`TOLD_MAX`] samples, so that the core never stops for long.
 #[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Vec<Held>")]
+#[rtype(result = "Told")]
 pub struct QuerySamples;
+
+/// How many samples of the ring are looked through for an answer, at most.
+pub const TOLD_MAX: usize = 20_000;
+
+/// What is told of the ring.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// The numbers, in the order of their arrival.
+    pub numbers: Vec<Held>,
+    /// Where something came before them that is not told: the time of the oldest that is.
+    pub since_ms: Option<i64>,
+}
 
 /// A number in the ring.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,8 +1,7 @@
 //! Recordings: every input of a run, sealed at its tick, as JSON Lines. The same configuration and the same
 //! recording give the same events and the same frames, live or simulated, on every machine.
 //!
-//! The first line is the header; every other line holds the inputs of one tick; ticks without inputs have
-//! no line, and one with very many has several:
+//! The first line is the header, each other one the inputs of a tick, or some of them where there are very many:
 //! ```json
 //! {"recording":1,"engine":"0.1.0","panel":"demo","fingerprint":"9f…","fps":60,"seed":7,"start_ms":1767225600000}
 //! {"tick":3,"samples":[["system","cpu",12.5,1767225600041,0]],"states":[["system","live"]]}
@@ -72,8 +71,7 @@ pub struct Header {
     /// What the machine is called: the constant `host` of formulas. `None` for that of simulations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// Whether every change of a source's state is recorded. Where it is not, as in a file made by hand,
-    /// states follow from what arrives.
+    /// Whether every change of a source's state is recorded; else states follow from what arrives.
     #[serde(default)]
     pub states: bool,
     /// The history that charts were filled with before tick 0, by formula.
@@ -82,6 +80,9 @@ pub struct Header {
     /// The samples that windows were filled with before tick 0.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub past: Past,
+    /// The Unix time in milliseconds of the newest sample before tick 0, of keys whose age is asked for.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub newest: BTreeMap<String, i64>,
     /// The scripts as they were at tick 0.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scripts: Vec<Script>,

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use actix::{Actor, Context, Handler, Message, Recipient};
+use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
+use engine::ring::Ring;
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
 use engine::sample::{Reading, Sample, SourceId, SourceState};
 use engine::script::{Ended, Script};
 use engine::signal::{self, Act, Signal};
 use engine::tick::Tick;
 
-use crate::handle::{Held, QuerySamples, QuerySources, SourceReport};
+use crate::handle::{Held, QuerySamples, QuerySources, SourceReport, TOLD_MAX, Told};
 use crate::journal::{Entry, Fenced, Journal, Part, Rhythm, Sealing};
 use crate::recording::{Recorder, Replay};
 use crate::source::SCRIPT;
@@ -470,13 +471,52 @@ impl Handler<QuerySources> for RingActor {
 }
 
 impl Handler<QuerySamples> for RingActor {
-    type Result = Vec<Held>;
+    type Result = MessageResult<QuerySamples>;
 
-    fn handle(&mut self, _: QuerySamples, _: &mut Self::Context) -> Vec<Held> {
-        let held = |sample: &Sample| {
-            let number = sample.value.number()?;
-            Some(Held { key: sample.key.0, timestamp_ms: sample.timestamp_ms, number })
+    fn handle(&mut self, _: QuerySamples, _: &mut Self::Context) -> Self::Result {
+        MessageResult(told(self.intake.ring()))
+    }
+}
+
+/// The numbers among the newest samples.
+fn told(ring: &Ring) -> Told {
+    let number = |sample: &Sample| {
+        let number = sample.value.number()?;
+        Some(Held { key: sample.key.0, timestamp_ms: sample.timestamp_ms, number })
+    };
+    let is_all = ring.overwritten_total() == 0 && ring.len() <= TOLD_MAX;
+    let oldest = ring.latest_batch(TOLD_MAX).next().filter(|_| !is_all);
+    Told {
+        numbers: ring.latest_batch(TOLD_MAX).filter_map(number).collect(),
+        since_ms: oldest.map(|sample| sample.timestamp_ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine::ring::Limits;
+    use engine::sample::KeyId;
+    use engine::value::Value;
+
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_the_ring_is_bounded() {
+        let check = |count: usize, samples: usize, numbers: usize, since_ms: Option<i64>| {
+            let mut ring = Ring::new(Limits { samples, bytes: usize::MAX, ..Limits::default() });
+            for n in 0..count {
+                let value = if n % 2 == 0 { Value::Number(n as f64) } else { Value::from("a text") };
+                let (source, key, sequence) = (SourceId(0), KeyId(0), n as u64);
+                ring.push(Sample { source, key, value, timestamp_ms: n as i64, sequence });
+            }
+            let told = told(&ring);
+            assert_eq!((told.numbers.len(), told.since_ms), (numbers, since_ms), "{count} of {samples}");
         };
-        self.intake.ring().since(0).filter_map(held).collect()
+        check(0, 10, 0, None);
+        check(10, 10, 5, None);
+        check(11, 10, 5, Some(1));
+        check(TOLD_MAX, 100_000, TOLD_MAX / 2, None);
+        check(TOLD_MAX + 1, 100_000, TOLD_MAX / 2, Some(1));
+        check(100_000, 100_000, TOLD_MAX / 2, Some(100_000 - TOLD_MAX as i64));
     }
 }

@@ -31,6 +31,7 @@ pub use names::Builtin;
 pub use program::{Dependents, Group, Program};
 pub use script::{MAX_ARGUMENTS as MAX_SCRIPT_ARGUMENTS, ScriptCall, UserFunction};
 pub use site::{Problem, Site};
+pub use typing::Type;
 
 use crate::paint::Color;
 use crate::tick::Fps;
@@ -62,6 +63,15 @@ pub struct Key {
     pub kind: Kind,
 }
 
+/// A named value that is not among the formulas that are compiled: they take its result as it is.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Given {
+    /// Its name.
+    pub name: String,
+    /// What it is: [`Program::result`] of the program that computes it.
+    pub result: Option<Type>,
+}
+
 /// What formulas are compiled with: all that they may name besides each other.
 ///
 /// A name stands for a value, else a key, else one of the built-in names, else a constant.
@@ -69,6 +79,8 @@ pub struct Key {
 pub struct Environment<'a> {
     /// The keys, in the order of their indices.
     pub keys: &'a [Key],
+    /// Values that are computed elsewhere, which are inputs here, behind the keys.
+    pub given: &'a [Given],
     /// The functions of users' scripts, in the order of their indices. None of them has the name of a
     /// built-in function.
     pub scripts: &'a [UserFunction],

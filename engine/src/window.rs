@@ -77,6 +77,8 @@ pub struct Windows {
     due_ms: Vec<i64>,
     soonest_ms: i64,
     silences: Vec<Silence>,
+    /// By key: the tick of its newest sample; below 0 where that is older than the run.
+    arrived: Vec<Option<i64>>,
     /// By key: its series and its silence.
     by_key: Vec<(Option<u32>, Option<u32>)>,
     /// By series: the lanes that are answered from it.
@@ -84,8 +86,12 @@ pub struct Windows {
     /// Series with news since the last settling.
     news: Vec<u32>,
     is_news: Vec<bool>,
-    /// Lanes about silences, which are looked at at every tick.
-    silent: Vec<u32>,
+    /// Lanes of ages, which are others at every tick.
+    ages: Vec<u32>,
+    /// Silences with news since the last settling.
+    broken: Vec<u32>,
+    /// The tick at which the next silence has lasted too long, at the earliest.
+    overdue: u64,
     changed: Vec<u32>,
     tick: Tick,
     now_ms: i64,
@@ -111,6 +117,7 @@ pub struct Memory {
     series: Vec<series::Memory>,
     silences: Vec<Silence>,
     values: Vec<f64>,
+    arrived: Vec<Option<i64>>,
     tick: Tick,
     now_ms: i64,
 }
@@ -121,11 +128,40 @@ impl Memory {
         self.now_ms
     }
 
+    /// The tick.
+    pub fn tick(&self) -> Tick {
+        self.tick
+    }
+
+    /// The answer to the question at this index; `None` where there is none.
+    pub fn value(&self, index: usize) -> Option<f64> {
+        self.values.get(index).copied().filter(|value| !value.is_nan())
+    }
+
+    /// The tick at which the newest sample of the key at this index came, which may lie before the first.
+    pub fn arrived(&self, key: u32) -> Option<i64> {
+        self.arrived.get(key as usize).copied().flatten()
+    }
+
+    /// How many samples the window of a question holds; `None` where it asks no window.
+    pub fn count(&self, asked: &Derived) -> Option<u64> {
+        self.of_key(asked.key)?.count(asked.span?)
+    }
+
     /// The samples that are kept one by one for the key at this index: Unix time in milliseconds and number,
     /// the oldest first. `None` where there is no window over the key.
     pub fn samples(&self, key: u32) -> Option<impl Iterator<Item = (i64, f64)>> {
-        let series = self.series.iter().find(|series| series.key == key)?;
-        Some(series.samples())
+        Some(self.of_key(key)?.samples())
+    }
+
+    /// The time after which all samples of the key at this index are among [`Memory::samples`]. `None` where
+    /// there is no window over the key.
+    pub fn whole_after_ms(&self, key: u32) -> Option<i64> {
+        self.of_key(key)?.whole_after_ms()
+    }
+
+    fn of_key(&self, key: u32) -> Option<&series::Memory> {
+        self.series.iter().find(|series| series.key == key)
     }
 }
 
@@ -146,11 +182,14 @@ impl Windows {
             due_ms: Vec::new(),
             soonest_ms: i64::MAX,
             silences: Vec::new(),
+            arrived: vec![None; keys.len()],
             by_key: Vec::new(),
             asked: Vec::new(),
             news: Vec::new(),
             is_news: Vec::new(),
-            silent: Vec::new(),
+            ages: Vec::new(),
+            broken: Vec::new(),
+            overdue: u64::MAX,
             changed: Vec::new(),
             tick: Tick(0),
             now_ms: i64::MIN,
@@ -163,6 +202,9 @@ impl Windows {
 
     /// It is `tick`, at `now_ms` (Unix time in milliseconds): samples come and go. Time may jump and go back.
     pub fn advance(&mut self, tick: Tick, now_ms: i64) {
+        if tick < self.tick {
+            self.broken = (0..self.silences.len() as u32).collect();
+        }
         let is_back = now_ms < self.now_ms;
         if is_back {
             // What would have left by now has, though nobody looked.
@@ -214,18 +256,24 @@ impl Windows {
 
     /// The newest sample of the key at this index came at this tick, which may lie before the first.
     pub fn arrive(&mut self, key: u32, tick: i64) {
-        if let Some((_, Some(silence))) = self.by_key.get(key as usize) {
-            let arrived = &mut self.silences[*silence as usize].arrived;
-            *arrived = Some(arrived.map_or(tick, |before| before.max(tick)));
+        let Some(arrived) = self.arrived.get_mut(key as usize) else { return };
+        *arrived = Some(arrived.map_or(tick, |before| before.max(tick)));
+        if let Some((_, Some(silence))) = self.by_key.get(key as usize)
+            && self.broken.last() != Some(silence)
+        {
+            self.broken.push(*silence);
         }
     }
 
     /// A source is in this state from now on.
     pub fn set_state(&mut self, source: SourceId, state: SourceState) {
         let source = Some(usize::from(source.0));
-        self.silences.iter_mut().filter(|silence| silence.source == source).for_each(|silence| {
-            silence.state = state;
-        });
+        for (index, silence) in (0..).zip(&mut self.silences) {
+            if silence.source == source {
+                silence.state = state;
+                self.broken.push(index);
+            }
+        }
     }
 
     /// Brings the answers up to date. Returns the indices of those that are others than before, each once.
@@ -237,8 +285,9 @@ impl Windows {
                 self.answer(self.asked[series as usize][position]);
             }
         }
-        for position in 0..self.silent.len() {
-            self.answer(self.silent[position]);
+        self.settle_silences();
+        for position in 0..self.ages.len() {
+            self.answer(self.ages[position]);
         }
         &self.changed
     }
@@ -263,6 +312,7 @@ impl Windows {
         Memory {
             series: self.series.iter().map(Series::memory).collect(),
             silences: self.silences.clone(),
+            arrived: self.arrived.clone(),
             values: self.values.clone(),
             tick: self.tick,
             now_ms: self.now_ms,
@@ -275,6 +325,8 @@ impl Windows {
             series.restore(memory);
         }
         self.silences.clone_from(&memory.silences);
+        self.arrived.clone_from(&memory.arrived);
+        self.broken = (0..self.silences.len() as u32).collect();
         self.values.clone_from(&memory.values);
         (self.tick, self.now_ms) = (memory.tick, memory.now_ms);
         self.due_ms = self.series.iter().map(Series::due_ms).collect();
@@ -310,15 +362,24 @@ impl Windows {
         if self.by_key.len() <= key {
             self.by_key.resize(key + 1, (None, None));
         }
+        if self.arrived.len() <= key {
+            self.arrived.resize(key + 1, None);
+        }
         let from = match question.measure {
             Measure::Age | Measure::Stale => {
-                self.silent.push(index);
                 let facts = keys.get(key).copied().unwrap_or_default();
-                Origin::Silence(*self.by_key[key].1.get_or_insert_with(|| {
+                let silence = *self.by_key[key].1.get_or_insert_with(|| {
                     let (source, stale_after) = (facts.source.map(|id| usize::from(id.0)), facts.stale_after);
-                    self.silences.push(Silence { source, stale_after, ..Silence::default() });
+                    self.silences.push(Silence { key, source, stale_after, ..Silence::default() });
                     self.silences.len() as u32 - 1
-                }))
+                });
+                self.broken.push(silence);
+                if question.measure == Measure::Age {
+                    self.ages.push(index);
+                } else {
+                    self.silences[silence as usize].lane = Some(index);
+                }
+                Origin::Silence(silence)
             }
             measure => {
                 let series = *self.by_key[key].0.get_or_insert_with(|| {
@@ -336,6 +397,24 @@ impl Windows {
         self.lanes.push(Lane { measure: question.measure, from });
     }
 
+    /// Looks at the silences that were broken or have lasted too long.
+    fn settle_silences(&mut self) {
+        let mut broken = core::mem::take(&mut self.broken);
+        let is_due = self.tick.0 >= self.overdue;
+        if is_due {
+            broken = (0..self.silences.len() as u32).collect();
+            self.overdue = u64::MAX;
+        }
+        for index in broken.drain(..) {
+            let silence = &self.silences[index as usize];
+            let ends = silence.ends(self.arrived[silence.key]).filter(|ends| *ends > self.tick.0);
+            self.overdue = self.overdue.min(ends.unwrap_or(u64::MAX));
+            let lane = silence.lane;
+            lane.into_iter().for_each(|lane| self.answer(lane));
+        }
+        self.broken = broken;
+    }
+
     fn note(&mut self, series: usize) {
         if !core::mem::replace(&mut self.is_news[series], true) {
             self.news.push(series as u32);
@@ -348,11 +427,13 @@ impl Windows {
             Origin::Series(series, view) => self.series[series as usize].value(measure, view),
             Origin::Silence(silence) => {
                 let silence = &self.silences[silence as usize];
+                let arrived = self.arrived[silence.key];
                 match measure {
                     Measure::Age => {
-                        silence.age(self.tick).map(|t| t as f64 / f64::from(self.fps.per_second()))
+                        let age = silence::age(arrived, self.tick);
+                        age.map(|ticks| ticks as f64 / f64::from(self.fps.per_second()))
                     }
-                    _ => Some(f64::from(u8::from(silence.is_stale(self.tick)))),
+                    _ => Some(f64::from(u8::from(silence.is_stale(arrived, self.tick)))),
                 }
             }
         };

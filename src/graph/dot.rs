@@ -41,10 +41,16 @@ pub(super) fn label(node: &Node, line_break: &str) -> String {
     });
     lines.extend(node.formula.iter().map(|formula| super::shortened(formula, FORMULA_SHOWN)));
     lines.extend(node.value.iter().map(|value| format!("= {}", super::shortened(&value.to_string(), 30))));
+    lines.extend(node.samples.map(samples));
     lines.extend(node.error.iter().map(|error| super::shortened(error, FORMULA_SHOWN)));
     lines.extend(node.cost.map(|cost| format!("{} ns", cost.as_nanos())));
     lines.extend(node.steps.map(super::steps));
     lines.join(line_break)
+}
+
+/// `1 sample`, `300 samples`.
+pub(super) fn samples(count: u64) -> String {
+    format!("{count} {}", if count == 1 { "sample" } else { "samples" })
 }
 
 fn shape(kind: Kind) -> Option<&'static str> {

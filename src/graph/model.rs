@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use actors::expression::script::calls::Called;
 use actors::handle::Reported;
-use actors::panel::Panel;
+use actors::panel::{NamedTemplate, Panel};
 use engine::coordination::{Action, When};
 use engine::formula::FormulaId;
+use engine::value::Value;
 use engine::widget::{Look, Widget};
+use engine::window::Memory;
 
 use super::script::Scripts;
 use super::window::{self, Reads};
@@ -21,6 +23,8 @@ pub struct Live<'a> {
     pub values: &'a [Reported],
     /// How long one evaluation takes, by formula, on average; zero where that was not measured yet.
     pub costs: &'a [Duration],
+    /// What windows hold.
+    pub windows: Option<&'a Memory>,
     /// What the functions of scripts came to, by function; nothing of those that were not called yet.
     pub called: Option<&'a BTreeMap<usize, Called>>,
 }
@@ -29,8 +33,8 @@ impl Graph {
     /// The graph of `panel`; with [`Live::default`] as it is written.
     pub fn new(panel: &Panel, live: Live<'_>) -> Graph {
         let reads = Reads::of(&panel.program);
-        let scripts = Scripts::of(panel);
-        let mut build = Build { panel, live, reads, scripts, graph: Graph::default() };
+        let (found, scripts) = (Found::of(panel), Scripts::of(panel));
+        let mut build = Build { panel, live, reads, found, scripts, graph: Graph::default() };
         build.data();
         build.scripts();
         build.values();
@@ -52,8 +56,41 @@ pub(super) struct Build<'a> {
     pub(super) panel: &'a Panel,
     pub(super) live: Live<'a>,
     reads: Reads,
+    found: Found<'a>,
     pub(super) scripts: Scripts<'a>,
     pub(super) graph: Graph,
+}
+
+/// What is looked up for each formula and each widget: nothing is searched for among all.
+struct Found<'a> {
+    /// By node: the first value that it computes.
+    values: BTreeMap<usize, &'a str>,
+    templates: BTreeMap<&'a str, &'a NamedTemplate>,
+    /// By widget: the templates that it includes.
+    included: BTreeMap<usize, Vec<&'a NamedTemplate>>,
+}
+
+impl<'a> Found<'a> {
+    fn of(panel: &'a Panel) -> Found<'a> {
+        let mut found =
+            Found { values: BTreeMap::new(), templates: BTreeMap::new(), included: BTreeMap::new() };
+        for (name, id) in &panel.values {
+            if let Some(node) = panel.program.node_of(*id) {
+                found.values.entry(node).or_insert(name.as_str());
+            }
+        }
+        for template in &panel.templates {
+            found.templates.entry(&template.name).or_insert(template);
+            for widget in &template.widgets {
+                found.included.entry(*widget).or_default().push(template);
+            }
+        }
+        found
+    }
+
+    fn by_widget(&self, widget: usize) -> &[&'a NamedTemplate] {
+        self.included.get(&widget).map_or(&[], Vec::as_slice)
+    }
 }
 
 impl<'a> Build<'a> {
@@ -78,9 +115,16 @@ impl<'a> Build<'a> {
                 self.edge((Kind::Source, &source.name), (Kind::Key, &key.name));
             }
         }
-        for derived in self.panel.program.derived() {
+        for (index, derived) in self.panel.program.derived().iter().enumerate() {
             let name = window::name(self.panel, derived);
-            self.graph.nodes.push(node(Kind::Window, &name));
+            let mut node = node(Kind::Window, &name);
+            if let Some(windows) = self.live.windows {
+                node.value = windows.value(index).map(Value::Number);
+                node.samples = windows.count(derived);
+                let of = self.panel.keys.get(derived.key as usize).and_then(|key| now.get(key.name.as_str()));
+                node.state = of.map(|now| now.state.name());
+            }
+            self.graph.nodes.push(node);
             if let Some(key) = self.panel.keys.get(derived.key as usize) {
                 self.edge((Kind::Key, &key.name), (Kind::Window, &name));
             }
@@ -137,7 +181,7 @@ impl<'a> Build<'a> {
             for id in own {
                 self.uses(id, to);
             }
-            for template in panel.templates.iter().filter(|template| template.widgets.contains(&index)) {
+            for template in self.found.by_widget(index).to_vec() {
                 self.edge((Kind::Template, &template.name), to);
             }
         }
@@ -145,16 +189,11 @@ impl<'a> Build<'a> {
 
     /// The formulas that a widget has from templates, which stand for them.
     fn included(&self, widget: usize) -> BTreeSet<FormulaId> {
-        let templates = &self.panel.templates;
-        let mut open: Vec<&str> = templates
-            .iter()
-            .filter(|template| template.widgets.contains(&widget))
-            .map(|template| template.name.as_str())
-            .collect();
+        let templates = self.found.by_widget(widget).iter();
+        let mut open: Vec<&str> = templates.map(|template| template.name.as_str()).collect();
         let (mut seen, mut found) = (BTreeSet::new(), BTreeSet::new());
         while let Some(name) = open.pop() {
-            let template = templates.iter().find(|template| template.name == name);
-            if let Some(template) = template.filter(|_| seen.insert(name)) {
+            if let Some(template) = self.found.templates.get(name).filter(|_| seen.insert(name)) {
                 found.extend(template.formulas.iter().copied());
                 open.extend(template.includes.iter().map(String::as_str));
             }
@@ -223,12 +262,9 @@ impl<'a> Build<'a> {
 
     /// The same, but a formula that is a value's as well comes from there.
     fn uses(&mut self, id: FormulaId, to: End<'_>) {
-        let panel = self.panel;
-        let node = panel.program.node_of(id);
-        let same =
-            |(_, value): &&(String, FormulaId)| node.is_some() && panel.program.node_of(*value) == node;
-        match panel.values.iter().find(same) {
-            Some((name, _)) => self.edge((Kind::Value, name), to),
+        let value = self.panel.program.node_of(id).and_then(|node| self.found.values.get(&node).copied());
+        match value {
+            Some(name) => self.edge((Kind::Value, name), to),
             None => self.needs(id, to),
         }
     }
@@ -264,6 +300,7 @@ pub(super) fn node(kind: Kind, name: &str) -> Node {
         detail: None,
         formula: None,
         value: None,
+        samples: None,
         state: None,
         error: None,
         cost: None,

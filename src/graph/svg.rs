@@ -1,6 +1,6 @@
 //! Graphs as pictures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use engine::template::Format;
 use engine::value::Value;
 
+use super::dot::samples;
 use super::layout::{self, Layout, Size};
 use super::{Graph, Kind, Node, shortened};
 
@@ -87,12 +88,15 @@ impl Graph {
         // Handlers go by their file's name, which has a point. They are there for what they do.
         let is_function = |id: &str| id.starts_with("script:") && !id.contains('.');
         let is_idle = |id: &str| (id.starts_with("key:") || is_function(id)) && !needed.contains(id);
+        let mut unused: BTreeMap<&str, usize> = BTreeMap::new();
+        for edge in self.edges.iter().filter(|edge| is_idle(&edge.to)) {
+            *unused.entry(edge.from.as_str()).or_default() += 1;
+        }
         let mut drawn = self.clone();
         drawn.nodes.retain(|node| !is_idle(&node.id));
         drawn.edges.retain(|edge| !is_idle(&edge.to));
         for node in drawn.nodes.iter_mut().filter(|node| node.kind == Kind::Source) {
-            let unused = self.edges.iter().filter(|edge| edge.from == node.id && is_idle(&edge.to)).count();
-            if unused > 0 {
+            if let Some(unused) = unused.get(node.id.as_str()).copied() {
                 let unused = format!("{unused} unused {}", if unused == 1 { "key" } else { "keys" });
                 node.detail = Some(match &node.detail {
                     Some(detail) => format!("{detail} \u{b7} {unused}"),
@@ -159,7 +163,7 @@ impl<'a> Drawn<'a> {
         let now = node.value.as_ref().map(short).unwrap_or_default();
         let cost = node.cost.map(time).or(node.steps.map(super::steps)).unwrap_or_default();
         let formula = node.error.as_ref().or(node.formula.as_ref()).or(node.detail.as_ref());
-        let mut below = formula.cloned().unwrap_or_default();
+        let mut below = formula.cloned().or_else(|| node.samples.map(samples)).unwrap_or_default();
         let room = |text: &str, size: f64| if text.is_empty() { 0.0 } else { PADDING + measured(text, size) };
         // A value may become longer than it is now.
         let room_now = if node.state.is_some() { room(&now, 13.0).max(72.0) } else { 0.0 };

@@ -3,7 +3,11 @@ use std::path::Path;
 use actors::expression::script::calls::Called;
 use actors::handle::Reported;
 use actors::panel::Panel;
+use engine::coordination::{Trigger, When};
+use engine::formula::{self, Entry, Environment, FormulaId, compile};
 use engine::sample::SourceState;
+use engine::tick::{Fps, Tick};
+use engine::window::{Memory, Windows};
 
 use super::*;
 
@@ -202,7 +206,7 @@ fn what_scripts_truly_read_is_shown_of_a_panel_that_runs() {
 }
 
 /// As a panel that runs has it.
-fn live() -> (Vec<Reported>, Vec<Duration>) {
+fn live() -> (Vec<Reported>, Vec<Duration>, Memory) {
     let reported = |name: &str, formula: Option<&str>, value: Option<f64>, state| Reported {
         name: name.into(),
         formula: formula.map(Into::into),
@@ -218,13 +222,23 @@ fn live() -> (Vec<Reported>, Vec<Duration>) {
         failing,
         reported("room.value", None, Some(41.7), SourceState::Stale),
     ];
-    (values, vec![Duration::from_nanos(240), Duration::from_nanos(1_250), Duration::ZERO])
+    let asked = panel(PANEL).program.derived().to_vec();
+    let mut windows = Windows::new(&asked, &[], Fps::default());
+    windows.advance(Tick(9), 1_000_000);
+    for (age_ms, number) in [(1_200_000, 3.0), (200_000, 40.0), (0, 41.7)] {
+        windows.fill(0, 1_000_000 - age_ms, number);
+    }
+    windows.settle();
+    (values, vec![Duration::from_nanos(240), Duration::from_nanos(1_250), Duration::ZERO], windows.memory())
 }
 
 #[test]
 fn what_is_known_of_a_panel_that_runs() {
-    let (values, costs) = live();
-    let graph = Graph::new(&panel(PANEL), Live { values: &values, costs: &costs, called: None });
+    let (values, costs, windows) = live();
+    let graph = Graph::new(
+        &panel(PANEL),
+        Live { values: &values, costs: &costs, called: None, windows: Some(&windows) },
+    );
     let told = |id: &str| {
         let node = graph.nodes.iter().find(|node| node.id == id).unwrap();
         (node.value.clone(), node.state, node.error.as_deref(), node.cost.map(|cost| cost.as_nanos()))
@@ -235,20 +249,30 @@ fn what_is_known_of_a_panel_that_runs() {
         (Some(Value::Number(0.25)), Some("live"), Some("division by zero"), Some(1_250))
     );
     assert_eq!(told("value:also"), (None, None, None, None), "not measured yet");
+    let window = |id: &str| {
+        let node = graph.nodes.iter().find(|node| node.id == id).unwrap();
+        (node.value.clone(), node.samples, node.state)
+    };
+    let number = |number| Some(Value::Number(number));
+    assert_eq!(window("window:avg(room.value, 5m)"), (number(40.85), Some(2), Some("stale")));
+    assert_eq!(window("window:percentile(room.value, 95, 1h)"), (number(41.7), Some(3), Some("stale")));
     assert_eq!(told("key:room.value"), (Some(Value::Number(41.7)), Some("stale"), None, None));
 }
 
 #[test]
 fn all_forms() {
-    let (values, costs) = live();
+    let (values, costs, windows) = live();
     let panel = panel(PANEL);
-    let graph = Graph::new(&panel, Live { values: &values, costs: &costs, called: None });
+    let graph =
+        Graph::new(&panel, Live { values: &values, costs: &costs, called: None, windows: Some(&windows) });
     insta::assert_snapshot!("dot", graph.dot());
     insta::assert_snapshot!("mermaid", graph.mermaid());
     insta::assert_snapshot!("svg", graph.svg("panel.toml").unwrap().replace(STYLE, "…\n"));
     assert_eq!(
         graph.svg("p").unwrap(),
-        Graph::new(&panel, Live { values: &values, costs: &costs, called: None }).svg("p").unwrap()
+        Graph::new(&panel, Live { values: &values, costs: &costs, called: None, windows: Some(&windows) })
+            .svg("p")
+            .unwrap()
     );
     let json: serde_json::Value = serde_json::from_str(&graph.json()).unwrap();
     assert_eq!(json["nodes"].as_array().unwrap().len(), graph.nodes.len());
@@ -264,6 +288,7 @@ fn what_users_write_stays_text() {
         detail: None,
         formula: Some(nasty.into()),
         value: Some(nasty.into()),
+        samples: None,
         state: Some("live"),
         error: Some(nasty.into()),
         cost: None,
@@ -302,6 +327,7 @@ fn pictures_are_limited() {
         detail: None,
         formula: None,
         value: None,
+        samples: None,
         state: None,
         error: None,
         cost: None,
@@ -322,4 +348,36 @@ fn pictures_are_limited() {
     let edge = |(from, to)| Edge { from: format!("value:{from}"), to: format!("value:{to}") };
     let whole = Graph { nodes: (0..count).map(node).collect(), edges: edges.map(edge).collect() };
     assert!(whole.svg("").is_ok());
+}
+
+/// Each of many formulas is looked up once, and not searched for among all others.
+#[test]
+fn large_graphs_are_made_in_time() {
+    const MANY: usize = 10_000;
+    let mut panel = panel(PANEL);
+    let texts: Vec<String> = (0..MANY).map(|n| format!("room.value * {n}")).collect();
+    let names: Vec<String> = (0..MANY).map(|n| format!("v{n}")).collect();
+    let mut entries: Vec<Entry<'_>> =
+        names.iter().zip(&texts).map(|(name, text)| Entry { name: Some(name), text }).collect();
+    entries.extend(texts.iter().map(|text| Entry { name: None, text }));
+    let keys = [formula::Key { name: "room.value".into(), kind: formula::Kind::Number }];
+    panel.program = compile(&entries, &Environment::of(&keys)).program;
+    panel.keys.truncate(1);
+    panel.values = names.iter().cloned().zip((0..).map(FormulaId)).collect();
+    panel.templates.clear();
+    panel.animations.clear();
+    panel.scene.widgets.clear();
+    let trigger = panel.triggers[0].clone();
+    panel.triggers = (0..10 * MANY)
+        .map(|n| Trigger {
+            name: format!("t{n}"),
+            when: When::Holds(FormulaId((MANY + n % MANY) as u32)),
+            actions: Vec::new(),
+            ..trigger.clone()
+        })
+        .collect();
+    let graph = Graph::new(&panel, Live::default());
+    let shown = graph.edges.iter().filter(|edge| edge.from.starts_with("value:v")).count();
+    assert_eq!(shown, 10 * MANY, "each trigger needs the value that is the same as its condition");
+    assert!(graph.dot().len() > MANY);
 }

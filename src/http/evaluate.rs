@@ -1,20 +1,18 @@
 //! A formula, evaluated against the values as they are now. It runs beside the core, which notices nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod known;
+
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use actors::expression::trial::Trial;
+use actors::expression::trial::Draft;
 use actors::handle::{QuerySamples, QueryValues, QueryWindows};
-use actors::panel::Panel;
 use axum::Json;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine::diagnostic::{Diagnostic, Severity};
-use engine::sample::SourceState;
-use engine::tick::Tick;
-use engine::value::Value;
 use serde::Deserialize;
 use serde_json::{Value as Document, json};
 
@@ -25,6 +23,7 @@ use super::limits::{EVALUATIONS, FORMULA_BYTES, SAMPLES, VARIABLES};
 use super::problem::Problem;
 use super::signals::value;
 use super::wire::Plain;
+use known::Known;
 
 /// What is asked.
 #[derive(Deserialize)]
@@ -48,96 +47,68 @@ pub(super) async fn evaluate(
     rate.map_err(|wait| Problem::too_many("this address evaluates too often", wait))?;
     let Question { expression, variables, samples } = body::json(request).await?;
     check(&expression, &variables, &samples)?;
-    let tick = app.handle.pulse.borrow().tick;
-    let mut known = Known { samples, tick, ..Known::default() };
-    for reported in app.values.answer(&app.handle.values, QueryValues).await?.iter() {
-        let name = reported.name.to_string();
-        known.states.entry(name.clone()).or_insert(reported.state);
-        // A value stands above a key of the same name, as in the configuration.
-        known.variables.entry(name).or_insert_with(|| reported.value.clone());
-    }
-    for (name, document) in variables {
-        let variable = value(&document);
-        if variable.is_none() && !document.is_null() {
-            return Err(unprocessable(format!("variable `{name}` is a list or an object")));
-        }
-        known.states.remove(&name);
-        known.variables.insert(name, variable);
-    }
-    let expression: Arc<str> = expression.into();
+    let reported = app.values.answer(&app.handle.values, QueryValues).await?;
+    let (panel, tick) = (app.handle.panel_now(), app.handle.pulse.borrow().tick);
+    let text: Arc<str> = expression.into();
     let busy = format!("{EVALUATIONS} formulas are evaluated already");
-    let (text, variables) = (expression.clone(), Vec::from_iter(known.variables.clone()));
-    let panel = app.handle.panel_now();
-    let asks = move || {
-        let (constants, library, fps) = (&panel.constants, &panel.scripts, panel.fps);
-        Trial { text: &text, variables: &variables, constants, library, fps, ..Trial::default() }.asks()
+    let expression = text.clone();
+    let read = move || -> Result<(Known, Draft), Refused> {
+        let mut known = Known::of(panel, &reported, tick);
+        fill(&mut known, variables, samples).map_err(Refused::Question)?;
+        let draft = known.draft(&expression).map_err(Refused::Formula)?;
+        Ok((known, draft))
     };
-    let asked = aside(&app.evaluations, &busy, asks).await?;
-    if !asked.is_empty() {
-        remember(&app, &asked, &mut known).await?;
-    }
-    let (text, panel) = (expression.clone(), app.handle.panel_now());
-    match aside(&app.evaluations, &busy, move || known.evaluate(&text, &panel)).await? {
+    let (mut known, draft) = match aside(&app.evaluations, &busy, read).await? {
+        Ok(read) => read,
+        Err(Refused::Question(why)) => return Err(unprocessable(why)),
+        Err(Refused::Formula(problems)) => return Err(wrong(&text, problems)),
+    };
+    let past = if known.is_asked(&draft) {
+        let windows = app.windows.answer(&app.handle.windows, QueryWindows).await?;
+        Some((windows, app.samples.answer(&app.handle.samples, QuerySamples).await?))
+    } else {
+        None
+    };
+    let expression = text.clone();
+    let compute = move || {
+        let mut said = draft.warnings().to_vec();
+        said.extend(known.failing(&expression, &draft));
+        if let Some((windows, ring)) = past {
+            said.extend(known.remember((&expression, &draft), &windows, &ring));
+        }
+        known.run(draft).map(|value| (value, said))
+    };
+    match aside(&app.evaluations, &busy, compute).await? {
         Ok((value, warnings)) => {
             let mut answer = json!({ "value": value.as_ref().map(Plain) });
             if !warnings.is_empty() {
-                answer["warnings"] = told(&expression, warnings).into();
+                answer["warnings"] = told(&text, warnings).into();
             }
             Ok(Json(answer).into_response())
         }
-        Err(problems) => Err(wrong(&expression, problems)),
+        Err(problems) => Err(wrong(&text, problems)),
     }
 }
 
-/// What a formula is evaluated with.
-#[derive(Debug, Default)]
-struct Known {
-    variables: BTreeMap<String, Option<Value>>,
-    states: BTreeMap<String, SourceState>,
-    samples: Samples,
-    tick: Tick,
+/// Why nothing is evaluated.
+enum Refused {
+    Question(String),
+    Formula(Vec<Diagnostic>),
 }
-
-type Evaluated = (Option<Value>, Vec<Diagnostic>);
 
 /// By key: ages in seconds and numbers.
 type Samples = BTreeMap<String, Vec<(f64, f64)>>;
 
-impl Known {
-    /// The result, and what is hardly meant as it is written.
-    fn evaluate(self, text: &str, panel: &Panel) -> Result<Evaluated, Vec<Diagnostic>> {
-        let Known { variables, states, samples, tick: first } = self;
-        let variables = Vec::from_iter(variables);
-        let (samples, states, ticks) = (&samples, &states, 1);
-        let Panel { constants, scripts: library, fps, seed, .. } = panel;
-        let (fps, seed, variables) = (*fps, *seed, &variables[..]);
-        let trial = Trial { text, variables, samples, constants, states, first, ticks, fps, seed, library };
-        trial.run().map(|value| (value, trial.warnings()))
+/// Takes in what came with the question.
+fn fill(known: &mut Known, variables: BTreeMap<String, Document>, samples: Samples) -> Result<(), String> {
+    for (name, document) in variables {
+        let variable = value(&document);
+        if variable.is_none() && !document.is_null() {
+            return Err(format!("variable `{name}` is a list or an object"));
+        }
+        known.take(name, variable)?;
     }
-}
-
-/// Adds the pasts of the keys that are `asked` for, as far as the question did not bring them along: what
-/// the panel's own windows hold or, where there are none over a key, what is in the ring.
-async fn remember(app: &App, asked: &BTreeSet<String>, known: &mut Known) -> Result<(), Problem> {
-    let windows = app.windows.answer(&app.handle.windows, QueryWindows).await?;
-    let now_ms = windows.now_ms();
-    let age = |(ms, number): (i64, f64)| (now_ms.saturating_sub(ms) as f64 / 1_000.0, number);
-    for name in asked.iter().filter(|name| known.states.contains_key(*name)) {
-        let key = app.handle.panel.keys.iter().position(|key| key.name == *name);
-        let Some(key) = key.map(|key| key as u32).filter(|_| !known.samples.contains_key(name)) else {
-            continue;
-        };
-        let past = match windows.samples(key) {
-            Some(samples) => samples.map(age).collect(),
-            None => {
-                let ring = app.samples.answer(&app.handle.samples, QuerySamples).await?;
-                let of_key = ring.iter().filter(|held| held.key == key);
-                of_key.map(|held| age((held.timestamp_ms, held.number))).collect()
-            }
-        };
-        known.samples.insert(name.clone(), past);
-    }
-    Ok(())
+    samples.into_iter().try_for_each(|(name, ages)| known.take_samples(name, ages))
 }
 
 fn check(expression: &str, variables: &BTreeMap<String, Document>, samples: &Samples) -> Result<(), Problem> {

@@ -13,7 +13,7 @@ use actors::expression::chunk::Code;
 use actors::expression::script::reloads::Reloads;
 use actors::handle::{
     ActorReport, Handle, Held, Picture, Pulse, QuerySamples, QuerySources, QueryValues, QueryWindows,
-    Reported, Slot, SourceReport,
+    Reported, Slot, SourceReport, Told,
 };
 use actors::panel::Panel;
 use actors::source::push::Push;
@@ -27,6 +27,7 @@ use engine::paint::{Color, Frame, Size};
 use engine::scene::Scene;
 use engine::signal::Signal;
 use engine::tick::{Fps, Tick};
+use engine::value::Value;
 use engine::window::Windows;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::Value as Json;
@@ -228,17 +229,19 @@ impl Handler<QueryWindows> for Answers {
         let mut windows = Windows::new(&[asked], &[], Fps::default());
         windows.advance(Tick(9), 50_000);
         windows.fill(0, 49_000, 10.0);
-        windows.fill(0, 50_000, 20.0);
+        windows.push(0, 50_000, &Value::Number(20.0));
+        windows.settle();
         MessageResult(windows.memory())
     }
 }
 
 /// The ring holds numbers of the second key, 3 from two seconds ago and 5.
 impl Handler<QuerySamples> for Answers {
-    type Result = Vec<Held>;
-    fn handle(&mut self, _: QuerySamples, _: &mut Self::Context) -> Vec<Held> {
+    type Result = MessageResult<QuerySamples>;
+    fn handle(&mut self, _: QuerySamples, _: &mut Self::Context) -> Self::Result {
         let held = |key, timestamp_ms, number| Held { key, timestamp_ms, number };
-        vec![held(1, 48_000, 3.0), held(0, 50_000, 7.0), held(1, 50_000, 5.0)]
+        let numbers = vec![held(1, 48_000, 3.0), held(0, 50_000, 7.0), held(1, 50_000, 5.0)];
+        MessageResult(Told { numbers, since_ms: Some(48_000) })
     }
 }
 

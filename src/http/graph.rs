@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actors::handle::QueryValues;
+use actors::handle::{QueryValues, QueryWindows};
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::{StatusCode, header};
@@ -32,11 +32,13 @@ pub(super) async fn graph(
 ) -> Result<Response, Problem> {
     let form = query.map_err(bad_query)?.0.format;
     let values = app.values.answer(&app.handle.values, QueryValues).await?;
+    let windows = app.windows.answer(&app.handle.windows, QueryWindows).await?;
     let (panel, formulas) = (app.handle.panel_now(), &app.handle.telemetry.formulas);
     let (costs, called) = (formulas.costliest.means(), formulas.called.read());
     let busy = format!("{PICTURES} pictures are made already");
     let draw = move || -> Result<Response, TooLarge> {
-        let graph = Graph::new(&panel, Live { values: &values, costs: &costs, called: Some(&called) });
+        let (called, windows) = (Some(&called), Some(&*windows));
+        let graph = Graph::new(&panel, Live { values: &values, costs: &costs, called, windows });
         Ok(match form {
             Form::Json => ([(header::CONTENT_TYPE, "application/json")], graph.json()).into_response(),
             Form::Dot => typed("text/vnd.graphviz; charset=utf-8", graph.dot()),

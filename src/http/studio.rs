@@ -12,7 +12,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The files below `/studio/`: name, type, content.
-const ASSETS: [(&str, &str, &str); 22] = [
+const ASSETS: [(&str, &str, &str); 23] = [
     ("studio.css", CSS, include_str!("studio/studio.css")),
     ("supervision.css", CSS, include_str!("studio/supervision.css")),
     ("performance.css", CSS, include_str!("studio/performance.css")),
@@ -31,6 +31,7 @@ const ASSETS: [(&str, &str, &str); 22] = [
     ("formulas.js", JAVASCRIPT, include_str!("studio/formulas.js")),
     ("completion.js", JAVASCRIPT, include_str!("studio/completion.js")),
     ("graph.js", JAVASCRIPT, include_str!("studio/graph.js")),
+    ("outline.js", JAVASCRIPT, include_str!("studio/outline.js")),
     ("supervision.js", JAVASCRIPT, include_str!("studio/supervision.js")),
     ("restarts.js", JAVASCRIPT, include_str!("studio/restarts.js")),
     ("performance.js", JAVASCRIPT, include_str!("studio/performance.js")),

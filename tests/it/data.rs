@@ -21,6 +21,7 @@ fn recording(readings: &[f64]) -> Recording {
         states: false,
         history: Default::default(),
         past: Default::default(),
+        newest: Default::default(),
         scripts: Vec::new(),
         state: Default::default(),
     };

@@ -98,6 +98,52 @@ fn windows_go_on_where_the_last_run_ended() {
     assert_ne!(frames, again(&empty), "the past is on the page");
 }
 
+/// Keys that are asked how long they have been silent; to one of them nothing ever comes.
+const SILENT: &str = r##"
+    version = 1
+    [source.wave]
+    kind = "generator"
+    shape = "walk"
+    every = "20ms"
+    [source.desk]
+    kind = "push"
+    [keys]
+    "desk.note" = { kind = "text", stale_after = "2s" }
+    [page.main]
+    widgets = [{ kind = "text", id = "text", at = [0, 0], size = [160, 40], text = "{age(wave.value)} {age(desk.note):.1f} {stale(desk.note)}", color = "#fff" }]
+    [persistence]
+    file = "state.db"
+    flush = "50ms"
+"##;
+
+#[test]
+fn silence_goes_on_where_the_last_run_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = |ticks, record: Option<&Path>| {
+        let record = record.map(Path::to_owned);
+        run(SILENT, folder.path(), Options { ticks: Some(ticks), record, ..Options::default() })
+    };
+    live(30, None);
+    let file = folder.path().join("run.jsonl");
+    live(4, Some(&file));
+    let input = Recording::read(&file).unwrap();
+    let newest: Vec<_> = input.header.newest.iter().collect();
+    assert_eq!(newest.len(), 1, "{newest:?}");
+    assert!(newest[0].0 == "wave.value" && *newest[0].1 <= input.header.start_ms, "{newest:?}");
+    let again = |newest_ms: Option<i64>| {
+        let mut input = input.clone();
+        newest_ms.map(|ms| input.header.newest.insert("desk.note".into(), ms));
+        let options = Options { time: Time::Virtual, ticks: Some(4), ..Options::default() };
+        run(SILENT, folder.path(), Options { input: Some(input), ..options }).frames
+    };
+    let start_ms = input.header.start_ms;
+    let (never, lately, long_ago) = (again(None), again(Some(start_ms - 500)), again(Some(start_ms - 9_000)));
+    assert_eq!(long_ago, again(Some(start_ms - 9_000)));
+    for (one, other) in [(&never, &lately), (&lately, &long_ago), (&never, &long_ago)] {
+        assert_ne!(one[&0], other[&0], "what the header says is on the page at once");
+    }
+}
+
 #[test]
 fn what_windows_need_is_said_before_a_run() {
     let folder = tempfile::tempdir().unwrap();
@@ -106,7 +152,7 @@ fn what_windows_need_is_said_before_a_run() {
     let (out, _) = check(&["check", file.to_str().unwrap()], 0);
     let out = out.replace(folder.path().to_str().unwrap(), "");
     let expected = "/panel.toml: no problems\n\
-                    windows over time: at most 5.5 MB of memory\n  \
+                    windows over time: at most 6.1 MB of memory\n  \
                       wave.value: the newest samples\n  \
                       wave.value over 1h: exact up to 18000 samples, then to 1s\n";
     assert_eq!(out, expected);

@@ -95,6 +95,8 @@ pub struct Evaluator {
     shown: Vec<f64>,
     /// A bit a formula.
     changed: Vec<u64>,
+    /// How many groups the last run ran.
+    ran: usize,
     errors: Vec<(FormulaId, u32)>,
     panics: Vec<(FormulaId, Arc<str>)>,
 }
@@ -158,6 +160,7 @@ impl Evaluator {
             disabled: vec![0; groups.len()],
             shown: vec![f64::NAN; nodes],
             changed: vec![0; program.len().div_ceil(64)],
+            ran: 0,
             errors: Vec::with_capacity(program.len()),
             panics: Vec::new(),
             program,
@@ -236,6 +239,7 @@ impl Evaluator {
     /// see [`Evaluator::errors`].
     pub fn run(&mut self, tick: Tick) -> Result<(), Error> {
         self.changed.fill(0);
+        self.ran = 0;
         self.errors.clear();
         self.panics.clear();
         self.set_builtins(tick);
@@ -256,6 +260,16 @@ impl Evaluator {
         (0u32..)
             .zip(&self.changed)
             .flat_map(|(word, bits)| ones(*bits).map(move |bit| FormulaId(64 * word + bit as u32)))
+    }
+
+    /// The formulas that the last run computed, whatever came of it, those that panicked included.
+    pub fn computed(&self) -> impl Iterator<Item = FormulaId> + '_ {
+        let reports = (0..self.ran).map(|index| self.machine.report(&self.program, index));
+        let nodes = reports.flat_map(|report| {
+            let first = self.program.groups()[report.group].nodes.start;
+            ones(u64::from(report.computed)).map(move |bit| first + bit)
+        });
+        nodes.flat_map(|node| self.formulas.of(node).iter().copied())
     }
 
     /// A formula's result, or its last good one if it is in error now. `None` where there is no value.
@@ -342,13 +356,14 @@ impl Evaluator {
         Ok(())
     }
 
-    /// Compiles up to so many further groups of formulas to native code, at about 3 ms each. It returns
-    /// whether all are compiled, so that the work can be spread over ticks.
+    /// Compiles up to so many further groups of formulas to native code, at about 3 ms each and 10 ms at most:
+    /// larger ones, of a formula with hundreds of operators, stay interpreted. It returns whether all are
+    /// compiled, so that the work can be spread over ticks.
     ///
     /// # Errors
     /// If there is not enough memory.
     pub fn compile_native_step(&mut self, groups: usize) -> Result<bool, Error> {
-        self.machine.compile_native(groups, &self.disabled)
+        Ok(self.machine.compile_native(groups, &self.disabled)?.is_last)
     }
 }
 
@@ -366,6 +381,7 @@ impl Evaluator {
         for index in 0..groups {
             self.take(index);
         }
+        self.ran = groups;
         Ok(())
     }
 
@@ -523,6 +539,8 @@ fn ones(bits: u64) -> impl Iterator<Item = usize> {
 
 #[cfg(test)]
 mod folding;
+#[cfg(test)]
+mod loading;
 #[cfg(test)]
 mod random;
 #[cfg(test)]

@@ -1,18 +1,17 @@
 //! A formula that is evaluated by itself, apart from any panel: on the command line, in a browser, in tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod draft;
+
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use engine::diagnostic::{Diagnostic, Severity};
-use engine::formula::{Compiled, Entry, Environment, FormulaId, Key, Kind, compile};
-use engine::sample::{SourceId, SourceState};
+use engine::diagnostic::Diagnostic;
+use engine::formula::{Environment, Key, Kind};
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
-use engine::window::{KeyFacts, Windows};
 
-use super::chunk::{Error, Evaluator};
 use super::script::Library;
-use super::script::calls::Calls;
+pub use draft::{Course, Draft, Holding, Seen};
 
 /// The most ticks of a trial: more than an hour of 60 a second.
 pub const TICKS_MAX: u64 = 1_000_000;
@@ -42,10 +41,6 @@ pub struct Trial<'a> {
     /// Keys and what they held: ages in seconds and numbers, in the order of their arrival. What is not among
     /// the `variables` holds the youngest of its samples.
     pub samples: &'a BTreeMap<String, Vec<(f64, f64)>>,
-    /// What is known by name besides keys.
-    pub constants: &'a [(String, Value)],
-    /// How the sources of keys are doing, where that is known.
-    pub states: &'a BTreeMap<String, SourceState>,
     /// The tick at which it begins, to which the ages of samples and values belong.
     pub first: Tick,
     /// It is evaluated at so many ticks, at least at one and at most at [`TICKS_MAX`]; the last one counts.
@@ -61,123 +56,50 @@ pub struct Trial<'a> {
 impl Default for Trial<'_> {
     fn default() -> Self {
         static NO_SAMPLES: BTreeMap<String, Vec<(f64, f64)>> = BTreeMap::new();
-        static NO_STATES: BTreeMap<String, SourceState> = BTreeMap::new();
         static NO_SCRIPTS: LazyLock<Library> = LazyLock::new(Library::default);
-        let (samples, states, library) = (&NO_SAMPLES, &NO_STATES, &NO_SCRIPTS);
-        let (text, variables, constants) = ("", &[][..], &[][..]);
+        let (samples, library) = (&NO_SAMPLES, &*NO_SCRIPTS);
         let (first, ticks, fps, seed) = (Tick(0), 1, Fps::default(), 0);
-        Trial { text, variables, samples, constants, states, first, ticks, fps, seed, library }
+        Trial { text: "", variables: &[], samples, first, ticks, fps, seed, library }
     }
 }
 
 impl Trial<'_> {
-    /// The keys whose pasts it asks for, as far as the formula is right.
-    pub fn asks(&self) -> BTreeSet<String> {
-        let held = self.held();
-        let keys = keys(&held);
-        let compiled = self.compiled(&keys);
-        let asked = compiled.program.derived().iter().filter_map(|asked| held.get(asked.key as usize));
-        asked.map(|(name, _)| (*name).to_string()).collect()
-    }
-
-    /// What is hardly meant as it is written: the warnings of a formula without errors.
-    pub fn warnings(&self) -> Vec<Diagnostic> {
-        let problems = self.compiled(&keys(&self.held())).problems.into_iter().map(|(_, problem)| problem);
-        problems.filter(|problem| problem.severity == Severity::Warning).collect()
-    }
-
-    fn compiled(&self, keys: &[Key]) -> Compiled {
-        let (constants, scripts) = (self.constants, &*self.library.functions);
-        let environment = Environment { constants, scripts, fps: self.fps, ..Environment::of(keys) };
-        compile(&[Entry { name: None, text: self.text }], &environment)
-    }
-
     /// The formula's result.
     ///
     /// # Errors
     /// All that is wrong with the formula, or why it fails.
     pub fn run(&self) -> Result<Option<Value>, Vec<Diagnostic>> {
         let held = self.held();
-        let keys = keys(&held);
-        let compiled = self.compiled(&keys);
-        let problems: Vec<Diagnostic> = compiled.problems.into_iter().map(|(_, problem)| problem).collect();
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
-            return Err(problems);
-        }
-        let ids = (0..held.len()).map(|index| SourceId(u16::try_from(index).unwrap_or(u16::MAX)));
-        let facts: Vec<_> = ids.map(|id| KeyFacts { source: Some(id), stale_after: None }).collect();
-        let mut windows = Windows::new(compiled.program.derived(), &facts, self.fps);
-        let failure =
-            |error: Error| vec![Diagnostic::error("internal", 0..self.text.len(), error.to_string())];
-        let sites: Vec<u32> = compiled.program.script_calls().iter().map(|site| site.function).collect();
-        let mut evaluator = Evaluator::new(compiled.program, self.fps).map_err(failure)?;
-        if !sites.is_empty() {
-            let names = held.iter().map(|(name, _)| *name);
-            let calls = Calls::new(self.library, sites, names, [], self.fps, self.seed);
-            evaluator = evaluator.with_scripts(calls.map_err(|error| failure(error.into()))?, []);
-        }
-        windows.advance(self.first, NOW_MS);
-        for (index, (name, value)) in held.iter().enumerate() {
-            evaluator.set_key(index, value.as_ref());
-            self.fill(&mut windows, index as u32, name, value.as_ref());
-            if let (Some(state), Some(source)) = (self.states.get(*name), facts[index].source) {
-                windows.set_state(source, *state);
-            }
-        }
-        let mut failed = Vec::new();
-        let start_ms = NOW_MS.saturating_sub_unsigned(self.fps.millis_at(self.first));
-        for tick in (0..self.ticks.clamp(1, TICKS_MAX)).map(|tick| self.first + tick) {
-            windows.advance(tick, start_ms.saturating_add_unsigned(self.fps.millis_at(tick)));
-            windows.settle();
-            for index in windows.changed() {
-                evaluator.set_derived(*index as usize, windows.value(*index as usize));
-            }
-            evaluator.run(tick).map_err(failure)?;
-            let errors = evaluator.errors().map(|(id, site)| evaluator.diagnostic(id, site));
-            let panics = evaluator.panics().iter().map(|(_, text)| {
-                Diagnostic::error("internal", 0..self.text.len(), format!("a defect of tinydisplay: {text}"))
-            });
-            failed = errors.chain(panics).chain(failed).collect();
-            failed.truncate(1);
-        }
-        if evaluator.is_failing(FormulaId(0)) { Err(failed) } else { Ok(evaluator.value(FormulaId(0))) }
+        let keys: Vec<Key> = held
+            .iter()
+            .map(|(name, held)| Key { name: (*name).into(), kind: kind(held.value.as_ref()) })
+            .collect();
+        let Trial { ticks, fps, seed, library, .. } = *self;
+        let environment = Environment { scripts: &library.functions, fps, ..Environment::of(&keys) };
+        let draft = Draft::new(self.text, &environment)?;
+        let first = (self.first, NOW_MS);
+        draft.run(Course { keys: &held, given: &[], answers: &[], first, ticks, fps, seed, library })
     }
 
     /// Every key and what it holds.
-    fn held(&self) -> Vec<(&str, Option<Value>)> {
-        let mut held: Vec<_> =
-            self.variables.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    fn held(&self) -> Vec<(&str, Holding)> {
+        let seen = |name: &str| self.samples.get(name).map_or(Seen::Now, |ages| Seen::Ages(ages.clone()));
+        let held = |name, value| (name, Holding { value, seen: seen(name), ..Holding::default() });
+        let variables = self.variables.iter().map(|(name, value)| held(name.as_str(), value.clone()));
         let others = self.samples.iter().filter(|(name, _)| !self.is_variable(name));
-        held.extend(others.map(|(name, samples)| {
-            let there = samples.iter().rev().filter(|(age, _)| *age >= 0.0);
-            let youngest = there.min_by(|one, other| one.0.total_cmp(&other.0));
-            (name.as_str(), youngest.map(|(_, number)| Value::Number(*number)))
-        }));
-        held
+        let others = others.map(|(name, samples)| held(name.as_str(), youngest(samples).map(Value::Number)));
+        variables.chain(others).collect()
     }
 
     fn is_variable(&self, name: &str) -> bool {
         self.variables.iter().any(|(variable, _)| variable == name)
     }
-
-    fn fill(&self, windows: &mut Windows, key: u32, name: &str, value: Option<&Value>) {
-        let Some(samples) = self.samples.get(name) else {
-            value.into_iter().for_each(|value| windows.push(key, NOW_MS, value));
-            return;
-        };
-        for (age, number) in samples {
-            // A conversion holds to the range of what it converts to.
-            windows.fill(key, NOW_MS.saturating_sub((age * 1_000.0).round() as i64), *number);
-            let ticks = (age * f64::from(self.fps.per_second())).floor() as i64;
-            if ticks >= 0 {
-                windows.arrive(key, self.first.0.cast_signed().saturating_sub(ticks));
-            }
-        }
-    }
 }
 
-fn keys(held: &[(&str, Option<Value>)]) -> Vec<Key> {
-    held.iter().map(|(name, value)| Key { name: (*name).into(), kind: kind(value.as_ref()) }).collect()
+/// The newest of samples, each an age in seconds and a number.
+pub fn youngest(samples: &[(f64, f64)]) -> Option<f64> {
+    let there = samples.iter().rev().filter(|(age, _)| *age >= 0.0);
+    there.min_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, number)| *number)
 }
 
 fn kind(value: Option<&Value>) -> Kind {
@@ -245,6 +167,40 @@ mod tests {
             ("age(v)", "1.5", "1.5"),
         ] {
             assert_eq!((run(text, 30), run(text, 60)), (at_30.into(), at_60.into()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_to_be_written_instead_does_not_fail() {
+        for (text, v, t) in [
+            ("1 / v", 0.0, ""),
+            ("v % (v - 1)", 1.0, ""),
+            ("3 // v * 2", 0.0, ""),
+            ("sqrt(v)", -1.0, ""),
+            ("log(v)", 0.0, ""),
+            ("log10(v)", -3.0, ""),
+            ("log2(v)", 0.0, ""),
+            ("asin(v)", 1.5, ""),
+            ("acos(v - 5)", 0.0, ""),
+            ("mod(5, v)", 0.0, ""),
+            ("v ^ 0.5", -8.0, ""),
+            ("pow(v, 0.5)", -8.0, ""),
+            ("clamp(1, v, 2)", 3.0, ""),
+            ("map(1, v, 2, 0, 1)", 2.0, ""),
+            ("round(5, v)", 0.5, ""),
+            ("exp(v)", 1_000.0, ""),
+            ("number(t)", 0.0, ""),
+            ("color(t)", 0.0, ""),
+            ("replace('abc', t, 'x')", 0.0, ""),
+        ] {
+            let variables =
+                [("v".to_string(), Some(Value::Number(v))), ("t".to_string(), Some(Value::from(t)))];
+            let run = |text| Trial { text, variables: &variables, ..Trial::default() }.run();
+            let problems = run(text).unwrap_err();
+            let help = problems[0].help.as_deref().unwrap_or_default();
+            let guarded = help.split('`').nth(1).unwrap_or_else(|| panic!("{text}: {problems:?}"));
+            let instead = text.replace(&text[problems[0].span.clone()], guarded);
+            assert!(run(&instead).is_ok(), "{text} -> {instead}: {:?}", run(&instead));
         }
     }
 

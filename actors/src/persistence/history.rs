@@ -32,6 +32,10 @@ const SAMPLES: &str = "SELECT timestamp_ms, data_value FROM data_history
 /// The most scripts whose states are read.
 const STATES_MAX: usize = 1_000;
 
+/// As [`SAMPLES`], numbers or not: the time of the newest.
+const NEWEST: &str = "SELECT timestamp_ms FROM data_history WHERE data_key = ?1 AND source <> 'value'
+    ORDER BY timestamp_ms DESC, data_id DESC LIMIT 1";
+
 /// After so many rows the time is looked at.
 const TIMED_ROWS: usize = 1_024;
 
@@ -122,6 +126,15 @@ impl History {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The time of the newest sample of the key `name` (its full one), Unix time in milliseconds.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`] when the file cannot be read.
+    pub fn newest(&self, name: &str) -> Result<Option<i64>, Error> {
+        let mut statement = self.connection.prepare_cached(NEWEST)?;
+        Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+    }
+
     /// The newest tick that anything was written of; `None` if there is none.
     ///
     /// # Errors
@@ -152,5 +165,9 @@ mod tests {
                             (data_key=? AND timestamp_ms>?)";
             assert_eq!(plan, [expected]);
         }
+        let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {NEWEST}")).unwrap();
+        let plan: String = statement.query_row(["a"], |row| row.get(3)).unwrap();
+        let expected = "SEARCH data_history USING INDEX idx_data_history_data_key_timestamp_ms (data_key=?)";
+        assert_eq!(plan, expected);
     }
 }

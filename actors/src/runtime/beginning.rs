@@ -146,6 +146,7 @@ impl Wiring {
             states: true,
             history: if time == Time::Live { self.history() } else { BTreeMap::new() },
             past: if time == Time::Live { self.past() } else { BTreeMap::new() },
+            newest: if time == Time::Live { self.newest() } else { BTreeMap::new() },
             scripts: scripts(&self.panel),
             state: if time == Time::Live { self.states() } else { States::new() },
         })
@@ -247,6 +248,35 @@ impl Wiring {
         past.unwrap_or_else(|error| {
             tracing::warn!(%error, "windows begin empty");
             Past::new()
+        })
+    }
+
+    /// When the newest samples came of the keys that are asked how long they have been silent.
+    fn newest(&self) -> BTreeMap<String, i64> {
+        let Some(persistence) = &self.panel.persistence else { return BTreeMap::new() };
+        let asked = self.panel.program.derived().iter();
+        let asked = asked.filter(|asked| matches!(asked.measure, Measure::Age | Measure::Stale));
+        let keys: BTreeSet<u32> = asked.map(|asked| asked.key).collect();
+        if keys.is_empty() {
+            return BTreeMap::new();
+        }
+        let until = self.world.now() + PAST_TIME;
+        let read = || -> Result<BTreeMap<String, i64>, persistence::Error> {
+            let Some(history) = History::open(&persistence.file)? else { return Ok(BTreeMap::new()) };
+            let mut newest = BTreeMap::new();
+            for name in keys.iter().filter_map(|key| Some(&self.panel.keys.get(*key as usize)?.name)) {
+                if let Some(newest_ms) = history.newest(name)? {
+                    newest.insert(name.clone(), newest_ms);
+                }
+                if self.world.now() > until {
+                    break;
+                }
+            }
+            Ok(newest)
+        };
+        read().unwrap_or_else(|error| {
+            tracing::warn!(%error, "how long keys have been silent is not known");
+            BTreeMap::new()
         })
     }
 }

@@ -442,7 +442,7 @@ impl Core {
         let mut actor = actor.map_err(|error| Failure::Transient(error.to_string()))?;
         match lasting.journal.checkpoint() {
             Some(checkpoint) => actor.restore(&checkpoint.expression),
-            None => actor.remember(&lasting.header.past, lasting.header.start_ms),
+            None => actor.remember(&lasting.header),
         }
         Ok(actor)
     }

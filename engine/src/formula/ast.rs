@@ -20,6 +20,36 @@ pub struct Expr {
 }
 
 impl Expr {
+    /// What it is made of, directly.
+    pub fn parts(&self) -> Vec<&Expr> {
+        match &self.node {
+            Node::Number(_) | Node::Duration(_) | Node::Text(_) | Node::Nil | Node::Name(_) | Node::Error => {
+                Vec::new()
+            }
+            Node::Negate(a) | Node::Plus(a) | Node::Not(a) => Vec::from([&**a]),
+            Node::Power(a, b) | Node::Compare(a, _, b) => Vec::from([&**a, &**b]),
+            Node::Chain(first, links) => {
+                core::iter::once(&**first).chain(links.iter().map(|link| &link.operand)).collect()
+            }
+            Node::Call(call) => call.arguments.iter().collect(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn parts_mut(&mut self) -> Vec<&mut Expr> {
+        match &mut self.node {
+            Node::Number(_) | Node::Duration(_) | Node::Text(_) | Node::Nil | Node::Name(_) | Node::Error => {
+                Vec::new()
+            }
+            Node::Negate(a) | Node::Plus(a) | Node::Not(a) => Vec::from([&mut **a]),
+            Node::Power(a, b) | Node::Compare(a, _, b) => Vec::from([&mut **a, &mut **b]),
+            Node::Chain(first, links) => {
+                core::iter::once(&mut **first).chain(links.iter_mut().map(|link| &mut link.operand)).collect()
+            }
+            Node::Call(call) => call.arguments.iter_mut().collect(),
+        }
+    }
+
     /// Calls `visit` for every name in it, calls left out, with the place of the name.
     pub fn names<'a>(&'a self, visit: &mut impl FnMut(&'a str, &'a Span)) {
         match &self.node {

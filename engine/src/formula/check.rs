@@ -91,13 +91,14 @@ pub(super) struct Surroundings<'a, 'n> {
 }
 
 /// Checks one formula, after those that it names.
-pub(super) fn check(
-    tree: &Expr,
-    around: Surroundings<'_, '_>,
-    texts: &mut Texts,
-    derived: &mut Interner<Derived>,
+pub(super) fn check<'a>(
+    tree: &'a Expr,
+    around: Surroundings<'a, '_>,
+    texts: &'a mut Texts,
+    derived: &'a mut Interner<Derived>,
 ) -> Checked {
     let mut checker = Checker {
+        tree,
         around,
         texts,
         derived,
@@ -137,6 +138,8 @@ impl Typed {
 }
 
 struct Checker<'a, 'n> {
+    /// All of the formula.
+    tree: &'a Expr,
     around: Surroundings<'a, 'n>,
     texts: &'a mut Texts,
     derived: &'a mut Interner<Derived>,
@@ -214,7 +217,7 @@ impl Checker<'_, '_> {
     /// Something that fails for certain: an error now, unless it stands where it may never be computed.
     fn certain(&mut self, span: &Span, problem: Problem) {
         if self.lazy == 0 {
-            self.report(Site { span: span.clone(), problem }.diagnostic());
+            self.report(Site { span: span.clone(), problem }.diagnostic_in(Some(self.tree)));
         }
     }
 
@@ -280,6 +283,11 @@ impl Checker<'_, '_> {
             Meaning::Key(key) => {
                 let known = self.around.environment.keys.get(key as usize);
                 Typed { ir: Ir::Key(key), of: known.map(|key| key.kind.into()) }
+            }
+            Meaning::Given(index) => {
+                let Environment { keys, given, .. } = self.around.environment;
+                let input = u32::try_from(keys.len()).unwrap_or(u32::MAX).saturating_add(index);
+                Typed { ir: Ir::Key(input), of: given.get(index as usize).and_then(|given| given.result) }
             }
             Meaning::Builtin(builtin) => Typed::number(Ir::Builtin(builtin)),
             Meaning::Constant(index) => match &self.around.environment.constants[index].1 {

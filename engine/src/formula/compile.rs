@@ -21,8 +21,9 @@ use super::typing::Type;
 use super::{Compiled, Entry, Environment, FormulaId, Kind};
 use crate::diagnostic::{Diagnostic, Severity};
 
-/// The largest group, in parts of formulas: a function that is too large is not compiled to native code.
-const MAX_GROUP_SIZE: usize = 2_000;
+/// The largest group, in parts of formulas, unless one formula alone is larger: a function that is too large is not
+/// compiled to native code, since that is done within a tick.
+const MAX_GROUP_SIZE: usize = 500;
 
 /// See [`super::compile`].
 pub(super) fn compile(entries: &[Entry<'_>], environment: &Environment<'_>) -> Compiled {
@@ -162,6 +163,7 @@ impl Build<'_> {
         self.program.nodes[node as usize].formulas.push(id);
         let formula = &mut self.program.formulas[id.0 as usize];
         formula.node = Some(node);
+        formula.result = of;
         formula.sites = sites;
         Known::Node(node, of)
     }
@@ -191,9 +193,10 @@ impl Build<'_> {
     }
 
     fn finish(mut self) -> Compiled {
-        let keys = self.environment.keys.len();
-        self.program.key_kinds = self.environment.keys.iter().map(|key| key.kind).collect();
-        self.program.derived = core::mem::take(&mut self.derived).into_all();
+        let given = self.environment.given.iter().map(|given| given.result.map_or(Kind::Number, Type::kind));
+        self.program.key_kinds = self.environment.keys.iter().map(|key| key.kind).chain(given).collect();
+        let keys = self.program.key_kinds.len();
+        self.program.derived = self.keep_derived();
         self.program.keys = vec![Vec::new(); keys];
         self.program.derived_dependents = vec![Vec::new(); self.program.derived.len()];
         self.program.nodes.iter_mut().for_each(|node| node.formulas.sort_unstable());
@@ -213,6 +216,32 @@ impl Build<'_> {
         }
         self.program.texts = self.texts.into_all();
         Compiled { program: self.program, problems: self.problems, needs: Vec::new() }
+    }
+
+    /// The derived inputs that a node reads, by new numbers. What was asked in formulas in error, and in parts
+    /// that are never computed, is not kept up.
+    fn keep_derived(&mut self) -> Vec<Derived> {
+        let all = core::mem::take(&mut self.derived).into_all();
+        let mut is_read = vec![false; all.len()];
+        for ir in &self.irs {
+            ir.walk(&mut |part| {
+                if let Ir::Derived(index) = part {
+                    is_read[*index as usize] = true;
+                }
+            });
+        }
+        let mut kept = Vec::new();
+        let mut numbers = Vec::with_capacity(all.len());
+        for (derived, is_read) in all.into_iter().zip(is_read) {
+            numbers.push(u32::try_from(kept.len()).unwrap_or(u32::MAX));
+            if is_read {
+                kept.push(derived);
+            }
+        }
+        if kept.len() < numbers.len() {
+            self.irs.iter_mut().for_each(|ir| ir.renumber_derived(&numbers));
+        }
+        kept
     }
 
     /// Cuts the nodes into groups; gives the group of each.

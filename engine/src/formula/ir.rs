@@ -63,7 +63,7 @@ pub(super) struct Chain {
 pub(super) struct Link {
     pub(super) arithmetic: Arithmetic,
     pub(super) operand: Ir,
-    /// The site of a division by zero.
+    /// The site of a division by zero; where nothing is divided, that of the chain.
     pub(super) site: SiteIndex,
 }
 
@@ -177,6 +177,36 @@ impl Ir {
         }
     }
 
+    /// What it is made of, directly, to be changed.
+    fn parts_mut(&mut self) -> Vec<&mut Ir> {
+        match self {
+            Ir::Nil | Ir::Number(_) | Ir::Text(_) | Ir::Builtin(_) => Vec::new(),
+            Ir::Key(_) | Ir::Derived(_) | Ir::Node(_) => Vec::new(),
+            Ir::Negate(a) | Ir::IsNil(a) | Ir::Not(a) | Ir::Exact(_, a, _) => alloc::vec![&mut **a],
+            Ir::Chain(chain) => {
+                let Chain { first, links, .. } = &mut **chain;
+                core::iter::once(first).chain(links.iter_mut().map(|link| &mut link.operand)).collect()
+            }
+            Ir::Join(pieces, _) | Ir::Textual(_, pieces, ..) | Ir::Script(_, _, pieces, _) => {
+                pieces.iter_mut().map(|piece| &mut piece.ir).collect()
+            }
+            Ir::Compare(_, _, ab) => ab.iter_mut().collect(),
+            Ir::If(abc) => abc.iter_mut().collect(),
+            Ir::All(all) | Ir::Any(all) | Ir::Coalesce(all) | Ir::Min(all) | Ir::Max(all) => {
+                all.iter_mut().collect()
+            }
+            Ir::Call(_, arguments, ..) => arguments.iter_mut().collect(),
+        }
+    }
+
+    /// Gives the derived inputs in it other numbers.
+    pub(super) fn renumber_derived(&mut self, numbers: &[u32]) {
+        if let Ir::Derived(index) = self {
+            *index = numbers.get(*index as usize).copied().unwrap_or(u32::MAX);
+        }
+        self.parts_mut().into_iter().for_each(|part| part.renumber_derived(numbers));
+    }
+
     /// Whether a function of a user's script has a part in it.
     pub(super) fn calls_script(&self) -> bool {
         let mut calls = false;
@@ -184,10 +214,13 @@ impl Ir {
         calls
     }
 
-    /// How many parts it has, itself included: how large its code will be, about.
+    /// How large its code will be, about: how many parts it has, itself included, of which pieces of texts
+    /// take three times as much.
     pub(super) fn size(&self) -> usize {
         let mut size = 0;
-        self.walk(&mut |_| size += 1);
+        self.walk(&mut |part| {
+            size += if let Ir::Join(pieces, _) = part { 1 + 2 * pieces.len() } else { 1 };
+        });
         size
     }
 }

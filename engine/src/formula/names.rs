@@ -43,6 +43,8 @@ impl Builtin {
 pub(super) enum Meaning<'a> {
     /// The entry at this index.
     Value(u32),
+    /// The given value at this index.
+    Given(u32),
     /// The key at this index.
     Key(u32),
     Builtin(Builtin),
@@ -59,6 +61,7 @@ const MAX_SUGGESTIONS: u32 = 100;
 /// All names that formulas may use.
 pub(super) struct Names<'a> {
     values: BTreeMap<&'a str, u32>,
+    given: BTreeMap<&'a str, u32>,
     environment: Environment<'a>,
     /// Full names and every part of them behind a dot.
     by_suffix: BTreeMap<&'a str, Vec<u32>>,
@@ -74,6 +77,8 @@ impl<'a> Names<'a> {
                 values.entry(name).or_insert(index);
             }
         }
+        let given = (0u32..).zip(environment.given).map(|(index, given)| (given.name.as_str(), index));
+        let given = given.collect();
         let mut by_suffix: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
         for (index, key) in (0u32..).zip(environment.keys) {
             let mut suffix = key.name.as_str();
@@ -85,13 +90,17 @@ impl<'a> Names<'a> {
                 }
             }
         }
-        Names { values, environment: *environment, by_suffix, suggestions_left: Cell::new(MAX_SUGGESTIONS) }
+        let suggestions_left = Cell::new(MAX_SUGGESTIONS);
+        Names { values, given, environment: *environment, by_suffix, suggestions_left }
     }
 
     /// What `name` stands for. A full name comes before a bare one, and a value before a key.
     pub(super) fn meaning(&self, name: &str) -> Meaning<'a> {
         if let Some(value) = self.values.get(name) {
             return Meaning::Value(*value);
+        }
+        if let Some(given) = self.given.get(name) {
+            return Meaning::Given(*given);
         }
         let keys = self.by_suffix.get(name).map_or(&[][..], Vec::as_slice);
         let full_name =
@@ -140,7 +149,7 @@ impl<'a> Names<'a> {
         self.suggestions_left.set(left);
         let builtins = Builtin::ALL.iter().map(|builtin| builtin.name());
         let constants = self.environment.constants.iter().map(|(name, _)| name.as_str());
-        let given = self.values.keys().copied().chain(self.by_suffix.keys().copied());
-        nearest(name, given.chain(builtins).chain(constants))
+        let values = self.values.keys().chain(self.given.keys()).copied();
+        nearest(name, values.chain(self.by_suffix.keys().copied()).chain(builtins).chain(constants))
     }
 }

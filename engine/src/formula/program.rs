@@ -9,6 +9,7 @@ use super::derived::Derived;
 use super::lower::Layout;
 use super::script::ScriptCall;
 use super::site::Site;
+use super::typing::Type;
 use super::{FormulaId, Kind};
 
 /// All formulas of a configuration, ready to be evaluated: the graph of what depends on what, and the text
@@ -39,6 +40,7 @@ pub(super) struct Formula {
     pub(super) text: String,
     /// `None` where it is in error.
     pub(super) node: Option<u32>,
+    pub(super) result: Option<Type>,
     pub(super) sites: Vec<Site>,
     /// Whether it holds as a condition, where that never changes.
     pub(super) certainty: Option<bool>,
@@ -85,7 +87,7 @@ impl Program {
         self.formulas.is_empty()
     }
 
-    /// How many keys it was compiled with.
+    /// How many inputs it was compiled with: keys, and behind them [given](super::Given) values.
     pub fn key_count(&self) -> usize {
         self.key_kinds.len()
     }
@@ -111,12 +113,19 @@ impl Program {
         Some(self.node_kind(self.node_of(id)?))
     }
 
+    /// What its result is, as exactly as is known before it runs. `None` for one that never has a value, and
+    /// for one in error.
+    pub fn result(&self, id: FormulaId) -> Option<Type> {
+        self.formula(id)?.result
+    }
+
     /// Whether it holds as a condition, where that is the same always and everywhere.
     pub fn certainty(&self, id: FormulaId) -> Option<bool> {
         self.formula(id)?.certainty
     }
 
-    /// The keys that its result depends on, directly or through other values: indices, ascending.
+    /// The keys, and behind them the given values, that its result depends on, directly or through other values:
+    /// indices, ascending.
     pub fn keys_of(&self, id: FormulaId) -> Vec<usize> {
         let nodes = self.nodes_of(id).into_iter();
         let keys = nodes.flat_map(|node| self.nodes[node].needs_keys.iter().map(|key| *key as usize));

@@ -1,11 +1,14 @@
 //! Where a formula can go wrong at run time, and what to say when it does.
 
+mod guard;
+
 use alloc::format;
 use alloc::string::String;
 
-use super::ast::Span;
+use super::ast::{Expr, Span};
 use super::check::MAX_TEXT;
 use super::functions::{FUNCTIONS, Rule};
+use super::parser::parse;
 use crate::diagnostic::Diagnostic;
 
 /// A place in a formula where evaluation can fail.
@@ -64,13 +67,24 @@ impl Problem {
 }
 
 impl Site {
-    /// The error, as it is shown in the formula's text.
-    pub fn diagnostic(&self) -> Diagnostic {
+    /// The error, as it is shown in the formula's text, with what to write instead.
+    ///
+    /// ```
+    /// use engine::formula::{Problem, Site};
+    /// let site = Site { span: 4..15, problem: Problem::DivisionByZero };
+    /// let help = site.diagnostic("1 + 100 / power").help;
+    /// assert_eq!(help.unwrap(), "where it can be zero, write `if(power == 0, 0, 100 / power)`");
+    /// ```
+    pub fn diagnostic(&self, text: &str) -> Diagnostic {
+        self.diagnostic_in(parse(text).tree.as_ref())
+    }
+
+    /// The same, of a formula that was read already.
+    pub(super) fn diagnostic_in(&self, tree: Option<&Expr>) -> Diagnostic {
         let error = Diagnostic::error(self.problem.code(), self.span.clone(), self.problem.message());
-        match self.problem {
-            Problem::DivisionByZero => error.with_help("where it can be zero, write `if(b == 0, 0, a / b)`"),
-            Problem::ModuloByZero => error.with_help("where it can be zero, write `if(b == 0, 0, a % b)`"),
-            _ => error,
+        match guard::help(tree, &self.span, self.problem) {
+            Some(help) => error.with_help(help),
+            None => error,
         }
     }
 }

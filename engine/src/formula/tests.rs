@@ -268,3 +268,58 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn windows_that_nothing_reads_are_not_asked_for() {
+    let asked = |texts: &[&str]| {
+        let entries: Vec<_> = texts.iter().map(|text| Entry { name: None, text }).collect();
+        let keys = [Key { name: "s.a".into(), kind: Kind::Number }];
+        compile(&entries, &Environment::of(&keys)).program
+    };
+    let program = asked(&[
+        "if(1 > 2, avg(a, 5m), 3)",
+        "1 > 2 and sum(a, 5m) > 0",
+        "coalesce(4, median(a, 5m))",
+        "sum(a, 1h) + nowhere",
+    ]);
+    assert_eq!(program.derived(), []);
+    let program = asked(&["if(1 > 2, avg(a, 5m), min_over(a, 1m)) + if(a > 2, sum(a, 7m), delta(a))"]);
+    let measures: Vec<_> = program.derived().iter().map(|derived| derived.measure).collect();
+    assert_eq!(measures, [Measure::Minimum, Measure::Sum, Measure::Delta]);
+    for index in 0..3 {
+        assert_eq!(program.dependents_of_derived(index), [Dependents { group: 0, mask: 1 }]);
+        let lane = format!("{}", program.layout().derived(index));
+        assert!(program.groups()[0].code.contains(&lane), "{lane} in {}", program.groups()[0].code);
+    }
+}
+
+/// What is said of a formula that fails while it runs: what to write instead of its own text.
+#[test]
+fn help_for_what_can_fail() {
+    let keys = ["cpu", "power", "load"].map(|name| Key { name: name.into(), kind: Kind::Number });
+    let check = |text: &str, expected: &[&str]| {
+        let compiled = compile(&[Entry { name: None, text }], &Environment::of(&keys));
+        assert!(compiled.problems.is_empty(), "{text}: {:?}", compiled.problems);
+        let sites = (0..).map_while(|index| compiled.program.site(FormulaId(0), index));
+        let helps: Vec<_> = sites.filter_map(|site| site.diagnostic(text).help).collect();
+        assert_eq!(helps, expected, "{text}");
+    };
+    check("1 + power / load", &["where it can be zero, write `if(load == 0, 0, power / load)`"]);
+    check("1 * 2 % (cpu - 1)", &["where it can be zero, write `if(cpu - 1 == 0, 0, (1 * 2) % (cpu - 1))`"]);
+    check(
+        "(power or cpu) // (cpu < 5)",
+        &["where it can be zero, write `if((cpu < 5) == 0, 0, (power or cpu) // (cpu < 5))`"],
+    );
+    check("2 * SQRT(cpu - 5)", &["where it can be negative, write `sqrt(max(0, cpu - 5))`"]);
+    check(
+        "log(cpu or power)",
+        &["where it can be zero or less, write `if((cpu or power) > 0, log(cpu or power), 0)`"],
+    );
+    check("acos(cpu)", &["where it can be out of range, write `acos(clamp(cpu, -1, 1))`"]);
+    check("(cpu - 1) ^ 0.5", &["where the base can be negative, write `max(0, cpu - 1) ^ 0.5`"]);
+    check("exp(cpu * 2)", &["where it can be large, write `exp(min(700, cpu * 2))`"]);
+    check("cpu + power", &[]);
+    // What is long is told with letters.
+    let long = vec!["cpu"; 60].join(" + ");
+    check(&format!("sqrt({long})"), &["where it can be negative, write `sqrt(max(0, a))`"]);
+}

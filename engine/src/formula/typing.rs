@@ -5,18 +5,22 @@ use super::Kind;
 /// What a part of a formula is. At run time truth values are numbers (1 or 0), and so are durations
 /// (seconds) and colours (`0xRRGGBBAA`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Type {
+pub enum Type {
+    /// Any number.
     Number,
     /// 1 or 0.
     Truth,
     /// A duration that is written out; computing with it makes a number of it.
     Duration,
+    /// A text.
     Text,
+    /// A colour.
     Color,
 }
 
 impl Type {
-    pub(crate) fn kind(self) -> Kind {
+    /// What it is at run time.
+    pub fn kind(self) -> Kind {
         match self {
             Type::Number | Type::Truth | Type::Duration => Kind::Number,
             Type::Text => Kind::Text,
@@ -25,7 +29,7 @@ impl Type {
     }
 
     /// As messages name it.
-    pub(crate) fn noun(self) -> &'static str {
+    pub fn noun(self) -> &'static str {
         match self {
             Type::Number => "a number",
             Type::Truth => "a truth value",

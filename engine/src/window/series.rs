@@ -36,7 +36,8 @@ pub(super) struct Memory {
     pub(super) key: u32,
     log: Blocks<Point>,
     ahead: Blocks<Point>,
-    views: Vec<(i64, view::Panes)>,
+    /// By window: its span, where it ends at the far side, and its panes.
+    views: Vec<(Span, i64, view::Panes)>,
     retired_ms: i64,
     now_ms: i64,
     dropped: u64,
@@ -143,7 +144,7 @@ impl Series {
             key: self.key,
             log: self.log.clone(),
             ahead: self.ahead.clone(),
-            views: self.views.iter().map(|view| (view.after_ms, view.panes())).collect(),
+            views: self.views.iter().map(|view| (view.span, view.after_ms, view.panes())).collect(),
             retired_ms: self.retired_ms,
             now_ms: self.now_ms,
             dropped: self.dropped,
@@ -154,7 +155,7 @@ impl Series {
         let Memory { log, ahead, views, retired_ms, now_ms, dropped, .. } = memory.clone();
         (self.log, self.ahead) = (log, ahead);
         (self.retired_ms, self.now_ms, self.dropped) = (retired_ms, now_ms, dropped);
-        for (view, (after_ms, panes)) in self.views.iter_mut().zip(&views) {
+        for (view, (_, after_ms, panes)) in self.views.iter_mut().zip(&views) {
             view.rebuild(*after_ms, panes, self.log.after(*after_ms));
         }
     }
@@ -175,6 +176,19 @@ impl Memory {
     /// Samples that are kept one by one.
     pub(super) fn samples(&self) -> impl Iterator<Item = (i64, f64)> {
         self.log.iter().chain(self.ahead.iter()).map(|point| (point.ms, point.number))
+    }
+
+    /// The time after which all samples are kept one by one; `None` where that holds for none.
+    pub(super) fn whole_after_ms(&self) -> Option<i64> {
+        let after_ms = self.views.iter().map(|(_, after_ms, _)| *after_ms).min()?;
+        Some(after_ms.max(self.retired_ms))
+    }
+
+    /// How many samples the window over `span` holds.
+    pub(super) fn count(&self, span: Span) -> Option<u64> {
+        let (_, after_ms, panes) = self.views.iter().find(|(of, ..)| *of == span)?;
+        // What became a part of a pane is none of the others any more.
+        Some(panes.count() + self.log.after(*after_ms).count() as u64)
     }
 }
 

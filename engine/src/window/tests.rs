@@ -104,6 +104,15 @@ impl Naive {
     }
 }
 
+/// The deviation of numbers of nearly the same size: what they differ by is exact.
+fn two_passes(held: &[(i64, f64)]) -> f64 {
+    let Some((_, first)) = held.first() else { return 0.0 };
+    let less: Vec<f64> = held.iter().map(|(_, number)| number - first).collect();
+    let mean = less.iter().sum::<f64>() / less.len() as f64;
+    let spread: f64 = less.iter().map(|less| (less - mean) * (less - mean)).sum();
+    libm::sqrt(spread / less.len() as f64)
+}
+
 fn near(one: Option<f64>, other: Option<f64>) -> bool {
     match (one, other) {
         (Some(one), Some(other)) => (one - other).abs() <= 1e-9 * one.abs().max(other.abs()).max(1e-3),
@@ -259,6 +268,27 @@ proptest! {
                 }
             }
             assert!(windows.samples() <= 16);
+        });
+    }
+
+    #[test]
+    fn panes_keep_small_deviations_at_large_means(
+        steps in prop::collection::vec(step((-4_000_i32..4_000).prop_map(|n| 1e9 + f64::from(n) / 4_194_304.0)), 1..400),
+    ) {
+        let limits = Limits { samples: 8, panes: 40 };
+        let steps: Vec<_> = steps.into_iter().filter_map(|step| match step {
+            Step::Set(_) => None,
+            Step::Sample(ms, number) => Some(Step::Sample(ms.min(0), number)),
+            step => Some(step),
+        }).collect();
+        walk(&[Span::Milliseconds(20_000)], limits, &steps, |number, windows, naives| {
+            let held = naives[0].held();
+            if windows.value(3) != Some(held.len() as f64) {
+                return;
+            }
+            let expected = two_passes(&held);
+            let found = windows.value(1).unwrap_or(f64::NAN);
+            assert!((found - expected).abs() <= 1e-12 * expected, "step {number}: {found}, not {expected}");
         });
     }
 

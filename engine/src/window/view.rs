@@ -34,6 +34,14 @@ pub(super) struct Panes {
     open: Option<Open>,
 }
 
+impl Panes {
+    /// How many samples are in them.
+    pub(super) fn count(&self) -> u64 {
+        let open = self.open.as_ref().map_or(0, |open| open.pane.count);
+        self.closed.iter().map(|pane| pane.count).sum::<u64>() + open
+    }
+}
+
 impl View {
     pub(super) fn new(span: Span, limits: Limits, fps: Fps) -> View {
         View {
@@ -299,7 +307,7 @@ impl View {
         }
     }
 
-    /// Closes the pane that is being filled: from here on its sums are rounded, to 64 bits at least.
+    /// Closes the pane that is being filled: from here on its sums are rounded, to more than 200 bits.
     fn close(&mut self) {
         let Some(Open { mut pane, sum, squares, mut numbers, .. }) = self.panes.open.take() else { return };
         if let Some(total) = &mut self.sum {

@@ -106,13 +106,14 @@ impl<'t> Formulas<'t> {
         let known: Vec<formula::Key> =
             keys.iter().map(|key| formula::Key { name: key.name.clone(), kind: key.kind }).collect();
         let fps = setting.fps();
-        let environment = Environment { keys: &known, scripts: &library.functions, constants, fps };
+        let scripts = &*library.functions;
+        let environment = Environment { keys: &known, given: &[], scripts, constants, fps };
         let compiled = formula::compile(&entries, &environment);
         let is_certain = |(_, problem): &&(FormulaId, Diagnostic)| problem.code.starts_with("always-");
         let told: Vec<FormulaId> = compiled.problems.iter().filter(is_certain).map(|(id, _)| *id).collect();
         for (id, problem) in compiled.problems {
             if let Some(written) = self.written.get(id.0 as usize) {
-                let problem = explained(key::explained(problem, &written.text, setting), &written.text);
+                let problem = key::explained(problem, &written.text, setting);
                 problems.add_within(problem, |span| written.in_file(span));
             }
         }
@@ -190,17 +191,6 @@ impl Written<'_> {
         let message = format!("{wanted} is needed here, and this formula gives {found}");
         Some(Diagnostic::error("wrong-kind", span, message).with_help(help))
     }
-}
-
-/// The problem of a formula, with what is to be known of it in a configuration.
-fn explained(problem: Diagnostic, text: &str) -> Diagnostic {
-    let at_fault = text.get(problem.span.clone()).unwrap_or_default();
-    if problem.code == "unknown-function" && at_fault.eq_ignore_ascii_case("include") {
-        return problem
-            .with_candidates(Vec::new())
-            .with_help("an include stands alone in its braces: `{include(name)}`");
-    }
-    problem
 }
 
 /// Tells each widget which sources the formulas behind it depend on, by way of scripts too.

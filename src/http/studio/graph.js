@@ -2,6 +2,7 @@
 // to the node that is pointed at.
 
 import { reading } from "./format.js";
+import { outline, tell } from "./outline.js";
 import { shown, whenShown } from "./views.js";
 
 // How often the picture is drawn anew, for the times that formulas take.
@@ -25,9 +26,11 @@ export function update({ complete, values }) {
     if (!node) continue;
     if (typeof value === "number" && !Number.isInteger(value)) fractions.add(name);
     const text = node.querySelector(".now");
-    if (text) text.textContent = short(reading(value, "", fractions.has(name))[0]);
+    const now = short(reading(value, "", fractions.has(name))[0]);
+    if (text) text.textContent = now;
     node.classList.toggle("wrong", Boolean(error));
     node.classList.toggle("stale", !error && state !== "live");
+    tell(node.dataset.id, now, node);
   }
   if (shown() === "formulas" && (complete || performance.now() - drawn > AGAIN_MS) && !box.matches(":hover, :focus-within")) draw();
 }
@@ -60,6 +63,7 @@ function show(root) {
   empty.hidden = true;
   nodes = new Map([...picture.querySelectorAll(".node")].map((node) => [node.dataset.id, node]));
   edges = [...picture.querySelectorAll(".edge")];
+  outline(nodes, edges);
   for (const node of nodes.values()) {
     node.setAttribute("tabindex", "0");
     node.setAttribute("role", "img");

@@ -76,3 +76,12 @@ proptest! {
         }
     }
 }
+
+/// What the property test found.
+#[test]
+fn what_never_has_a_value_is_not_divided() {
+    for text in ["nil / 0 == nil", "(nil + 1) % 0 == nil", "0 + coalesce(nil) // 0 == nil"] {
+        assert_eq!(outcome(text, &[]), Ok(Some(Value::Number(1.0))), "{text}");
+    }
+    assert_eq!(outcome("1 / 0 == nil", &[]), Err(()));
+}

@@ -42,6 +42,19 @@ impl Code {
     }
 }
 
+/// A group with more bytecode stays interpreted: a tick has no time to make all of it native. That of 32 formulas
+/// as they mostly are is 15 KB, which takes about 3 ms.
+pub(super) const NATIVE_BYTES_MAX: usize = 48 << 10;
+
+/// What a step towards native code has done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// How much bytecode was made native.
+    pub(super) bytes: usize,
+    /// Whether no group is left.
+    pub(super) is_last: bool,
+}
+
 /// Keeps a group's function from computing some of its nodes: what they are marked for is ignored.
 const RESTRAIN: &str = "\
 local compute, able = ...
@@ -126,19 +139,30 @@ impl Machine {
         Report { group: group as usize, failed, computed }
     }
 
-    /// Compiles up to so many further groups to native code; returns whether all are.
-    pub(super) fn compile_native(&mut self, groups: usize, disabled: &[u32]) -> Result<bool, Error> {
+    /// Compiles up to so many further groups to native code, but for those that are too large.
+    pub(super) fn compile_native(&mut self, groups: usize, disabled: &[u32]) -> Result<Step, Error> {
+        let mut bytes = 0;
         let end = disabled.len().min(self.native + groups);
         self.lua.enable_jit(true);
         for (group, mask) in disabled.iter().enumerate().take(end).skip(self.native) {
-            self.install(group, *mask)?;
+            let own = self.code_bytes(group);
+            if own <= NATIVE_BYTES_MAX {
+                self.install(group, *mask)?;
+                bytes += own;
+            }
         }
         let is_last = end == disabled.len() && self.native < end;
         self.native = end;
         if let Some(bytecode) = self.code.0.get().filter(|_| is_last) {
             self.driver = load(&self.lua, &bytecode.driver)?.call(&self.functions)?;
         }
-        Ok(end == disabled.len())
+        Ok(Step { bytes, is_last: end == disabled.len() })
+    }
+
+    /// How long the bytecode of a group is.
+    pub(super) fn code_bytes(&self, group: usize) -> usize {
+        let functions = self.code.0.get().map_or(&[][..], |code| &code.functions);
+        functions.get(group).map_or(0, Vec::len)
     }
 
     /// Bytes that it holds.

@@ -131,7 +131,7 @@ impl Evaluator {
 
     /// What is wrong where a formula failed at a place.
     pub(crate) fn diagnostic(&self, id: FormulaId, site: &Site) -> Diagnostic {
-        let problem = site.diagnostic();
+        let problem = site.diagnostic(self.program().text(id));
         let said = (site.problem == Problem::Script).then(|| self.script_problem(id)).flatten();
         Diagnostic { message: said.map_or(problem.message, |said| said.to_string()), ..problem }
     }

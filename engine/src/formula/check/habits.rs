@@ -82,6 +82,7 @@ fn in_other_words(name: &str, arguments: &[Expr]) -> Option<String> {
     let shown: Vec<String> = arguments.iter().map(operand).collect();
     Some(match (name, shown.as_slice()) {
         ("now" | "today" | "date" | "datetime" | "clock", _) => TIME_OF_DAY.into(),
+        ("include", _) => "an include stands alone in its braces: `{include(name)}`".into(),
         ("random" | "rand" | "rnd", _) => "random numbers come from a source of kind `generator`".into(),
         ("switch" | "choose" | "case" | "ifs", _) => "choices are nested: `if(a, 1, if(b, 2, 3))`".into(),
         ("str" | "string" | "tostring" | "text", [x]) => format!("write `{x} .. ''`, or `fmt({x}, '.1f')`"),

@@ -82,10 +82,10 @@ impl Checker<'_, '_> {
                 Arithmetic::Modulo => Problem::ModuloByZero,
                 _ => Problem::DivisionByZero,
             };
-            let site = self.site(&around, problem);
             let divides =
                 !matches!(arithmetic, Arithmetic::Add | Arithmetic::Subtract | Arithmetic::Multiply);
-            if divides && operand.as_number() == Some(0.0) {
+            let site = if divides { self.site(&around, problem) } else { chain.overflow };
+            if divides && operand.as_number() == Some(0.0) && !is_never(&chain) {
                 self.certain(&around, problem);
             }
             self.extend(&mut chain, Link { arithmetic, operand, site }, &around);
@@ -181,6 +181,16 @@ fn has_fraction(expr: &Expr) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether it never has a value: then nothing is divided either.
+fn is_never(chain: &Chain) -> bool {
+    let never = |ir: &Ir| match ir {
+        Ir::Nil => true,
+        Ir::Chain(chain) => is_never(chain),
+        _ => false,
+    };
+    never(&chain.first) || chain.links.iter().any(|link| never(&link.operand))
 }
 
 fn arithmetic(operator: Operator) -> Arithmetic {

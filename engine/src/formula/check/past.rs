@@ -55,7 +55,7 @@ impl Checker<'_, '_> {
                 self.report(Diagnostic::error("wrong-kind", argument.span.clone(), message));
             }
             Meaning::Ambiguous(keys) => self.ambiguous(name, &keys, &argument.span),
-            Meaning::Value(_) => {
+            Meaning::Value(_) | Meaning::Given(_) => {
                 let message = format!("`{}` looks at a key's past, `{name}` is a value", function.name);
                 let error = Diagnostic::error("no-key", argument.span.clone(), message);
                 self.report(match self.around.names.key_called(name) {
