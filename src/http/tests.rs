@@ -91,6 +91,7 @@ fn every_route_answers() {
         ("/api/v1/values", "application/json", "cpu"),
         ("/api/v1/sources", "application/json", "system"),
         ("/api/v1/events", "application/json", "events"),
+        ("/api/v1/scripts", "application/json", "scripts"),
         ("/api/v1/actors", "application/json", "actors"),
         ("/api/v1/frame.png", "image/png", ""),
     ] {

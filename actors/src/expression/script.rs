@@ -16,9 +16,11 @@ mod machine;
 mod offences;
 pub mod outline;
 pub mod reads;
+pub mod reloads;
 pub mod state;
 mod token;
 pub mod uses;
+pub mod watch;
 
 use std::fmt;
 use std::ops::Range;
@@ -177,6 +179,8 @@ pub struct Script {
     loaded: Loaded,
     /// Whether a limit was broken, so that its machine is in disorder.
     spoiled: bool,
+    /// Whether the clock may end its calls.
+    is_timed: bool,
 }
 
 /// A script in its machine.
@@ -218,7 +222,7 @@ impl Script {
         let shares = outline.is_plain;
         let loaded = Loaded::new(&name, &text, (limits, Judged::Roughly), shares, &view)
             .map_err(|fault| told(&file, &name, fault))?;
-        Ok(Script { file, name, text, limits, view, outline, loaded, spoiled: false })
+        Ok(Script { file, name, text, limits, view, outline, loaded, spoiled: false, is_timed: true })
     }
 
     /// The file's name.
@@ -280,19 +284,18 @@ impl Script {
         self.attempt(|loaded| loaded.call(name, arguments, seed, &view))
     }
 
-    /// Calls one of its handlers with what it keeps in `state`, which stays as it was where the call fails.
+    /// Calls one of its handlers with what it keeps in `state`. Returns what it keeps from then on.
     fn handle(
         &mut self,
         name: &str,
         arguments: &[Plain],
         seed: i32,
-        state: &mut Plain,
-    ) -> Result<(), Failure> {
+        state: &Plain,
+    ) -> Result<Plain, Failure> {
         let view = self.view.clone();
         let handled = self.attempt(|loaded| loaded.handle(name, arguments, seed, state, &view));
         view.take_reads();
-        *state = handled?;
-        Ok(())
+        handled
     }
 
     /// Does `work` in its machine and, where memory may have run out there, again in a new one that judges
@@ -316,6 +319,7 @@ impl Script {
         let (limits, shares) = ((self.limits, judged), self.outline.is_plain);
         let anew = Loaded::new(&self.name, &self.text, limits, shares, &self.view);
         self.loaded = anew.map_err(|fault| self.fail(fault))?;
+        self.loaded.machine.time(self.is_timed);
         Ok(())
     }
 
@@ -332,6 +336,17 @@ impl Script {
     /// Whether calls of a tick share what its text leaves, since none can change it.
     fn shares(&self) -> bool {
         self.loaded.shares
+    }
+
+    /// Says whether the clock may end its calls: not where they are to come to the same as before.
+    fn time(&mut self, is_timed: bool) {
+        self.is_timed = is_timed;
+        self.loaded.machine.time(is_timed);
+    }
+
+    /// A call that comes to nothing else than that the clock had ended it in `line`.
+    fn end(&mut self, line: u32) -> Failure {
+        self.fail(Fault::late(&self.limits, line))
     }
 
     /// Forgets what it has run: it begins anew with the next call.

@@ -360,6 +360,11 @@ impl Core {
         matches!(self.0.feed, Feed::Replay(_))
     }
 
+    /// Whether the clock may end calls of scripts.
+    fn is_timed(&self) -> bool {
+        !self.replays() && !self.0.world.is_simulated()
+    }
+
     fn renderer(&self, context: &Context, done: flume::Sender<Done>) -> RendererActor {
         let (panel, lasting) = (&self.0.panel, &self.0);
         let mut stage = Stage::new(panel.scene.clone(), panel.fps).guarded(renderer::guard);
@@ -401,15 +406,19 @@ impl Core {
     ) -> Result<CoordinationActor, Failure> {
         let (panel, lasting) = (&self.0.panel, &self.0);
         let handlers = Handlers::new(&panel.scripts, &handler_names(panel), panel.fps, panel.seed);
+        let mut handlers = handlers.map_err(|failure| Failure::Configuration(failure.to_string()))?;
+        handlers.iter_mut().for_each(|handlers| handlers.remember(&lasting.header.state));
         let mut named = vec![None; panel.program.len()];
         panel.values.iter().enumerate().for_each(|(index, (_, id))| named[id.0 as usize] = Some(index));
         let mut actor = CoordinationActor {
             world: lasting.world,
             coordinator: Coordinator::new(&panel.page, panel.triggers.clone(), panel.animations.clone()),
             results: Results::new(panel.program.len()),
-            handlers: handlers
-                .map_err(|failure| Failure::Configuration(failure.to_string()))?
-                .map(|handlers| handlers.counting(offences)),
+            handlers: handlers.map(|handlers| handlers.counting(offences)),
+            panel: panel.clone(),
+            is_timed: self.is_timed(),
+            records: lasting.records.clone(),
+            nothing: Arc::new([]),
             named: (panel.keys.len(), named.into()),
             logged: BTreeMap::new(),
             sources: panel.sources.iter().map(|source| source.name.clone()).collect(),
@@ -436,6 +445,8 @@ impl Core {
         let around = Surroundings {
             world: lasting.world,
             journal: lasting.journal.clone(),
+            records: lasting.records.clone(),
+            is_timed: self.is_timed(),
             pass: context.pass.clone(),
             vitals: context.vitals(),
             next,

@@ -1,12 +1,15 @@
 //! The scripts of a panel as its formulas call them: each call site remembers what it came to, and calls
 //! again only when its arguments or what it had read have changed.
 
+mod reload;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use engine::formula::{MAX_TEXT, ParameterKind, UserFunction};
 use engine::hash;
+use engine::script::Ended;
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
 
@@ -37,6 +40,17 @@ pub struct Calls {
     begun: Vec<bool>,
     /// What failed since this was last asked for.
     failures: Vec<Failure>,
+    /// What is known of the clock's part in this tick.
+    timing: Timing,
+}
+
+/// Calls that the clock ends. No two runs have the same clock, so what it ended once ends there again.
+#[derive(Debug, Default)]
+struct Timing {
+    /// Those that are to end in this tick.
+    expected: Vec<Ended>,
+    /// Those that have ended since this was last asked for.
+    ended: Vec<Ended>,
 }
 
 /// A place in the formulas where a function is called.
@@ -73,6 +87,7 @@ struct Memo {
 /// What is to be known of calls to go on as if they were the same.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
+    library: Library,
     memos: Vec<Option<Memo>>,
     offences: Vec<u32>,
     shown: Vec<Option<Value>>,
@@ -121,6 +136,7 @@ impl Calls {
             readers: vec![Vec::new(); view.len()],
             every_tick: Vec::new(),
             failures: Vec::new(),
+            timing: Timing::default(),
             library: library.clone(),
             view,
         })
@@ -141,14 +157,18 @@ impl Calls {
     /// What they know now, between two ticks.
     pub fn memory(&self) -> Memory {
         Memory {
+            library: self.library.clone(),
             memos: self.sites.iter().map(|site| site.memo.clone()).collect(),
             offences: self.offences.all(By::Functions),
             shown: self.view.all(),
         }
     }
 
-    /// Goes back to what others of the same library knew.
+    /// Goes back to what others knew that had begun with the same library.
     pub fn restore(&mut self, memory: &Memory) {
+        if let Err(failure) = self.reload(&memory.library, |_| ()) {
+            tracing::error!(%failure, "a script that was taken up before cannot be taken up again");
+        }
         self.readers.iter_mut().for_each(Vec::clear);
         self.every_tick.clear();
         for (site, memo) in memory.memos.iter().enumerate() {
@@ -266,11 +286,20 @@ impl Calls {
             _ => {
                 (self.beat)();
                 let seed = self.seed_of(script);
-                self.scripts[script].call(&function.name, &given, seed)
+                match self.timing.end_of(site as u32) {
+                    Some(line) => Err(self.scripts[script].end(line)),
+                    None => self.scripts[script].call(&function.name, &given, seed),
+                }
             }
         };
-        self.count(script);
-        let reads = self.view.take_reads();
+        let is_by_clock = called.as_ref().is_err_and(|failure| failure.by_clock);
+        self.count(script, is_by_clock);
+        let mut reads = self.view.take_reads();
+        if let Some(failure) = called.as_ref().err().filter(|_| is_by_clock) {
+            // How far it came is known of this run alone. The next tick shows whether it takes as long again.
+            reads = vec![Read::Tick];
+            self.timing.note(site as u32, failure.line);
+        }
         let answer = called.and_then(|value| self.fitting(function, script, value));
         let answer = answer.map_err(|failure| self.blame(script, failure));
         let (_, steps) = self.scripts[script].steps();
@@ -289,7 +318,14 @@ impl Calls {
     }
 
     /// Counts the steps of the last call. Running the text counts once a tick where calls share what it leaves.
-    fn count(&mut self, script: usize) {
+    /// One that the clock ended counts for all that it might have taken, since how far it came is another thing
+    /// in every run.
+    fn count(&mut self, script: usize, is_by_clock: bool) {
+        if is_by_clock {
+            self.begun[script] = true;
+            self.spent = self.spent.saturating_add(self.library.limits.budget);
+            return;
+        }
         let (begun, called) = self.scripts[script].steps();
         let counts = !(self.begun[script] && self.scripts[script].shares());
         self.begun[script] = true;

@@ -1,7 +1,10 @@
 //! Libraries: the scripts of a configuration, checked together, and the functions that they give to formulas.
 
+pub mod renewal;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -45,6 +48,8 @@ pub struct Library {
     pub uses: Arc<[Uses]>,
     /// What each may use.
     pub limits: Limits,
+    /// The folder that the files' names count from, where they are on a disk to be looked at again.
+    pub folder: Option<PathBuf>,
 }
 
 /// What is wrong with a script: by the index of its file.
@@ -112,7 +117,7 @@ impl Library {
         }
         let (files, functions, owners) = (kept.into(), functions.into(), owners.into());
         let (handlers, uses) = (handlers.into(), uses.into());
-        (Library { files, functions, owners, handlers, uses, limits }, problems)
+        (Library { files, functions, owners, handlers, uses, limits, folder: None }, problems)
     }
 
     /// What a call of a function may read, by the names that its script writes out.

@@ -124,6 +124,8 @@ pub(super) struct Machine {
     all_steps: Cell<u64>,
     /// What was used when it had just collected.
     settled: Cell<usize>,
+    /// Whether the clock may end calls.
+    is_timed: Cell<bool>,
 }
 
 /// How a call went wrong.
@@ -204,8 +206,20 @@ impl Machine {
         lua.set_memory_limit(judged.given(limits.memory))?;
         gauge.alive.set((judged == Judged::Exactly).then_some(limits.memory));
         let settled = Cell::new(lua.used_memory());
-        let (steps, all_steps) = (Cell::new(0), Cell::new(0));
-        Ok(Machine { lua, gauge, limits, environment, seal, run, run_shown, steps, all_steps, settled })
+        let (steps, all_steps, is_timed) = (Cell::new(0), Cell::new(0), Cell::new(true));
+        Ok(Machine {
+            lua,
+            gauge,
+            limits,
+            environment,
+            seal,
+            run,
+            run_shown,
+            steps,
+            all_steps,
+            settled,
+            is_timed,
+        })
     }
 
     /// Whether calls have left so much that it is time to [`Machine::tidy`].
@@ -269,6 +283,11 @@ impl Machine {
         self.ended(&self.run_shown, seed, function, arguments)
     }
 
+    /// Says whether the clock may end calls from now on.
+    pub(super) fn time(&self, is_timed: bool) {
+        self.is_timed.set(is_timed);
+    }
+
     /// Interrupts of the last call, and bytes that are used now.
     pub(super) fn used(&self) -> (u64, usize) {
         (self.steps.get(), self.lua.used_memory())
@@ -300,11 +319,13 @@ impl Machine {
 
     /// Does `work` within `limits`, if there are any, and says what became of it.
     fn guard<T>(&self, limits: Option<Limits>, work: impl FnOnce() -> mlua::Result<T>) -> Result<T, Fault> {
-        self.gauge.begin(limits.unwrap_or(UNLIMITED));
+        let (limits, counts) = (limits.unwrap_or(UNLIMITED), limits.is_some());
+        let backstop = if self.is_timed.get() { limits.backstop } else { Duration::MAX };
+        self.gauge.begin(Limits { backstop, ..limits });
         let done = panics::catch(work);
         let trip = self.gauge.trip.take();
         self.gauge.watch.set(None);
-        if limits.is_some() {
+        if counts {
             self.all_steps.set(self.all_steps.get().saturating_add(self.gauge.spent.get()));
         }
         match (trip, done) {
@@ -351,6 +372,11 @@ impl Fault {
             mlua::Error::MemoryError(_) => Fault::plain(Trouble::Memory, "there is not enough memory"),
             other => Fault::plain(Trouble::Runtime, other.to_string()),
         }
+    }
+
+    /// What the clock ended in `line`.
+    pub(super) fn late(limits: &Limits, line: u32) -> Fault {
+        Trip { trouble: Trouble::Timeout, line: Some(line), by_clock: true }.fault(limits)
     }
 
     pub(super) fn missing(name: &str) -> Fault {

@@ -48,6 +48,11 @@ impl Offences {
         self.of(script) == OFFENCES_MAX
     }
 
+    /// Begins anew with a script whose text is another one, on one side.
+    pub(super) fn forget(&self, script: usize, by: By) {
+        self.0.get(script).into_iter().for_each(|counts| counts[by as usize].store(0, Ordering::Relaxed));
+    }
+
     /// By script: what is to be known of one side.
     pub(super) fn all(&self, by: By) -> Vec<u32> {
         self.0.iter().map(|counts| counts[by as usize].load(Ordering::Relaxed)).collect()

@@ -210,6 +210,7 @@ fn called(library: &Library, functions: &[u32]) -> Library {
         uses: files.iter().filter_map(|file| library.uses.get(*file).cloned()).collect(),
         functions: Arc::clone(&library.functions),
         limits: library.limits,
+        folder: None,
     }
 }
 

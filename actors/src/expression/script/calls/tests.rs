@@ -194,3 +194,72 @@ fn parameters_are_what_they_are_declared() {
         assert_eq!(calls.answer(0, &[given, number(1.0)]), Some(number(expected)));
     }
 }
+
+fn renewed(library: &Library, text: &str) -> Library {
+    let script = engine::script::Script { file: "t.lua".into(), text: text.into() };
+    library.renewed(&[script], &[]).unwrap()
+}
+
+#[test]
+fn a_script_that_is_another_one_is_called_anew() {
+    let first = library("function f(a) return a end function loop(a) while true do end end");
+    let mut calls = calls(&first, &["f", "loop"]);
+    assert_eq!(calls.answer(0, &[number(1.0)]), Some(number(1.0)));
+    for n in 0..OFFENCES_MAX {
+        assert_eq!(calls.answer(1, &[number(n.into())]), None);
+    }
+    assert_eq!((calls.answer(0, &[number(2.0)]), calls.disabled()), (None, 1));
+    // The functions have other places now.
+    let second = renewed(&first, "function loop(a) return 3 end function f(a) return a * 10 end");
+    let mut marked = Vec::new();
+    calls.reload(&second, |site| marked.push(site)).unwrap();
+    assert_eq!((marked, calls.disabled()), (vec![0, 1], 0));
+    assert_eq!(
+        [0, 1].map(|site| calls.answer(site, &[number(2.0)])),
+        [Some(number(20.0)), Some(number(3.0))]
+    );
+    let memory = calls.memory();
+    let broken = renewed(&second, "function f(a) return a * 10 end function loop(a) return ( end");
+    let failure = calls.reload(&broken, |site| panic!("{site} is as before")).unwrap_err();
+    assert!(failure.to_string().starts_with("syntax: t.lua:1: "), "{failure}");
+    assert_eq!(calls.answer(0, &[number(4.0)]), Some(number(40.0)));
+    // Another one of the first library takes all of it up.
+    let mut other = self::calls(&first, &["f", "loop"]);
+    other.restore(&memory);
+    assert_eq!(
+        [0, 1].map(|site| other.answer(site, &[number(2.0)])),
+        [Some(number(20.0)), Some(number(3.0))]
+    );
+}
+
+/// A library whose clock ends whatever takes more than a moment.
+fn impatient(text: &str) -> Library {
+    let library = library(text);
+    Library { limits: Limits { backstop: std::time::Duration::ZERO, ..Limits::default() }, ..library }
+}
+
+#[test]
+fn what_the_clock_ended_ends_there_again() {
+    const TEXT: &str = "function slow(a)\n  local n = get('celsius') or 0\n  for i = 1, 20000 do n += i end\n  return n + a\nend\n\
+                        function quick() return 7 end";
+    let library = impatient(TEXT);
+    let mut first = calls(&library, &["slow", "quick"]);
+    first.time(true, &[]);
+    assert_eq!((first.answer(1, &[]), first.answer(0, &[number(1.0)])), (Some(number(7.0)), None));
+    let ended = first.take_ended();
+    assert_eq!((ended.len(), ended[0].call, ended[0].line, first.take_ended()), (1, 0, 3, vec![]));
+    let told = first.problem(0).cloned();
+    assert_eq!(told.as_deref(), Some("timeout: t.lua:3: it took longer than 0 ms"));
+
+    // Where the clock has no say, it does so only where it did.
+    let mut second = calls(&library, &["slow", "quick"]);
+    second.time(false, &ended);
+    assert_eq!((second.answer(1, &[]), second.answer(0, &[number(1.0)])), (Some(number(7.0)), None));
+    assert_eq!((second.problem(0).cloned(), second.take_ended()), (told, ended));
+    assert_eq!(first.offences.all(By::Functions), second.offences.all(By::Functions));
+    // It is tried again at the next tick.
+    let mut marked = Vec::new();
+    second.begin(Tick(1), |site| marked.push(site));
+    second.time(false, &[]);
+    assert_eq!((marked, second.answer(0, &[number(1.0)])), (vec![0], Some(number(200_010_001.0))));
+}
