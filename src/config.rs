@@ -29,6 +29,7 @@ use std::sync::Arc;
 use actors::panel::Panel;
 use actors::world::SIMULATED_HOST;
 use engine::diagnostic::Diagnostic;
+use engine::script::Script;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer};
@@ -70,15 +71,31 @@ pub enum Secret {
     File(PathBuf),
 }
 
-/// Reads and resolves the configuration file at `path`, for a machine that is called `host`.
+/// What a configuration depends on besides its text.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// What the machine is called: formulas know that name.
+    pub host: &'a str,
+    /// Texts of scripts that stand for what is in their files: those of a recording.
+    pub scripts: &'a [Script],
+}
+
+impl<'a> Origin<'a> {
+    /// A machine that is called `host`, and what is in its files.
+    pub fn machine(host: &'a str) -> Origin<'a> {
+        Origin { host, scripts: &[] }
+    }
+}
+
+/// Reads and resolves the configuration file at `path`.
 ///
 /// # Errors
 /// All errors and warnings of the file, or the one that says why it cannot be read.
-pub fn load(path: &Path, host: &str) -> Result<Config, Box<Report>> {
+pub fn load(path: &Path, origin: Origin<'_>) -> Result<Config, Box<Report>> {
     let name = path.display().to_string();
     let folder = path.parent().unwrap_or(Path::new(""));
     match read(path) {
-        Ok(text) => parse_on(&name, &text, folder, host),
+        Ok(text) => parse_on(&name, &text, folder, origin),
         Err(error) => {
             let message = format!("`{name}` cannot be read: {error}");
             Err(Box::new(Report::new(&name, "", vec![Diagnostic::error("unreadable", 0..0, message)])))
@@ -92,17 +109,17 @@ pub fn load(path: &Path, host: &str) -> Result<Config, Box<Report>> {
 /// # Errors
 /// All errors and warnings of the text.
 pub fn parse(name: &str, text: &str, folder: &Path) -> Result<Config, Box<Report>> {
-    parse_on(name, text, folder, SIMULATED_HOST)
+    parse_on(name, text, folder, Origin::machine(SIMULATED_HOST))
 }
 
-/// The same for a machine that is called `host`: formulas know that name.
+/// The same for any machine.
 ///
 /// # Errors
 /// All errors and warnings of the text.
-pub fn parse_on(name: &str, text: &str, folder: &Path, host: &str) -> Result<Config, Box<Report>> {
+pub fn parse_on(name: &str, text: &str, folder: &Path, origin: Origin<'_>) -> Result<Config, Box<Report>> {
     let mut problems = Problems::default();
     let shown = secret::hidden(text);
-    let config = check(&shown, folder, host, &mut problems);
+    let config = check(&shown, folder, origin, &mut problems);
     let usable = !problems.any_error();
     let report = Report::new(name, &shown, problems.sorted());
     match config {
@@ -140,7 +157,7 @@ fn read(path: &Path) -> io::Result<String> {
     })
 }
 
-fn check(text: &str, folder: &Path, host: &str, problems: &mut Problems) -> Option<(Panel, Http)> {
+fn check(text: &str, folder: &Path, origin: Origin<'_>, problems: &mut Problems) -> Option<(Panel, Http)> {
     if text.len() > limits::FILE_BYTES {
         let message =
             format!("this text has {} bytes, at most {} are allowed", text.len(), limits::FILE_BYTES);
@@ -159,7 +176,7 @@ fn check(text: &str, folder: &Path, host: &str, problems: &mut Problems) -> Opti
     let clean = walk::walk(schema.as_value(), text, raw.clone(), problems);
     let file = deserialize(&clean, problems)?;
     let (clean, raw) = (Place::root(text, &clean), Place::root(text, &raw));
-    Some(resolve::resolve(resolve::Setting { file: &file, clean, raw, folder, host }, problems))
+    Some(resolve::resolve(resolve::Setting { file: &file, clean, raw, folder, origin }, problems))
 }
 
 /// What serde makes of the clean tree. The walk leaves nothing that it objects to; should the two ever

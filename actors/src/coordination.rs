@@ -1,5 +1,6 @@
 //! Coordination's actor: steps triggers and animations, and tells the world what was decided.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use actix::{Actor, Context, Handler, Message, Recipient};
@@ -7,14 +8,18 @@ use engine::coordination::{Coordinator, Step};
 use engine::event::Event;
 use engine::formula::Results;
 use engine::sample::KeyId;
+use engine::script::Script;
 use engine::signal::Signal;
 use engine::tick::Tick;
 use tokio::sync::broadcast;
 
 use crate::expression::Evaluated;
-use crate::expression::script::handlers::{self, Handlers};
+use crate::expression::script::Failure;
+use crate::expression::script::handlers::{self, Handled, Handlers, Kept, States};
 use crate::journal::{Fenced, Journal, Part, Sink};
+use crate::panel::Panel;
 use crate::persistence::{Ledger, Mailbox};
+use crate::ring::{self, Records};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
@@ -52,6 +57,8 @@ pub struct Decisions {
     writer: Option<Mailbox>,
     /// Keys whose names the writer has not been told, since it had no room.
     unnamed: Arc<[(KeyId, Arc<str>)]>,
+    /// What scripts keep that the writer has not been told, since it had no room.
+    untold: States,
     /// The next event to announce: its tick and its place in that.
     announced: (Tick, usize),
     /// The next tick whose ledger is to be kept.
@@ -70,7 +77,7 @@ impl Decisions {
         acts: flume::Sender<Signal>,
     ) -> Decisions {
         let (unnamed, announced, kept, acted) = (Arc::new([]), (Tick(0), 0), Tick(0), Tick(0));
-        Decisions { events, writer, unnamed, announced, kept, acts, acted }
+        Decisions { events, writer, unnamed, untold: States::new(), announced, kept, acts, acted }
     }
 
     /// Passes on what scripts did at a tick, unless that was done; returns how much of it found no room.
@@ -108,10 +115,15 @@ impl Decisions {
             ledger.new_keys = self.unnamed.iter().chain(ledger.new_keys.iter()).cloned().collect();
         }
         self.unnamed = Arc::new([]);
+        if !self.untold.is_empty() {
+            self.untold.extend(ledger.kept.iter().cloned());
+            ledger.kept = std::mem::take(&mut self.untold).into_iter().collect();
+        }
         // The display never waits for the database: what finds no room is dropped and counted.
         let lost = writer.keep(ledger).err().map_or(0, |lost| {
             // Without its name a key's samples could not be kept ever after.
             self.unnamed = lost.new_keys.clone();
+            self.untold = lost.kept.iter().cloned().collect();
             lost.rows()
         });
         (lost, writer.waiting())
@@ -126,12 +138,18 @@ pub struct CoordinationActor {
     pub coordinator: Coordinator,
     /// The newest results.
     pub results: Results,
-    /// Scripts' handlers, if there are any.
+    /// Scripts' handlers, if there are any scripts.
     pub handlers: Option<Handlers>,
+    /// What runs.
+    pub panel: Arc<Panel>,
+    /// Whether the clock may end calls of handlers.
+    pub is_timed: bool,
+    /// Where it is recorded what the clock ended.
+    pub records: Fenced<Records>,
     /// How many keys there are, and which named value each formula is.
     pub named: (usize, Arc<[Option<usize>]>),
-    /// When scripts' errors were logged last.
-    pub logged: Option<Tick>,
+    /// By script: when its errors were logged last.
+    pub logged: BTreeMap<Arc<str>, Tick>,
     /// The sources' names.
     pub sources: Arc<[String]>,
     /// Where decisions go.
@@ -148,6 +166,8 @@ pub struct CoordinationActor {
     pub next: Recipient<Coordinated>,
     /// Counters.
     pub telemetry: Telemetry,
+    /// What scripts keep, where nothing of it is new.
+    pub nothing: Arc<[Kept]>,
 }
 
 impl CoordinationActor {
@@ -185,10 +205,13 @@ impl CoordinationActor {
         self.coordinator.step(&step).into()
     }
 
-    /// Lets scripts know of a tick, and passes on what they do.
-    fn run_handlers(&mut self, evaluated: &Evaluated, events: &[Event]) {
-        let Some(handlers) = &mut self.handlers else { return };
+    /// Lets scripts know of a tick, and passes on what they do. Returns what they keep that is new.
+    fn run_handlers(&mut self, evaluated: &Evaluated, events: &[Event]) -> Arc<[Kept]> {
         let (sealed, again) = (&evaluated.inputs.sealed, evaluated.inputs.again);
+        let Some(handlers) = &mut self.handlers else { return self.nothing.clone() };
+        if !sealed.scripts.is_empty() {
+            reload(handlers, &sealed.scripts, &self.panel);
+        }
         let (keys, named) = &self.named;
         for sample in sealed.samples.iter().filter(|sample| (sample.key.0 as usize) < *keys) {
             handlers.show(sample.key.0 as usize, Some(sample.value.clone()));
@@ -198,17 +221,28 @@ impl CoordinationActor {
                 handlers.show(keys + index, value.clone());
             }
         }
-        let (acts, failures) = handlers.run(sealed.tick, events);
+        handlers.time(self.is_timed && !again, &sealed.ended);
+        let Handled { acts, failures, kept, ended } =
+            handlers.run(sealed.tick, events, &mut || self.vitals.beat());
+        ring::tell_ended(&self.journal, &self.records, &self.pass, sealed, &ended);
         let full =
             self.decisions.enter(&self.pass, |decisions| decisions.act(sealed.tick, acts)).unwrap_or(0);
-        if again {
-            return;
+        if !again {
+            self.tell_of_handlers(sealed.tick, &failures, full);
         }
+        if kept.is_empty() { self.nothing.clone() } else { kept.into() }
+    }
+
+    fn tell_of_handlers(&mut self, tick: Tick, failures: &[Failure], full: usize) {
         self.telemetry.formulas.errors.increment(failures.len() as u64);
-        let is_quiet = self.logged.is_some_and(|tick| sealed.tick.since(tick) < LOGGED_EVERY);
-        if let Some(failure) = failures.first().filter(|_| !is_quiet) {
-            self.logged = Some(sealed.tick);
-            tracing::warn!(%failure, help = failure.help, "a script's handler failed and did nothing");
+        for failure in failures {
+            let logged = self.logged.get(&failure.file);
+            let is_quiet = logged.is_some_and(|logged| tick.since(*logged) < LOGGED_EVERY);
+            // How often limits are broken is limited itself.
+            if !is_quiet || failure.trouble.is_offence() {
+                self.logged.insert(failure.file.clone(), tick);
+                tracing::warn!(%failure, help = failure.help, "a script's handler failed and did nothing");
+            }
         }
         if full > 0 {
             tracing::warn!(full, "scripts do more than a tick takes; the rest is lost");
@@ -234,7 +268,7 @@ impl CoordinationActor {
         }
     }
 
-    fn write(&self, evaluated: &Evaluated, events: Arc<[Event]>) {
+    fn write(&self, evaluated: &Evaluated, events: Arc<[Event]>, kept: Arc<[Kept]>) {
         let sealed = &evaluated.inputs.sealed;
         let ledger = Ledger {
             tick: sealed.tick,
@@ -243,13 +277,22 @@ impl CoordinationActor {
             samples: sealed.samples.clone(),
             changed: evaluated.changed.clone(),
             events,
+            kept,
         };
-        if ledger.rows() > 0 || !ledger.new_keys.is_empty() {
+        if !ledger.is_empty() {
             let kept = self.decisions.enter(&self.pass, |decisions| decisions.keep(ledger));
             let (lost, waiting) = kept.unwrap_or_default();
             self.telemetry.persistence.dropped.increment(lost as u64);
             self.telemetry.persistence.mailbox.set(waiting as f64);
         }
+    }
+}
+
+/// Goes over to new texts of scripts, if formulas do so too.
+fn reload(handlers: &mut Handlers, scripts: &[Script], panel: &Panel) {
+    let Ok(library) = handlers.library().renewed(scripts, &panel.used_functions()) else { return };
+    if let Err(failure) = handlers.reload(&library) {
+        tracing::error!(%failure, "handlers stay as they were");
     }
 }
 
@@ -267,10 +310,10 @@ impl Handler<Evaluated> for CoordinationActor {
         let events = self.step(&evaluated);
         self.time(&evaluated);
         self.announce(&events);
-        self.run_handlers(&evaluated, &events);
+        let kept = self.run_handlers(&evaluated, &events);
         let starts = (!events.is_empty()).then(|| self.coordinator.starts().into());
         let Some(work) = vitals.go_on(work, "coordination.step.middle", context) else { return };
-        self.write(&evaluated, events);
+        self.write(&evaluated, events, kept);
         self.telemetry.events.duration.record(self.world.now().saturating_sub(began));
         let (tick, checkpoint) = (evaluated.inputs.sealed.tick, evaluated.inputs.checkpoint);
         self.next.do_send(Coordinated { evaluated, starts });

@@ -15,18 +15,20 @@ use engine::value::Value;
 use engine::window::{self, KeyFacts, Windows};
 
 use crate::handle::{QueryValues, QueryWindows, Reported};
-use crate::journal::{Journal, Part};
+use crate::journal::{Fenced, Journal, Part};
 use crate::panel::{self, Panel};
 use crate::recording::Header;
-use crate::ring::Inputs;
+use crate::ring::{self, Inputs, Records};
 use crate::supervisor::fence::Pass;
 use crate::supervisor::worker::Vitals;
 use crate::telemetry::Telemetry;
 use crate::telemetry::cost::Costs;
 use crate::world::World;
 use chunk::Evaluator;
+use script::Library;
 use script::calls::Calls;
 use script::reads::Reads;
+use script::{Offences, View};
 
 /// A tick after evaluation.
 #[derive(Clone, Debug, Message)]
@@ -68,12 +70,18 @@ pub struct Surroundings {
     pub world: World,
     /// The core's journal.
     pub journal: Journal,
+    /// Where it is recorded what the clock ended.
+    pub records: Fenced<Records>,
+    /// Whether the clock may end calls of scripts: in live runs alone, since no simulation would be the same.
+    pub is_timed: bool,
     /// Which generation this is.
     pub pass: Pass,
     /// Its signs of life.
     pub vitals: Vitals,
     /// The next actor of the chain.
     pub next: Recipient<Evaluated>,
+    /// How often scripts broke limits.
+    pub offences: Offences,
     /// Counters.
     pub telemetry: Telemetry,
 }
@@ -122,7 +130,12 @@ impl ExpressionActor {
             let keys = panel.keys.iter().map(|key| key.name.as_str());
             let values = panel.values.iter().map(|(name, _)| name.as_str());
             let sites = panel.program.script_calls().iter().map(|site| site.function);
-            let calls = Calls::new(&panel.scripts, sites, keys, values, panel.fps, panel.seed)?;
+            let kinds = panel.keys.iter().map(|key| Some(key.kind));
+            let kinds = kinds.chain(panel.values.iter().map(|(_, id)| panel.program.kind(*id)));
+            let view = View::new(keys, values, panel.fps).with_kinds(kinds);
+            let calls = Calls::with(&panel.scripts, sites, view, panel.seed)?;
+            let vitals = around.vitals.clone();
+            let calls = calls.counting(around.offences.clone()).beating(move || vitals.beat());
             evaluator = evaluator.with_scripts(calls, panel.values.iter().map(|(_, id)| *id));
         }
         let took = around.world.now().saturating_sub(began);
@@ -147,7 +160,7 @@ impl ExpressionActor {
             errors: vec![None; panel.program.len()],
             quiet_until: vec![Tick(0); panel.program.len()],
             named,
-            sources: sources_behind(&panel),
+            sources: sources_behind(&panel, &panel.scripts),
             none: Arc::new([]),
             costs: Costs::new(labels(&panel), around.telemetry.formulas.costliest.clone()),
             is_native: false,
@@ -185,6 +198,9 @@ impl ExpressionActor {
     /// Goes back to what an actor of the same panel knew.
     pub fn restore(&mut self, memory: &Memory) {
         self.evaluator.restore(&memory.evaluator);
+        if let Some(library) = self.evaluator.script_library() {
+            self.sources = sources_behind(&self.panel, &library);
+        }
         self.windows.restore(&memory.windows);
         let Memory { keys, states, errors, quiet_until, conditions, .. } = memory.clone();
         (self.keys, self.states, self.errors) = (keys, states, errors);
@@ -206,6 +222,11 @@ impl ExpressionActor {
 
     fn take(&mut self, inputs: &Inputs) {
         let sealed = &inputs.sealed;
+        if !sealed.scripts.is_empty() {
+            self.reload(inputs);
+        }
+        // What was computed before comes to the same again, however long it takes.
+        self.evaluator.time_scripts(self.around.is_timed && !inputs.again, &sealed.ended);
         self.windows.advance(sealed.tick, sealed.now_ms);
         for sample in sealed.samples.iter() {
             let index = sample.key.0 as usize;
@@ -228,11 +249,30 @@ impl ExpressionActor {
         }
     }
 
+    /// Goes over to new texts of scripts. They were checked before they came, unless it was somebody's hand that
+    /// wrote them into a recording.
+    fn reload(&mut self, inputs: &Inputs) {
+        let scripts = &inputs.sealed.scripts;
+        let taken = self.evaluator.reload_scripts(scripts, &self.panel.used_functions());
+        if let Ok(Some(library)) = &taken {
+            self.sources = sources_behind(&self.panel, library);
+        }
+        for script in scripts.iter().filter(|_| !inputs.again) {
+            match &taken {
+                Ok(_) => tracing::info!(file = %script.file, "a script is another one from now on"),
+                Err(error) => tracing::error!(file = %script.file, error, "a script stays as it was"),
+            }
+        }
+    }
+
     fn evaluate(&mut self, inputs: &Inputs) -> Arc<[(FormulaId, Option<Value>)]> {
         let began = self.around.world.now();
         if let Err(error) = self.evaluator.run(inputs.sealed.tick) {
             tracing::error!(%error, "formulas were not evaluated");
         }
+        let (journal, records, ended) =
+            (&self.around.journal, &self.around.records, self.evaluator.take_ended());
+        ring::tell_ended(journal, records, &self.around.pass, &inputs.sealed, &ended);
         self.around.telemetry.formulas.duration.record(self.around.world.now().saturating_sub(began));
         let mut changed = Vec::new();
         let values = self.evaluator.changed().filter(|id| self.condition_of[id.0 as usize].is_none());
@@ -305,7 +345,7 @@ impl ExpressionActor {
         if failures.is_empty() || inputs.again {
             return;
         }
-        let (disabled, _) = self.evaluator.script_state();
+        let disabled = self.around.offences.disabled();
         for failure in failures.iter().filter(|failure| failure.trouble.is_offence()) {
             tracing::warn!(%failure, help = failure.help, disabled, "a script broke a limit");
         }
@@ -348,7 +388,8 @@ impl ExpressionActor {
         }
         if tick.0.is_multiple_of(COUNTED_EVERY) {
             let telemetry = &self.around.telemetry.formulas;
-            let (switched_off, script_bytes) = self.evaluator.script_state();
+            let (switched_off, script_bytes) =
+                (self.around.offences.disabled(), self.evaluator.script_bytes());
             telemetry.memory.set((self.evaluator.used_bytes() + script_bytes) as f64);
             telemetry.texts.set(self.evaluator.lookups());
             telemetry.disabled.set((self.evaluator.disabled() + switched_off) as f64);
@@ -392,9 +433,9 @@ impl ExpressionActor {
 }
 
 /// By named value: the sources that it depends on, by way of scripts too.
-fn sources_behind(panel: &Panel) -> Vec<Vec<SourceId>> {
+fn sources_behind(panel: &Panel, scripts: &Library) -> Vec<Vec<SourceId>> {
     let keys = panel.keys.iter().map(|key| key.name.as_str());
-    let reads = Reads::new(&panel.program, &panel.scripts, keys, &panel.values);
+    let reads = Reads::new(&panel.program, scripts, keys, &panel.values);
     let sources = |id| {
         let keys = reads.keys_of(id).into_iter();
         let sources: BTreeSet<_> = keys.filter_map(|key| Some(panel.keys.get(key)?.source)).collect();

@@ -14,6 +14,7 @@ use engine::value::Value;
 use engine::window;
 use tokio::sync::{broadcast, watch};
 
+use crate::expression::script::reloads::Reloads;
 use crate::panel::Panel;
 use crate::source::push::Push;
 use crate::telemetry::Telemetry;
@@ -288,6 +289,8 @@ pub struct Handle {
     /// All actors, in the order of their start. Published at every change, and at least once in
     /// [`REPORTED_EVERY`](crate::supervisor::REPORTED_EVERY): where that stops, the supervisor itself hangs.
     pub actors: watch::Receiver<Arc<[ActorReport]>>,
+    /// Takes up scripts anew, and knows how they are doing.
+    pub scripts: Reloads,
     /// Writes into the push sources.
     pub push: Push,
     /// Time, real or virtual.
@@ -306,6 +309,15 @@ pub enum Refused {
 }
 
 impl Handle {
+    /// What runs, with its scripts as they are now.
+    pub fn panel_now(&self) -> Arc<Panel> {
+        let scripts = self.scripts.library();
+        if self.panel.scripts.changed(&scripts).is_empty() {
+            return self.panel.clone();
+        }
+        Arc::new(Panel { scripts, ..Panel::clone(&self.panel) })
+    }
+
     /// Signals something to the panel, at the next tick that begins. At most
     /// [`engine::signal::PER_TICK_MAX`] may wait.
     ///

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use engine::ring::Limits;
 use engine::ring::intake::Room;
+use engine::script::Ended;
 use engine::signal::Signal;
 use engine::tick::Tick;
 
@@ -60,6 +61,8 @@ pub enum Entry {
     Signalled(Signal),
     /// A tick was sealed.
     Sealed(Sealing),
+    /// The clock ended calls of scripts in a tick that was sealed before.
+    Ended(Tick, Arc<[Ended]>),
 }
 
 /// How a tick was sealed.
@@ -176,6 +179,15 @@ impl Journal {
             state.weight.values += taken.len();
             state.log.extend(taken.iter().cloned().map(Entry::Signalled));
             taken
+        })
+    }
+
+    /// Logs that the clock ended calls of scripts in a tick, before anybody is told what came of that. `None`
+    /// where the pass is not valid any more.
+    pub fn end(&self, pass: &Pass, tick: Tick, ended: &[Ended]) -> Option<()> {
+        self.0.enter(pass, |state| {
+            state.weight.values += ended.len();
+            state.log.push(Entry::Ended(tick, ended.into()));
         })
     }
 
@@ -304,6 +316,7 @@ impl Weight {
         match entry {
             Entry::Taken(taken) => taken.iter().for_each(|posted| self.add(posted)),
             Entry::Told(_) | Entry::Signalled(_) => self.values += 1,
+            Entry::Ended(_, ended) => self.values += ended.len(),
             Entry::Sealed(_) => {}
         }
     }

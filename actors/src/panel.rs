@@ -13,6 +13,7 @@ use engine::value::Value;
 
 use crate::expression::chunk::Code;
 use crate::expression::script::Library;
+use crate::expression::script::library::renewal::Used;
 use crate::source::Source;
 use crate::supervisor::policy::Supervision;
 
@@ -61,6 +62,20 @@ pub struct Panel {
     pub persistence: Option<Persistence>,
     /// When and how often actors are started anew.
     pub supervision: Supervision,
+}
+
+impl Panel {
+    /// The functions of scripts as formulas call them, each way of calling once.
+    pub fn used_functions(&self) -> Vec<Used> {
+        let used = self.program.script_calls().iter().filter_map(|call| {
+            let name = self.scripts.functions.get(call.function as usize)?.name.clone();
+            Some(Used { name, arguments: call.arguments.len(), result: call.result })
+        });
+        let mut used: Vec<Used> = used.collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
 }
 
 /// A template with a name.

@@ -4,6 +4,7 @@
 //! and counted, and the writer tries again.
 
 pub mod history;
+mod keeping;
 pub mod mailbox;
 mod queue;
 mod retention;
@@ -22,6 +23,7 @@ use engine::sample::{KeyId, Sample};
 use engine::tick::Tick;
 use engine::value::Value;
 
+use crate::expression::script::handlers::Kept;
 use crate::panel;
 use crate::supervisor::worker::{self, Failure};
 use crate::telemetry;
@@ -47,12 +49,19 @@ pub struct Ledger {
     pub changed: Arc<[(FormulaId, Option<Value>)]>,
     /// What was decided.
     pub events: Arc<[Event]>,
+    /// What scripts keep that is new.
+    pub kept: Arc<[Kept]>,
 }
 
 impl Ledger {
     /// How many rows it comes to at most.
     pub fn rows(&self) -> usize {
         self.samples.len() + self.changed.len() + self.events.len()
+    }
+
+    /// Whether there is nothing to be told.
+    pub fn is_empty(&self) -> bool {
+        self.rows() == 0 && self.new_keys.is_empty() && self.kept.is_empty()
     }
 }
 

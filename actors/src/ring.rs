@@ -8,6 +8,7 @@ use actix::{Actor, Context, Handler, Message, MessageResult, Recipient};
 use engine::ring::Ring;
 use engine::ring::intake::{Intake, Rejection, Restarted, Sealed};
 use engine::sample::{Reading, Sample, SourceId, SourceState};
+use engine::script::{Ended, Script};
 use engine::signal::{self, Act, Signal};
 use engine::tick::Tick;
 
@@ -63,7 +64,8 @@ pub struct Timing {
     pub arrived: Option<Duration>,
 }
 
-/// What the supervisor says. It is an input like any other: sealed, recorded and replayed.
+/// What the supervisor says, and whoever looks after scripts. It is an input like any other: sealed, recorded and
+/// replayed.
 #[derive(Clone, Debug)]
 pub enum Report {
     /// How a source is doing.
@@ -81,6 +83,8 @@ pub enum Report {
     },
     /// An actor failed and is started anew.
     Restarted(Restarted),
+    /// Scripts have new texts, which were checked.
+    Scripts(Arc<[Script]>),
 }
 
 /// Where the inputs come from.
@@ -114,6 +118,8 @@ pub struct Records {
     recorder: Option<Recorder>,
     /// The next tick to record.
     next: Tick,
+    /// The newest tick in which the clock has ended calls, and those that are recorded.
+    ended: (Tick, Vec<Ended>),
 }
 
 /// A source as the face shows it.
@@ -158,7 +164,7 @@ pub struct RingActor {
 impl Records {
     /// Nothing recorded yet.
     pub fn new(recorder: Option<Recorder>) -> Records {
-        Records { recorder, next: Tick(0) }
+        Records { recorder, next: Tick(0), ended: (Tick(0), Vec::new()) }
     }
 
     /// Records a tick, unless that was done.
@@ -166,8 +172,50 @@ impl Records {
         if sealed.tick >= self.next {
             self.next = sealed.tick.next();
             self.recorder.iter().for_each(|recorder| recorder.keep(sealed));
+            self.note(sealed.tick, &sealed.ended);
         }
     }
+
+    /// Records calls that the clock ended in a tick that was recorded without them, each once.
+    pub fn end(&mut self, tick: Tick, ended: &[Ended]) {
+        let known = if self.ended.0 == tick { self.ended.1.as_slice() } else { &[] };
+        let new: Arc<[Ended]> = ended.iter().filter(|one| !known.contains(one)).copied().collect();
+        if !new.is_empty() && tick >= self.ended.0 {
+            self.note(tick, &new);
+            let sealed = Arc::new(Sealed { tick, ended: new, ..Sealed::default() });
+            self.recorder.iter().for_each(|recorder| recorder.keep(&sealed));
+        }
+    }
+
+    fn note(&mut self, tick: Tick, ended: &[Ended]) {
+        if ended.is_empty() {
+            return;
+        }
+        if self.ended.0 != tick {
+            self.ended = (tick, Vec::new());
+        }
+        self.ended.1.extend(ended);
+    }
+}
+
+/// Logs and records calls of scripts that the clock has ended in a tick: before anybody is told what came of
+/// them, so that they end there again whenever the tick is computed again.
+pub fn tell_ended(
+    journal: &Journal,
+    records: &Fenced<Records>,
+    pass: &Pass,
+    sealed: &Sealed,
+    ended: &[Ended],
+) {
+    if ended.is_empty() {
+        return;
+    }
+    let new: Vec<Ended> = ended.iter().filter(|one| !sealed.ended.contains(one)).copied().collect();
+    if !new.is_empty() {
+        journal.end(pass, sealed.tick, &new);
+    }
+    // One that failed in between may have logged and not recorded them.
+    records.enter(pass, |records| records.end(sealed.tick, ended));
 }
 
 impl RingActor {
@@ -187,12 +235,23 @@ impl RingActor {
     /// Does again what earlier generations did after the checkpoint, as the journal has it. The last tick
     /// may be one that they did not finish.
     fn catch_up(&mut self) {
-        for entry in self.journal.log(&self.pass) {
+        let log = self.journal.log(&self.pass);
+        let ended_in = |tick: Tick| {
+            let ended = log.iter().filter_map(move |entry| match entry {
+                Entry::Ended(at, ended) if *at == tick => Some(ended.iter().copied()),
+                _ => None,
+            });
+            ended.flatten()
+        };
+        for entry in log.iter().cloned() {
             match entry {
+                Entry::Ended(..) => {}
                 Entry::Taken(taken) => taken.iter().for_each(|posted| self.intake.accept(&posted.reading)),
                 Entry::Told(report) => self.hear(report),
                 Entry::Signalled(signal) => self.take_signal(signal),
                 Entry::Sealed(sealing) => {
+                    // Those of a replay come with its inputs.
+                    ended_in(sealing.tick).for_each(|ended| self.intake.end(ended));
                     if let Some(inputs) = self.seal(sealing, self.world.now()) {
                         self.next.do_send(Inputs { again: true, ..inputs });
                     }
@@ -247,6 +306,9 @@ impl RingActor {
                 }
             }
             Report::Restarted(restarted) => self.intake.restarted(restarted),
+            Report::Scripts(scripts) => {
+                scripts.iter().for_each(|script| self.intake.reload(script.clone()));
+            }
         }
     }
 
@@ -287,6 +349,8 @@ impl RingActor {
             tracing::warn!(%tick, refused, "the recording has more signals than a tick takes");
         }
         inputs.restarts.into_iter().for_each(|restarted| self.intake.restarted(restarted));
+        inputs.scripts.into_iter().for_each(|script| self.intake.reload(script));
+        inputs.ended.into_iter().for_each(|ended| self.intake.end(ended));
         inputs.rebased_ms
     }
 

@@ -16,7 +16,7 @@
 //!        ├─ recorder
 //!        ├─ writer
 //!        ├─ core: renderer, coordination, expression, ring, clock
-//!        └─ sources
+//!        └─ sources, and what looks after the files of scripts
 //! ```
 //!
 //! Ring, expression, coordination and renderer share one thread, since a tick then takes half as long as with
@@ -38,6 +38,7 @@ use tokio::sync::{broadcast, watch};
 
 use self::core::{Core, Inlets};
 use crate::coordination::EventSink;
+use crate::expression::script::reloads::Reloads;
 use crate::fault::Faults;
 use crate::handle::{
     ActorReport, Handle, Picture, Pulse, QuerySamples, QuerySources, QueryValues, QueryWindows, Slot,
@@ -292,7 +293,9 @@ impl Wiring {
         let mut inlets = Inlets::new(self.world, &self.panel, input);
         let outlets = core::Outlets { on_frame, on_event, recorder: recorder.clone(), writer: mailbox };
         let core = Core::new(self, header, ticks, &mut inlets, outlets)?;
-        let handle = self.handle(stop, &inlets, recorder.as_ref());
+        let telling = (!replays).then(|| inlets.reports.clone());
+        let reloads = Reloads::new(self.panel.clone(), telling, self.telemetry.scripts.clone());
+        let handle = self.handle_for(stop, &inlets, recorder.as_ref(), reloads.clone());
         let mut workers = Vec::new();
         workers.extend(face.map(|face| edges::face(face, handle.clone())));
         workers.extend(has_edges.then(|| self.outputs()).into_iter().flatten());
@@ -300,12 +303,21 @@ impl Wiring {
         workers.extend(writer);
         workers.extend(edges::core(&core, finished));
         workers.extend((!replays).then(|| self.sources(&inlets)).into_iter().flatten());
+        let has_scripts = !self.panel.scripts.files.is_empty();
+        workers.extend((has_scripts && !replays && time == Time::Live).then(|| edges::scripts(reloads)));
         let listener = edges::listener(&inlets, &workers, replays);
         Ok(Cast { workers, listener, recorder, handle, ports: inlets.both_ends() })
     }
 
-    fn handle(&self, stop: Arc<watch::Sender<bool>>, inlets: &Inlets, recorder: Option<&Recorder>) -> Handle {
+    fn handle_for(
+        &self,
+        stop: Arc<watch::Sender<bool>>,
+        inlets: &Inlets,
+        recorder: Option<&Recorder>,
+        scripts: Reloads,
+    ) -> Handle {
         Handle {
+            scripts,
             panel: self.panel.clone(),
             pictures: self.pictures.subscribe(),
             events: self.events.clone(),

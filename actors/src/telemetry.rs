@@ -45,6 +45,8 @@ pub struct Telemetry {
     pub ring: Ring,
     /// The expression actor's.
     pub formulas: Formulas,
+    /// Those of scripts that change.
+    pub scripts: Scripts,
     /// Those of its windows over time.
     pub windows: Windows,
     /// The coordination actor's.
@@ -74,6 +76,7 @@ impl Telemetry {
             clock: Clock::new(),
             ring: Ring::new(),
             formulas: Formulas::new(),
+            scripts: Scripts::new(),
             windows: Windows::new(),
             events: Events::new(),
             painting: Painting::new(),
@@ -250,6 +253,23 @@ impl Formulas {
             compile_native: table::FORMULA_COMPILE.gauge(&["native"]),
             // No value can have this name, so it cannot be mistaken for one.
             errors: table::FORMULA_ERRORS.counter(&["(unnamed)"]),
+        }
+    }
+}
+
+/// The handles of scripts that change.
+#[derive(Clone)]
+#[allow(missing_docs, reason = "both are explained in the table, under one name")]
+pub struct Scripts {
+    pub reloaded: Counter,
+    pub refused: Counter,
+}
+
+impl Scripts {
+    fn new() -> Scripts {
+        Scripts {
+            reloaded: table::SCRIPT_RELOADS.counter(&["reloaded"]),
+            refused: table::SCRIPT_RELOADS.counter(&["refused"]),
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::diagnostic::Diagnostic;
 pub use check::MAX_TEXT;
 pub use names::Builtin;
 pub use program::{Dependents, Group, Program};
-pub use script::{MAX_ARGUMENTS as MAX_SCRIPT_ARGUMENTS, ScriptCall, UserFunction};
+pub use script::{MAX_ARGUMENTS as MAX_SCRIPT_ARGUMENTS, ParameterKind, ScriptCall, UserFunction};
 pub use site::{Problem, Site};
 pub use typing::Type;
 

@@ -18,6 +18,7 @@ pub mod restart;
 pub mod ring;
 pub mod sample;
 pub mod scene;
+pub mod script;
 pub mod signal;
 pub mod template;
 pub mod tick;

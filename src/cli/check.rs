@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::failure::{Failure, show};
 use crate::config::report::Report;
-use crate::config::{self};
+use crate::config::{self, Origin};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -26,7 +26,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
-    let (report, panel) = match config::load(&arguments.config, SIMULATED_HOST) {
+    let (report, panel) = match config::load(&arguments.config, Origin::machine(SIMULATED_HOST)) {
         Ok(config) => (config.warnings, Some(config.panel)),
         Err(report) => (*report, None),
     };

@@ -9,6 +9,7 @@ use engine::formula::UserFunction;
 use super::failure::Failure;
 use super::{run, script};
 use crate::catalogue;
+use crate::config::Origin;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -48,7 +49,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
 /// The functions of the scripts that are given.
 fn of_scripts(arguments: &Arguments) -> Result<Vec<UserFunction>, Failure> {
     let library = match &arguments.config {
-        Some(config) => run::load(config, SIMULATED_HOST)?.panel.scripts,
+        Some(config) => run::load(config, Origin::machine(SIMULATED_HOST))?.panel.scripts,
         None => script::library(&arguments.script, Default::default(), || [].into_iter())?,
     };
     Ok(library.functions.to_vec())

@@ -7,6 +7,7 @@ use actors::world::SIMULATED_HOST;
 
 use super::failure::Failure;
 use super::run;
+use crate::config::Origin;
 use crate::graph::{Form, Graph, Live};
 
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Failure> {
-    let config = run::load(&arguments.config, SIMULATED_HOST)?;
+    let config = run::load(&arguments.config, Origin::machine(SIMULATED_HOST))?;
     let graph = Graph::new(&config.panel, Live::default());
     let written = match arguments.format {
         Form::Dot => graph.dot(),

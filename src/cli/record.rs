@@ -6,6 +6,7 @@ use actors::world::host_name;
 
 use super::failure::Failure;
 use super::{run, runtime};
+use crate::config::Origin;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -20,6 +21,6 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let config = run::load(&arguments.config, &host_name())?;
+    let config = run::load(&arguments.config, Origin::machine(&host_name()))?;
     runtime::live(config, arguments.ticks, Some(&arguments.out))
 }

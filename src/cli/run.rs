@@ -7,7 +7,7 @@ use actors::world::host_name;
 
 use super::failure::{Failure, show};
 use super::runtime;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Origin};
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Arguments {
@@ -35,7 +35,7 @@ pub(super) enum Output {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut config = match &arguments.config {
-        Some(path) => load(path, &host_name())?,
+        Some(path) => load(path, Origin::machine(&host_name()))?,
         None => runtime::demo()?,
     };
     if !arguments.output.is_empty() {
@@ -47,9 +47,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     runtime::live(config, arguments.ticks, None)
 }
 
-/// The configuration at `path` for a machine that is called `host`, its warnings shown.
-pub(super) fn load(path: &std::path::Path, host: &str) -> Result<Config, Failure> {
-    let config = config::load(path, host)?;
+/// The configuration at `path`, its warnings shown.
+pub(super) fn load(path: &std::path::Path, origin: Origin<'_>) -> Result<Config, Failure> {
+    let config = config::load(path, origin)?;
     show(&config.warnings);
     Ok(config)
 }

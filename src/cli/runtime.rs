@@ -17,7 +17,7 @@ use signal_hook::iterator::Signals;
 use super::failure::{Failure, note};
 use super::service::Service;
 use super::upkeep::Upkeep;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Origin};
 use crate::http;
 
 /// The built-in demo's text: the same file as in the repository.
@@ -28,7 +28,7 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(UPKEEP_SECONDS);
 
 /// The built-in demo, which keeps its state in the user's state folder.
 pub(super) fn demo() -> Result<Config, Failure> {
-    let mut config = config::parse_on("demo", DEMO, Path::new(""), &host_name())?;
+    let mut config = config::parse_on("demo", DEMO, Path::new(""), Origin::machine(&host_name()))?;
     let state = |folder: PathBuf| Persistence {
         file: folder.join("tinydisplay").join("demo.db"),
         flush: Persistence::FLUSH,

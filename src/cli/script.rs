@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use actors::expression::script::call::Call;
-use actors::expression::script::{self, Library, Limits, MEMORY_MIN, SOURCE_BYTES_MAX, Script, View};
+use actors::expression::script::{
+    self, BUDGET_MAX, Library, Limits, MEMORY_MIN, SOURCE_BYTES_MAX, Script, View,
+};
 use engine::diagnostic::Severity;
 use engine::formula::functions::Function;
 use engine::tick::Fps;
@@ -33,7 +35,8 @@ pub(super) struct Arguments {
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub(super) struct Limited {
     /// The most steps that a call may take
-    #[arg(long, value_name = "STEPS", default_value_t = Limits::default().budget)]
+    #[arg(long, value_name = "STEPS", default_value_t = Limits::default().budget,
+          value_parser = clap::value_parser!(u64).range(1..=BUDGET_MAX))]
     budget: u64,
     /// The most bytes of memory that a script may take
     #[arg(long, value_name = "BYTES", default_value_t = Limits::default().memory as u64,
@@ -44,7 +47,7 @@ pub(super) struct Limited {
 impl Limited {
     pub(super) fn limits(self) -> Limits {
         let memory = usize::try_from(self.memory).unwrap_or(usize::MAX);
-        Limits { budget: self.budget, memory, ..Limits::default() }
+        Limits { memory, ..Limits::default() }.with_budget(self.budget)
     }
 }
 

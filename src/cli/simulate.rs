@@ -7,15 +7,17 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use actors::expression::script;
 use actors::handle::Handle;
 use actors::panel::Panel;
 use actors::recording::Recording;
 use actors::runtime::{self, Options, Time};
 use actors::world::SIMULATED_HOST;
+use engine::script::Script;
 
 use super::failure::{Failure, note};
 use super::run;
-use crate::config::{Config, limits};
+use crate::config::{Config, Origin, limits};
 use collector::Collector;
 
 #[derive(Debug, clap::Args)]
@@ -70,7 +72,9 @@ pub(super) fn load(path: &Path, file: Option<&Path>) -> Result<(Config, Option<R
         let most = limits::TEXT_BYTES;
         return Err(Failure::message(format!("the recording's `host` has more than {most} bytes")));
     }
-    let config = run::load(path, host)?;
+    let scripts = recording.as_ref().map_or(&[][..], |recording| &recording.header.scripts);
+    let config = run::load(path, Origin { host, scripts })?;
+    config.panel.scripts.files.iter().for_each(|file| tell_of_script(path, file, scripts));
     match &recording {
         None => {
             for source in config.panel.sources.iter().filter(|source| source.kind.is_live()) {
@@ -86,6 +90,16 @@ pub(super) fn load(path: &Path, file: Option<&Path>) -> Result<(Config, Option<R
         Some(_) => {}
     }
     Ok((config, recording))
+}
+
+/// Says that a recording has another text of a script than its file.
+fn tell_of_script(config: &Path, file: &script::File, recorded: &[Script]) {
+    let path = config.parent().unwrap_or(Path::new("")).join(&*file.name);
+    let is_recorded = recorded.iter().any(|script| script.file == file.name);
+    if is_recorded && script::watch::read(&path).is_ok_and(|text| *text != *file.text) {
+        let name = &file.name;
+        note(&format!("`{name}` is another one by now; what runs here is what the recording has of it"));
+    }
 }
 
 /// Runs `panel` in virtual time and shows everything to `collector`.

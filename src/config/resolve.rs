@@ -25,10 +25,10 @@ use engine::tick::Fps;
 use engine::value::Value;
 use engine::window;
 
-use super::Http;
 use super::file::File;
 use super::place::Place;
 use super::problems::Problems;
+use super::{Http, Origin};
 use color::Colors;
 use formula::Formulas;
 use template::Templates;
@@ -45,8 +45,8 @@ pub(super) struct Setting<'a> {
     pub(super) raw: Place<'a>,
     /// What relative file names count from.
     pub(super) folder: &'a Path,
-    /// What the machine is called.
-    pub(super) host: &'a str,
+    /// What it depends on besides.
+    pub(super) origin: Origin<'a>,
 }
 
 impl Setting<'_> {
@@ -61,13 +61,13 @@ impl Setting<'_> {
 
     /// What formulas know by name besides keys and values.
     fn constants(self, colors: &Colors, problems: &mut Problems) -> Vec<(String, Value)> {
-        let device = self.file.display.device.as_deref().unwrap_or(self.host);
+        let device = self.file.display.device.as_deref().unwrap_or(self.origin.host);
         if device.is_empty() {
             let span = self.clean.get("display").get("device").span();
             let help = "write a name, or leave `device` out: it is the machine's then";
             problems.error_help("bad-name", span, "a device needs a name", help);
         }
-        let machine = [("host".into(), self.host.into()), ("device".into(), device.into())];
+        let machine = [("host".into(), self.origin.host.into()), ("device".into(), device.into())];
         machine.into_iter().chain(colors.constants()).collect()
     }
 }
@@ -106,7 +106,7 @@ pub(super) fn resolve(setting: Setting<'_>, problems: &mut Problems) -> (Panel, 
         fps: setting.fps(),
         seed: setting.file.display.seed,
         fingerprint: 0,
-        host: setting.host.into(),
+        host: setting.origin.host.into(),
         constants,
         ring: output::ring(setting, &keys, problems),
         sources,

@@ -69,7 +69,9 @@ impl Build<'_> {
     pub(super) fn scripts(&mut self) {
         self.drop_idle_source();
         let panel = self.panel;
-        for (index, function) in panel.scripts.functions.iter().enumerate() {
+        let is_present = |index: usize| panel.scripts.owners[index] < panel.scripts.files.len();
+        for (index, function) in panel.scripts.functions.iter().enumerate().filter(|(at, _)| is_present(*at))
+        {
             let mut node = node(Kind::Script, &function.name);
             node.detail = Some(format!("{}:{}", short(&function.file), function.line));
             let called = self.live.called.and_then(|called| called.get(&index));

@@ -18,7 +18,7 @@ use super::aside::aside;
 use super::event_log::EVENTS_KEPT;
 use super::limits::PICTURES;
 use super::problem::Problem;
-use super::wire::{ActorsDocument, EventDocument, SourceDocument, ValueDocument};
+use super::wire::{ActorsDocument, EventDocument, ScriptDocument, SourceDocument, ValueDocument};
 
 /// How many events are answered where the request does not say.
 const EVENTS_DEFAULT: usize = 100;
@@ -50,6 +50,12 @@ pub(super) async fn sources(State(app): State<Arc<App>>) -> Result<Response, Pro
     let sources = app.sources.answer(&app.handle.sources, QuerySources).await?;
     let sources: Vec<_> = sources.iter().map(SourceDocument::new).collect();
     Ok(Json(json!({ "sources": sources })).into_response())
+}
+
+pub(super) async fn scripts(State(app): State<Arc<App>>) -> Response {
+    let scripts = app.handle.scripts.reports();
+    let scripts: Vec<_> = scripts.iter().map(ScriptDocument::new).collect();
+    Json(json!({ "scripts": scripts })).into_response()
 }
 
 #[derive(Deserialize)]

@@ -8,12 +8,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
 use super::App;
-use crate::catalogue;
+use crate::catalogue::{self, Entry};
 
 /// By category, in the table's order.
 pub(super) async fn by_category(State(app): State<Arc<App>>) -> Response {
     let mut categories: Map<String, Value> = Map::new();
-    for function in catalogue::functions(&app.handle.panel.scripts.functions) {
+    for function in functions(&app) {
         let list = categories.entry(function.category).or_insert_with(|| Value::Array(Vec::new()));
         list.as_array_mut().into_iter().for_each(|list| list.push(json!(function)));
     }
@@ -22,5 +22,11 @@ pub(super) async fn by_category(State(app): State<Arc<App>>) -> Response {
 
 /// All in one list.
 pub(super) async fn flat(State(app): State<Arc<App>>) -> Response {
-    Json(catalogue::functions(&app.handle.panel.scripts.functions)).into_response()
+    Json(functions(&app)).into_response()
+}
+
+/// The built-in functions, and those that scripts define now.
+fn functions(app: &App) -> Vec<Entry> {
+    let library = app.handle.scripts.library();
+    catalogue::functions(&library.present().map(|(function, _)| function.clone()).collect::<Vec<_>>())
 }

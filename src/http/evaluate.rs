@@ -48,7 +48,7 @@ pub(super) async fn evaluate(
     let Question { expression, variables, samples } = body::json(request).await?;
     check(&expression, &variables, &samples)?;
     let reported = app.values.answer(&app.handle.values, QueryValues).await?;
-    let (panel, tick) = (app.handle.panel.clone(), app.handle.pulse.borrow().tick);
+    let (panel, tick) = (app.handle.panel_now(), app.handle.pulse.borrow().tick);
     let text: Arc<str> = expression.into();
     let busy = format!("{EVALUATIONS} formulas are evaluated already");
     let expression = text.clone();

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use actix::{Actor, Context, Handler, MessageResult, System};
 use actors::expression::chunk::Code;
+use actors::expression::script::reloads::Reloads;
 use actors::handle::{
     ActorReport, Handle, Held, Picture, Pulse, QuerySamples, QuerySources, QueryValues, QueryWindows,
     Reported, Slot, SourceReport, Told,
@@ -109,6 +110,7 @@ impl FakePanel {
             samples,
             signals,
             actors: actors_seen,
+            scripts: Reloads::new(Arc::new(panel()), None, telemetry.scripts.clone()),
             push: Push::new(World::live(), &panel(), &[]),
             world: World::live(),
             stop: Arc::new(watch::Sender::new(false)),

@@ -33,7 +33,7 @@ pub(super) async fn graph(
     let form = query.map_err(bad_query)?.0.format;
     let values = app.values.answer(&app.handle.values, QueryValues).await?;
     let windows = app.windows.answer(&app.handle.windows, QueryWindows).await?;
-    let (panel, formulas) = (app.handle.panel.clone(), &app.handle.telemetry.formulas);
+    let (panel, formulas) = (app.handle.panel_now(), &app.handle.telemetry.formulas);
     let (costs, called) = (formulas.costliest.means(), formulas.called.read());
     let busy = format!("{PICTURES} pictures are made already");
     let draw = move || -> Result<Response, TooLarge> {

@@ -99,7 +99,7 @@ const fn number(name: &'static str, summary: &'static str, from: u64, to: u64) -
 const INGEST_KINDS: [&str; 2] = [JSON, "application/x-ndjson"];
 
 /// All routes.
-pub static ROUTES: [Route; 20] = [
+pub static ROUTES: [Route; 21] = [
     asks(
         "/",
         "the studio: the live panel, its values, sources and events",
@@ -141,6 +141,13 @@ pub static ROUTES: [Route; 20] = [
     asks("/api/v1/sources", "the sources and how they are doing", &[json("Sources")], &[503], || {
         get(api::sources)
     }),
+    asks(
+        "/api/v1/scripts",
+        "[scripts](scripts.md): what they define, and why a change of one was not taken up",
+        &[json("Scripts")],
+        &[],
+        || get(api::scripts),
+    ),
     asks(
         "/api/v1/actors",
         "the tree of supervision: every actor and how it is doing",

@@ -91,6 +91,7 @@ fn every_route_answers() {
         ("/api/v1/values", "application/json", "cpu"),
         ("/api/v1/sources", "application/json", "system"),
         ("/api/v1/events", "application/json", "events"),
+        ("/api/v1/scripts", "application/json", "scripts"),
         ("/api/v1/actors", "application/json", "actors"),
         ("/api/v1/frame.png", "image/png", ""),
     ] {
@@ -151,10 +152,12 @@ fn what_others_have_written_never_becomes_html() {
     let scripts = whole_studio(&server).into_iter().filter(|(name, _)| name.ends_with(".js"));
     let mut seen = 0;
     for (name, script) in scripts {
-        for sink in
-            ["outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "DOMParser"]
-        {
+        for sink in ["outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function"] {
             assert!(!script.contains(sink), "{name} has {sink}");
+        }
+        for line in script.lines().filter(|line| line.contains("DOMParser")) {
+            // A picture, of which what is known to be harmless is copied.
+            assert!(line.contains("\"image/svg+xml\"") && script.contains("ELEMENTS.has("), "{name}: {line}");
         }
         for line in script.lines().filter(|line| line.contains("innerHTML")) {
             seen += 1;

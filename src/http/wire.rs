@@ -30,6 +30,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use actors::expression::script::library::renewal::Refusal;
+use actors::expression::script::reloads::ScriptReport;
 use actors::handle::{ActorReport, ActorState, Picture, Pulse, Reported, SourceReport};
 use actors::supervisor::policy::{Policy, Supervision, TIME_MAX};
 use actors::supervisor::worker::Group;
@@ -132,6 +134,37 @@ impl<'a> SourceDocument<'a> {
             restarts: report.restarts,
             error: report.error.as_deref(),
         }
+    }
+}
+
+/// A script.
+#[derive(Serialize)]
+pub(super) struct ScriptDocument<'a> {
+    file: &'a str,
+    functions: &'a [String],
+    handlers: &'a [&'static str],
+    reloads: u64,
+    /// Why the newest text is not taken up.
+    error: Option<RefusalDocument<'a>>,
+}
+
+/// Why a script's text is not taken up.
+#[derive(Serialize)]
+struct RefusalDocument<'a> {
+    line: u32,
+    message: &'a str,
+    help: Option<&'a str>,
+}
+
+impl<'a> ScriptDocument<'a> {
+    pub(super) fn new(report: &'a ScriptReport) -> ScriptDocument<'a> {
+        let error = report.refusal.as_ref().map(|Refusal { line, message, help, .. }| RefusalDocument {
+            line: *line,
+            message,
+            help: help.as_deref(),
+        });
+        let ScriptReport { file, functions, handlers, reloads, .. } = report;
+        ScriptDocument { file, functions, handlers, reloads: *reloads, error }
     }
 }
 

@@ -6,8 +6,8 @@ mod mutated;
 
 use std::path::Path;
 
-use tinydisplay::config;
 use tinydisplay::config::report::Report;
+use tinydisplay::config::{self, Origin};
 
 /// Every kind of broken line gives a message that names what, where and what to write instead.
 #[test]
@@ -33,7 +33,8 @@ fn panels() {
         files.filter(|file| file.extension().is_some_and(|ending| ending == "toml")).collect();
     assert!(panels.len() >= 4, "{panels:?}");
     for panel in panels {
-        let report = config::load(&panel, "desk").map_or_else(|report| *report, |config| config.warnings);
+        let report = config::load(&panel, Origin::machine("desk"))
+            .map_or_else(|report| *report, |config| config.warnings);
         assert!(report.problems().is_empty(), "{}", report.render(false));
     }
 }
@@ -97,7 +98,7 @@ fn names_of_the_machine() {
 
     let shown = |lines: &str, formula: &str, host: &str| {
         let text = broken::complete("", &format!("{lines}\n[value]\nhost2 = \"{formula}\"\n"));
-        let config = config::parse_on("panel.toml", &text, Path::new(""), host).unwrap();
+        let config = config::parse_on("panel.toml", &text, Path::new(""), Origin::machine(host)).unwrap();
         assert_eq!(config.panel.host, host);
         let mut evaluator = Evaluator::new(config.panel.program, Fps::default()).unwrap();
         evaluator.run(Tick(0)).unwrap();

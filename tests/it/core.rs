@@ -15,7 +15,7 @@ use engine::hash;
 use crate::replay::PANEL;
 
 /// Where the actors of the core can be made to fail: before, in the middle of and after their work.
-const POINTS: [&str; 15] = [
+pub(crate) const POINTS: [&str; 15] = [
     "clock.tick",
     "ring.seal",
     "ring.seal.middle",
@@ -80,14 +80,14 @@ fn run_panel(
 }
 
 /// What was sealed, without what was said of the failures.
-fn sealed(file: &Path) -> Vec<Inputs> {
+pub(crate) fn sealed(file: &Path) -> Vec<Inputs> {
     let mut inputs = Recording::read(file).unwrap().inputs;
     inputs.iter_mut().for_each(|inputs| inputs.restarts.clear());
     inputs.retain(|inputs| *inputs != Inputs { tick: inputs.tick, ..Inputs::default() });
     inputs
 }
 
-fn rule(point: &str, after: u64, fault: Fault) -> Rule {
+pub(crate) fn rule(point: &str, after: u64, fault: Fault) -> Rule {
     Rule { point: point.into(), actor: None, after, fault }
 }
 

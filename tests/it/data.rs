@@ -22,6 +22,8 @@ fn recording(readings: &[f64]) -> Recording {
         history: Default::default(),
         past: Default::default(),
         newest: Default::default(),
+        scripts: Vec::new(),
+        state: Default::default(),
     };
     let inputs = (0..).zip(readings).map(|(tick, x)| Inputs {
         tick,

@@ -37,11 +37,16 @@ stale_after = "3s"
 kind = "system"
 every = "1s"
 on_full = "block"
+[scripts]
+files = ["acts.lua"]
+[keys]
+"script.level" = { default = 0 }
 [value]
 high = "slow.value > 50"
 [page.main]
 widgets = [
   { kind = "text", id = "number", at = [8, 8], size = [144, 20], text = "{fast.value:.1f} {machine.cpu:.0f}", color = "#fff" },
+  { kind = "text", id = "weight", at = [8, 80], size = [144, 20], text = "{weigh(slow.value, script.level):.2f}", color = "#fff" },
   { kind = "sparkline", at = [8, 32], size = [144, 40], value = "slow.value", span = "30s", color = "#fff" },
 ]
 [animation.nudge]
@@ -60,6 +65,21 @@ file = "frame.png"
 [persistence]
 file = "state.db"
 "##;
+
+/// Handlers that count, and a function that goes by what they set.
+const ACTS: &str = r#"
+function weigh(value: number, level: number): number
+    return value * math.sin(level) + math.random()
+end
+function on_event(name: string, event)
+    if name == "trigger_activated" then state.high = (state.high or 0) + 1 end
+end
+function on_tick(n: number)
+    state.n = (state.n or 0) + 1
+    if state.n % 30 == 0 then set("level", state.n + (state.high or 0)) end
+    if state.n % 500 == 0 then signal("counted", {n = state.n}) end
+end
+"#;
 
 /// How often what fails, each time that it could: each by an error, a panic and a hang.
 const CHANCES: [(&str, f64); 13] = [
@@ -119,6 +139,7 @@ impl Told {
 }
 
 fn run(folder: &Path, options: Options) -> Told {
+    std::fs::write(folder.join("acts.lua"), ACTS).unwrap();
     let config = tinydisplay::config::parse("panel.toml", PANEL, folder).unwrap_or_else(|report| {
         panic!("{}", report.render(false));
     });
@@ -286,7 +307,8 @@ fn assert_numbered(recording: &Recording) {
         assert_eq!(sample.sequence, *expected, "{}", sample.source);
         *expected += 1;
     }
-    assert!(next.len() == 3 && next.values().all(|count| *count > 100), "{next:?}");
+    // What handlers set comes as from a fourth.
+    assert!(next.len() == 4 && next.values().all(|count| *count > 100), "{next:?}");
 }
 
 /// From the moment at which the first actor was told to end to the end of the last one it takes no longer than all

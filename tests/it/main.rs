@@ -19,6 +19,7 @@ mod process;
 mod program;
 mod recordings;
 mod replay;
+mod scripted;
 mod scripts;
 mod service;
 mod shutdown;

@@ -222,9 +222,9 @@ impl Evaluator {
                 color.map_or(f64::NAN, |color| f64::from(color.pack()))
             }
         };
-        if self.inputs.set_key(index, new, &mut self.dirty) {
-            self.scripting.show_key(index, value, &self.program, &mut self.dirty);
-        }
+        self.inputs.set_key(index, new, &mut self.dirty);
+        // To scripts `true` is another value than 1.
+        self.scripting.show_key(index, value, &self.program, &mut self.dirty);
     }
 
     /// Sets the derived input at this index of [`Program::derived`] to what was found, or to no value.

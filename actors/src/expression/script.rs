@@ -13,11 +13,14 @@ mod hints;
 mod host;
 pub mod library;
 mod machine;
+mod offences;
 pub mod outline;
 pub mod reads;
+pub mod reloads;
 pub mod state;
 mod token;
 pub mod uses;
+pub mod watch;
 
 use std::fmt;
 use std::ops::Range;
@@ -32,7 +35,8 @@ use mlua::{Function, MultiValue, Table};
 
 pub use host::{GIVEN, Given, Read, View};
 pub use library::{File, Library};
-use machine::{Fault, Machine};
+use machine::{Fault, Judged, Machine};
+pub use offences::{OFFENCES_MAX, Offences};
 use outline::Declared;
 use state::Plain;
 use uses::Uses;
@@ -52,6 +56,9 @@ pub struct Limits {
     /// Steps of a call: each turn of a loop, each call and each step of a pattern is one. The same call takes
     /// the same number everywhere.
     pub budget: u64,
+    /// Steps of all calls of a tick together, of functions and of handlers each: where so many were taken,
+    /// the others of the tick are not called.
+    pub tick_budget: u64,
     /// Bytes of memory.
     pub memory: usize,
     /// How long a call may take by the clock, in case that its steps are long ones.
@@ -60,7 +67,35 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { budget: 200_000, memory: 16 << 20, backstop: Duration::from_millis(50) }
+        Limits { budget: 200_000, tick_budget: 1_000_000, memory: 16 << 20, backstop: BACKSTOP_MIN }
+    }
+}
+
+/// The most steps that a call can be given.
+pub const BUDGET_MAX: u64 = 2_000_000;
+
+/// The most steps that the calls of a tick can be given.
+pub const TICK_BUDGET_MAX: u64 = 20_000_000;
+
+/// The least that the clock gives a call.
+const BACKSTOP_MIN: Duration = Duration::from_millis(50);
+
+/// What the clock gives a step: several times of what one takes, so that the budget decides.
+const STEP_MAX: Duration = Duration::from_nanos(250);
+
+impl Limits {
+    /// The same with a budget of so many steps a call, [`BUDGET_MAX`] at most. The backstop grows with it.
+    ///
+    /// ```
+    /// use actors::expression::script::Limits;
+    /// let backstop = |budget| Limits::default().with_budget(budget).backstop.as_millis();
+    /// assert_eq!((backstop(1), backstop(200_000), backstop(2_000_000)), (50, 50, 500));
+    /// ```
+    #[must_use]
+    pub fn with_budget(self, budget: u64) -> Limits {
+        let budget = budget.min(BUDGET_MAX);
+        let backstop = STEP_MAX.saturating_mul(u32::try_from(budget).unwrap_or(u32::MAX));
+        Limits { budget, backstop: backstop.max(BACKSTOP_MIN), ..self }
     }
 }
 
@@ -132,15 +167,6 @@ impl fmt::Display for Failure {
     }
 }
 
-/// What a function came to.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// The result, `None` for `nil`.
-    pub value: Option<Value>,
-    /// Whether it used random numbers, which are others at each tick.
-    pub rolled: bool,
-}
-
 /// A script that was checked and compiled.
 pub struct Script {
     file: Arc<str>,
@@ -153,6 +179,8 @@ pub struct Script {
     loaded: Loaded,
     /// Whether a limit was broken, so that its machine is in disorder.
     spoiled: bool,
+    /// Whether the clock may end its calls.
+    is_timed: bool,
 }
 
 /// A script in its machine.
@@ -160,6 +188,10 @@ struct Loaded {
     machine: Machine,
     chunk: Function,
     instance: Option<Instance>,
+    /// Whether calls of a tick may share an environment, since none can leave anything there.
+    shares: bool,
+    /// The steps that it took to run the text for the last call, if that was done.
+    begun: u64,
 }
 
 /// A script's environment after its text was run, for one tick.
@@ -187,8 +219,10 @@ impl Script {
             return Err(Failure { help: problem.help.clone(), ..failure });
         }
         let name = chunk_name(&file);
-        let loaded = Loaded::new(&name, &text, limits, &view).map_err(|fault| told(&file, &name, fault))?;
-        Ok(Script { file, name, text, limits, view, outline, loaded, spoiled: false })
+        let shares = outline.is_plain;
+        let loaded = Loaded::new(&name, &text, (limits, Judged::Roughly), shares, &view)
+            .map_err(|fault| told(&file, &name, fault))?;
+        Ok(Script { file, name, text, limits, view, outline, loaded, spoiled: false, is_timed: true })
     }
 
     /// The file's name.
@@ -223,8 +257,7 @@ impl Script {
     /// What went wrong.
     pub fn run(&mut self) -> Result<String, Failure> {
         let tick = self.view.tick();
-        let ran = self.ready()?.begin(tick, None, true);
-        ran.map_err(|fault| self.fail(fault))
+        self.attempt(|loaded| loaded.begin(tick, None, true))
     }
 
     /// Calls one of its functions, and returns the results as text.
@@ -233,33 +266,60 @@ impl Script {
     /// What went wrong; also where it has no such function.
     pub fn call_shown(&mut self, name: &str, arguments: &[Option<Value>]) -> Result<String, Failure> {
         let view = self.view.clone();
-        let called = self.ready()?.call_shown(name, arguments, &view);
-        called.map_err(|fault| self.fail(fault))
+        self.attempt(|loaded| loaded.call_shown(name, arguments, &view))
     }
 
-    /// Calls one of its functions with random numbers from `seed`. At the first call of a tick its text is
-    /// run anew.
+    /// Calls one of its functions with random numbers from `seed`, and returns its result, `None` for `nil`.
+    /// No call sees anything of another one.
     ///
     /// # Errors
     /// What went wrong.
-    pub fn call(&mut self, name: &str, arguments: &[Option<Value>], seed: i32) -> Result<Answer, Failure> {
+    pub fn call(
+        &mut self,
+        name: &str,
+        arguments: &[Option<Value>],
+        seed: i32,
+    ) -> Result<Option<Value>, Failure> {
         let view = self.view.clone();
-        let called = self.ready()?.call(name, arguments, seed, &view);
-        called.map_err(|fault| self.fail(fault))
+        self.attempt(|loaded| loaded.call(name, arguments, seed, &view))
     }
 
-    /// Calls one of its handlers with what it keeps in `state`, which stays as it was where the call fails.
+    /// Calls one of its handlers with what it keeps in `state`. Returns what it keeps from then on.
     fn handle(
         &mut self,
         name: &str,
         arguments: &[Plain],
         seed: i32,
-        state: &mut Plain,
-    ) -> Result<(), Failure> {
+        state: &Plain,
+    ) -> Result<Plain, Failure> {
         let view = self.view.clone();
-        let handled = self.ready()?.handle(name, arguments, seed, state, &view);
+        let handled = self.attempt(|loaded| loaded.handle(name, arguments, seed, state, &view));
         view.take_reads();
-        *state = handled.map_err(|fault| self.fail(fault))?;
+        handled
+    }
+
+    /// Does `work` in its machine and, where memory may have run out there, again in a new one that judges
+    /// exactly: that is what counts then, and the same in every run.
+    fn attempt<T>(&mut self, work: impl Fn(&mut Loaded) -> Result<T, Fault>) -> Result<T, Failure> {
+        if std::mem::take(&mut self.spoiled) {
+            self.renew(Judged::Roughly)?;
+        }
+        let mut done = work(&mut self.loaded);
+        if done.as_ref().is_err_and(Fault::is_of_memory) {
+            drop(self.view.take_acts());
+            self.renew(Judged::Exactly)?;
+            done = work(&mut self.loaded);
+            self.spoiled = true;
+        }
+        done.map_err(|fault| self.fail(fault))
+    }
+
+    /// Gives it a new machine.
+    fn renew(&mut self, judged: Judged) -> Result<(), Failure> {
+        let (limits, shares) = ((self.limits, judged), self.outline.is_plain);
+        let anew = Loaded::new(&self.name, &self.text, limits, shares, &self.view);
+        self.loaded = anew.map_err(|fault| self.fail(fault))?;
+        self.loaded.machine.time(self.is_timed);
         Ok(())
     }
 
@@ -268,18 +328,30 @@ impl Script {
         self.loaded.machine.used()
     }
 
+    /// The steps of the last call: of running the text for it, if that was done, and of its own.
+    fn steps(&self) -> (u64, u64) {
+        (self.loaded.begun, self.loaded.machine.used().0)
+    }
+
+    /// Whether calls of a tick share what its text leaves, since none can change it.
+    fn shares(&self) -> bool {
+        self.loaded.shares
+    }
+
+    /// Says whether the clock may end its calls: not where they are to come to the same as before.
+    fn time(&mut self, is_timed: bool) {
+        self.is_timed = is_timed;
+        self.loaded.machine.time(is_timed);
+    }
+
+    /// A call that comes to nothing else than that the clock had ended it in `line`.
+    fn end(&mut self, line: u32) -> Failure {
+        self.fail(Fault::late(&self.limits, line))
+    }
+
     /// Forgets what it has run: it begins anew with the next call.
     fn forget(&mut self) {
         self.loaded.instance = None;
-    }
-
-    /// Its machine, in order.
-    fn ready(&mut self) -> Result<&mut Loaded, Failure> {
-        if std::mem::take(&mut self.spoiled) {
-            let anew = Loaded::new(&self.name, &self.text, self.limits, &self.view);
-            self.loaded = anew.map_err(|fault| self.fail(fault))?;
-        }
-        Ok(&mut self.loaded)
     }
 
     fn fail(&mut self, fault: Fault) -> Failure {
@@ -299,10 +371,16 @@ impl Script {
 }
 
 impl Loaded {
-    fn new(name: &str, text: &str, limits: Limits, view: &Rc<View>) -> Result<Loaded, Fault> {
-        let machine = Machine::new(limits, |lua| host::functions(lua, view, name))?;
+    fn new(
+        name: &str,
+        text: &str,
+        (limits, judged): (Limits, Judged),
+        shares: bool,
+        view: &Rc<View>,
+    ) -> Result<Loaded, Fault> {
+        let machine = Machine::new(limits, judged, |lua| host::functions(lua, view, name))?;
         let chunk = machine.compile(name, text)?;
-        Ok(Loaded { machine, chunk, instance: None })
+        Ok(Loaded { machine, chunk, instance: None, shares, begun: 0 })
     }
 
     /// Runs the text anew, for `tick`, with what handlers keep. Returns its results where they are `shown`.
@@ -323,11 +401,20 @@ impl Loaded {
         Ok(results)
     }
 
-    /// A function of this tick's environment.
+    /// A function of an environment of this tick in which nothing is left of other calls.
     fn function(&mut self, name: &str, view: &View, state: Option<&Plain>) -> Result<Function, Fault> {
         let tick = view.tick();
-        if self.instance.as_ref().is_none_or(|instance| instance.tick != tick) {
-            self.begin(tick, state, false)?;
+        self.begun = 0;
+        if self.machine.is_untidy() {
+            self.instance = None;
+            self.machine.tidy()?;
+        }
+        let is_ready = self.shares && state.is_none();
+        if !is_ready || self.instance.as_ref().is_none_or(|instance| instance.tick != tick) {
+            let before = self.machine.all_steps();
+            let begun = self.begin(tick, state, false);
+            self.begun = self.machine.all_steps() - before;
+            begun?;
             if let Some(instance) = &mut self.instance {
                 instance.reads = view.take_reads();
             }
@@ -367,23 +454,24 @@ impl Loaded {
         arguments: &[Option<Value>],
         seed: i32,
         view: &View,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Option<Value>, Fault> {
         let function = self.function(name, view, None)?;
         let arguments = self.arguments(arguments)?;
         let outcome = self.machine.call(seed, &function, arguments)?;
-        let value = match (&outcome.value, outcome.other) {
-            (_, Some(other)) => return Err(Fault::result(name, &other)),
-            (mlua::Value::Nil, None) => None,
-            (mlua::Value::Boolean(truth), None) => Some(Value::Bool(*truth)),
-            (mlua::Value::String(text), None) => Some(Value::from(text.to_string_lossy().as_str())),
+        match (&outcome.value, outcome.other) {
+            (_, Some(other)) => Err(Fault::result(name, &other)),
+            (mlua::Value::Nil, None) => Ok(None),
+            (mlua::Value::Boolean(truth), None) => Ok(Some(Value::Bool(*truth))),
+            (mlua::Value::String(text), None) => {
+                let text = text.to_str().map_err(|_| Fault::result(name, "a text that is no UTF-8"))?;
+                Ok(Some(Value::from(&*text)))
+            }
             (value, None) => {
                 let number = host::number(value).filter(|number| number.is_finite());
-                Some(Value::Number(
-                    number.ok_or_else(|| Fault::result(name, "infinite or not a number"))? + 0.0,
-                ))
+                let number = number.ok_or_else(|| Fault::result(name, "infinite or not a number"))?;
+                Ok(Some(Value::Number(number + 0.0)))
             }
-        };
-        Ok(Answer { value, rolled: outcome.rolled })
+        }
     }
 
     fn arguments(&self, arguments: &[Option<Value>]) -> Result<MultiValue, Fault> {
@@ -405,6 +493,11 @@ impl Failure {
             help: None,
             by_clock: false,
         }
+    }
+
+    /// The same, with something else to be said.
+    fn and(self, also: &str) -> Failure {
+        Failure { message: format!("{}; {also}", self.message), ..self }
     }
 
     /// The bytes of `text`, the script's, that are at fault: its line without the blanks around it.
@@ -492,8 +585,17 @@ fn plain(message: &str) -> String {
     plain
 }
 
+/// A result for people, on a terminal: control characters and what is no UTF-8 are written out.
 fn text_of(value: &mlua::Value) -> String {
-    value.as_string().map(|text| text.to_string_lossy()).unwrap_or_default()
+    let mut shown = String::new();
+    for chunk in value.as_string().map(|text| text.as_bytes().to_vec()).unwrap_or_default().utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let is_harmless = !c.is_control() || matches!(c, '\n' | '\t');
+            if is_harmless { shown.push(c) } else { shown.extend(c.escape_default()) }
+        }
+        chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02x}")));
+    }
+    shown
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use engine::tick::Tick;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::{Error, schema};
+use crate::expression::script::state::json::JSON_BYTES_MAX;
 
 /// The most points that one question is answered with: the newest.
 pub const MAX_POINTS: usize = 10_000;
@@ -27,6 +28,9 @@ const RECENT: &str = "SELECT timestamp_ms, data_value FROM data_history
 const SAMPLES: &str = "SELECT timestamp_ms, data_value FROM data_history
     WHERE data_key = ?1 AND timestamp_ms > ?2 AND source <> 'value' AND data_value IS NOT NULL
     ORDER BY timestamp_ms DESC, data_id DESC LIMIT ?3";
+
+/// The most scripts whose states are read.
+const STATES_MAX: usize = 1_000;
 
 /// As [`SAMPLES`], numbers or not: the time of the newest.
 const NEWEST: &str = "SELECT timestamp_ms FROM data_history WHERE data_key = ?1 AND source <> 'value'
@@ -91,6 +95,35 @@ impl History {
         }
         samples.reverse();
         Ok(samples)
+    }
+
+    /// What scripts had kept, as JSON, by their files; of one that is longer than a state can be as much as
+    /// shows that.
+    ///
+    /// # Errors
+    /// [`Error::Sqlite`] when the file cannot be read.
+    pub fn states(&self) -> Result<Vec<(String, String)>, Error> {
+        let table = "SELECT count(*) FROM sqlite_schema WHERE name = 'script_states'";
+        if self.connection.query_row(table, [], |row| row.get::<_, i64>(0))? == 0 {
+            // It was written by an older version.
+            return Ok(Vec::new());
+        }
+        let most = JSON_BYTES_MAX + 1;
+        let states = format!(
+            "SELECT CAST(file AS TEXT), substr(CAST(state_json AS TEXT), 1, {most}) FROM script_states
+             ORDER BY file LIMIT {STATES_MAX}"
+        );
+        let mut statement = self.connection.prepare_cached(&states)?;
+        let row = |row: &rusqlite::Row<'_>| {
+            // What is no text comes to an empty one, which is no state.
+            let text = |index| -> rusqlite::Result<String> {
+                let bytes = row.get_ref(index)?.as_bytes().unwrap_or_default();
+                Ok(String::from_utf8_lossy(bytes).into_owned())
+            };
+            Ok((text(0)?, text(1)?))
+        };
+        let rows = statement.query_map([], row)?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The time of the newest sample of the key `name` (its full one), Unix time in milliseconds.

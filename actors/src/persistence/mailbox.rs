@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Ledger;
+use super::keeping::Keeping;
 use super::rows::Names;
 
 /// Ledgers that wait for the writer before new ones are refused: about a minute of busy ticks.
@@ -70,6 +71,8 @@ pub struct Arriving {
 pub(super) struct Estate {
     /// The names of keys, each of which is told once.
     names: Mutex<Names>,
+    /// What scripts keep.
+    kept: Mutex<Keeping>,
     /// Rows that the writer has taken out and not yet written.
     pub(super) waiting: AtomicUsize,
     /// How many corrupt files were put aside.
@@ -80,6 +83,11 @@ impl Estate {
     /// Does something with the names.
     pub(super) fn names<T>(&self, with: impl FnOnce(&mut Names) -> T) -> T {
         with(&mut self.names.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Does something with what scripts keep.
+    pub(super) fn kept<T>(&self, with: impl FnOnce(&mut Keeping) -> T) -> T {
+        with(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -115,6 +123,7 @@ mod tests {
             samples: Arc::new([]),
             changed: vec![(FormulaId(0), None); rows].into(),
             events: Arc::new([]),
+            kept: Arc::new([]),
         }
     }
 

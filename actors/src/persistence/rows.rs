@@ -10,7 +10,9 @@ use engine::tick::Tick;
 use engine::value::Value;
 use rusqlite::{Connection, Transaction, TransactionBehavior, named_params};
 
+use super::keeping::State;
 use super::queue::Pending;
+use crate::expression::script::state::Plain;
 
 /// The source under which the results of named values are kept.
 const VALUE_SOURCE: &str = "value";
@@ -43,11 +45,11 @@ impl Written {
     }
 }
 
-/// Writes whole ticks in one transaction: all of them or none. Asks `may_commit` when the rows are in, and
+/// Writes whole ticks, and what scripts keep, in one transaction: all of it or nothing. Asks `may_commit` when the rows are in, and
 /// writes nothing where that says no: `None`.
 pub(super) fn write(
     connection: &mut Connection,
-    batch: &[Pending],
+    (batch, kept): (&[Pending], &[(Arc<str>, State)]),
     names: &Names,
     performance: Option<&Performance>,
     may_commit: impl FnOnce() -> bool,
@@ -65,6 +67,7 @@ pub(super) fn write(
         written.results += pending.results.len() as u64;
         written.events += pending.events.len() as u64;
     }
+    kept.iter().try_for_each(|(file, state)| write_state(&transaction, file, state))?;
     if let (Some(performance), Some(last)) = (performance, batch.last()) {
         write_performance(&transaction, performance, last)?;
     }
@@ -125,6 +128,23 @@ fn write_data(
             ":sequence": sequence,
             ":tick": number(tick),
             ":timestamp_ms": timestamp_ms,
+        })?;
+    Ok(())
+}
+
+fn write_state(transaction: &Transaction<'_>, file: &str, state: &State) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO script_states (file, state_json, tick, timestamp_ms)
+             VALUES (:file, :state, :tick, :timestamp_ms)
+             ON CONFLICT (file) DO UPDATE SET
+                 state_json = excluded.state_json, tick = excluded.tick, timestamp_ms = excluded.timestamp_ms",
+        )?
+        .execute(named_params! {
+            ":file": file,
+            ":state": serde_json::Value::from(Plain::clone(&state.plain)).to_string(),
+            ":tick": number(state.tick),
+            ":timestamp_ms": state.now_ms,
         })?;
     Ok(())
 }

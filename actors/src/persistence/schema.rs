@@ -19,7 +19,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(100);
 const LOG_BYTES: u32 = 4_194_304;
 
 /// Version n is reached by migration n - 1. A migration that was released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The schema's version that this program writes.
 pub const VERSION: usize = MIGRATIONS.len();
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_database_has_the_five_tables() {
+    fn a_new_database_has_all_tables() {
         let case = case();
         let connection = open(&case.file).unwrap();
         let tables: Vec<String> = shape(&connection)
@@ -165,8 +165,14 @@ mod tests {
             })
             .map(|(name, _)| name)
             .collect();
-        let expected =
-            ["animations", "coordination_plans", "data_history", "performance_metrics", "timeline_events"];
+        let expected = [
+            "animations",
+            "coordination_plans",
+            "data_history",
+            "performance_metrics",
+            "script_states",
+            "timeline_events",
+        ];
         assert_eq!(tables, expected);
         let setting =
             |name| connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
@@ -233,7 +239,7 @@ mod tests {
             &format!(
                 "CREATE TABLE a (x); PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 99"
             ),
-            "`state.db` was written by a newer tinydisplay (schema 99; this one knows 1); use that, or name \
+            "`state.db` was written by a newer tinydisplay (schema 99; this one knows 2); use that, or name \
              another file in [persistence]",
         );
         check(

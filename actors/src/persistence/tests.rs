@@ -33,6 +33,7 @@ fn ledger(tick: u64) -> Ledger {
         samples: Arc::new([sample]),
         changed: Arc::new([(FormulaId(0), Some(number(tick as f64 * 2.0)))]),
         events: Arc::new([]),
+        kept: Arc::new([]),
     }
 }
 
@@ -123,6 +124,7 @@ fn everything_goes_where_it_belongs() {
         };
         running
             .keep(Ledger {
+                kept: Arc::new([]),
                 tick: Tick(3),
                 now_ms: 1_767_225_600_500,
                 new_keys: Arc::new([(KeyId(0), "system.cpu".into()), (KeyId(1), "time.month_name".into())]),
@@ -151,6 +153,7 @@ fn everything_goes_where_it_belongs() {
                 samples: Arc::new([]),
                 changed: Arc::new([(FormulaId(0), None)]),
                 events: Arc::new([event(4, EventKind::AnimationCompleted, "pulse", &[])]),
+                kept: Arc::new([]),
             })
             .await;
         running.drain().await;

@@ -124,23 +124,30 @@ impl Writer {
             tick: ledger.tick,
             now_ms: ledger.now_ms,
             results: results.collect(),
-            samples: ledger.samples,
-            events: ledger.events,
+            samples: ledger.samples.clone(),
+            events: ledger.events.clone(),
         };
+        let was_empty = self.is_done();
+        let keeps = !self.refused && self.estate.kept(|kept| kept.take(&ledger));
+        if was_empty && (keeps || pending.rows() > 0) {
+            self.waiting_since = self.world.now();
+        }
         if pending.rows() == 0 {
             return;
-        }
-        if self.queue.is_empty() {
-            self.waiting_since = self.world.now();
         }
         let dropped = if self.refused { pending.rows() } else { self.queue.push(pending) };
         self.lose(dropped);
         self.show_queue();
     }
 
+    /// Whether nothing waits to be written.
+    fn is_done(&self) -> bool {
+        self.queue.is_empty() && (self.refused || self.estate.kept(|kept| kept.is_written()))
+    }
+
     /// When to flush, in world time; `None` while nothing waits.
     pub(super) fn due(&self) -> Option<Duration> {
-        if self.queue.is_empty() {
+        if self.is_done() {
             return None;
         }
         let is_much = self.queue.rows() >= BATCH_ROWS;
@@ -167,7 +174,7 @@ impl Writer {
     /// Writes what waits, as far as that is possible now, and closes the database.
     pub(super) fn close(&mut self) {
         for _ in 0..LAST_TRIES {
-            if !self.queue.is_empty() {
+            if !self.is_done() {
                 self.flush();
             }
         }
@@ -194,6 +201,7 @@ impl Writer {
             let connection = schema::open(&self.options.file)?;
             connection.set_prepared_statement_cache_capacity(STATEMENTS);
             self.retention.limit(&connection)?;
+            self.estate.kept(|kept| kept.begin_anew());
             self.connection = Some(connection);
         }
         Ok(())
@@ -204,7 +212,7 @@ impl Writer {
             return Ok(());
         }
         self.connect()?;
-        while !self.queue.is_empty() {
+        while !self.is_done() {
             self.supervision.heart.beat();
             let began = self.world.now();
             let Some((written, now_ms)) = self.write_batch()? else { return Ok(()) };
@@ -220,7 +228,10 @@ impl Writer {
         let Some(connection) = &mut self.connection else { return Ok(None) };
         let report = self.world.now() >= self.performance_due;
         let batch = self.queue.batch();
-        let (ticks, now_ms) = (batch.len(), batch.last().map_or(0, |last| last.now_ms));
+        let kept = self.estate.kept(|kept| kept.unwritten());
+        let newest = batch.iter().map(|pending| pending.now_ms);
+        let newest = newest.chain(kept.iter().map(|(_, state)| state.now_ms)).max();
+        let (ticks, now_ms) = (batch.len(), newest.unwrap_or(0));
         let (world, began) = (self.world, self.world.now());
         let may_commit = || {
             self.telemetry.write.record(world.now().saturating_sub(began));
@@ -228,9 +239,10 @@ impl Writer {
             self.supervision.pass.is_valid()
         };
         let performance = report.then_some(&self.performance);
-        let written = rows::write(connection, batch, &self.names, performance, may_commit)?;
+        let written = rows::write(connection, (batch, &kept), &self.names, performance, may_commit)?;
         let Some(written) = written else { return Ok(None) };
         self.queue.pop(ticks);
+        self.estate.kept(|all| all.note_written(&kept));
         if report {
             self.performance = Performance::default();
             self.performance_due = self.world.now() + PERFORMANCE_EVERY;

@@ -165,7 +165,9 @@ impl Scribe {
         let mut scribe = Scribe { out, sources, keys: BTreeMap::new(), limits, bytes: 0 };
         let line = line(header)?;
         if line.len() > limits.line_bytes {
-            return Err(io::Error::other("the charts have more history than a recording can hold"));
+            return Err(io::Error::other(
+                "charts, windows and scripts have more than a recording's first line can hold",
+            ));
         }
         scribe.append(&line)?;
         scribe.out.flush()?;
@@ -211,6 +213,8 @@ impl Scribe {
             states: states.map(|(id, state)| (self.source(*id), StateName(*state))).collect(),
             signals: sealed.signals.iter().cloned().map(RecordedSignal).collect(),
             restarts: sealed.restarts.to_vec(),
+            scripts: sealed.scripts.to_vec(),
+            ended: sealed.ended.to_vec(),
             rebased_ms: sealed.rebased_ms,
         };
         self.split(inputs)
@@ -257,9 +261,9 @@ impl Scribe {
 }
 
 fn is_empty(sealed: &Sealed) -> bool {
-    let Sealed { samples, states, signals, restarts, rebased_ms, .. } = sealed;
+    let Sealed { samples, states, signals, restarts, scripts, ended, rebased_ms, .. } = sealed;
     let is_quiet = signals.is_empty() && restarts.is_empty() && *rebased_ms == 0;
-    is_quiet && samples.is_empty() && states.is_empty()
+    is_quiet && samples.is_empty() && states.is_empty() && scripts.is_empty() && ended.is_empty()
 }
 
 fn line(what: &impl Serialize) -> io::Result<Vec<u8>> {
@@ -414,7 +418,7 @@ mod tests {
         let limits = Limits { line_bytes: 20, ..Limits::default() };
         let begun = Scribe::begin(Box::new(disk(usize::MAX)), &header(), &[], limits);
         let error = begun.err().map(|error| error.to_string()).unwrap_or_default();
-        assert!(error.contains("more history"), "{error}");
+        assert!(error.contains("first line can hold"), "{error}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use engine::ring::intake::Restarted;
 use engine::sample::{Reading, SourceId, SourceState};
+use engine::script::{Ended, Script};
 use engine::signal::Signal;
 use engine::tick::Tick;
 
@@ -33,6 +34,10 @@ pub struct Replayed {
     pub signals: Vec<Signal>,
     /// Actors that were started anew.
     pub restarts: Vec<Restarted>,
+    /// New texts of scripts.
+    pub scripts: Vec<Script>,
+    /// Calls of scripts that the clock ended.
+    pub ended: Vec<Ended>,
     /// Milliseconds by which the clock was set forward, or back below 0.
     pub rebased_ms: i64,
 }
@@ -67,6 +72,8 @@ impl Replay {
             replayed.states.extend(states);
             replayed.signals.extend(inputs.signals.iter().map(|signal| signal.0.clone()));
             replayed.restarts.extend(inputs.restarts.iter().cloned());
+            replayed.scripts.extend(inputs.scripts.iter().cloned());
+            replayed.ended.extend(inputs.ended.iter().copied());
         }
         replayed
     }

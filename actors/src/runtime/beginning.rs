@@ -6,10 +6,15 @@ use std::time::Duration;
 
 use engine::formula::FormulaId;
 use engine::formula::derived::{Measure, Span};
+use engine::script::Script;
 use engine::tick::Tick;
 use engine::widget::{Look, WidgetId};
 
 use super::{Error, Time, Wiring};
+use crate::expression::script::File;
+use crate::expression::script::handlers::States;
+use crate::expression::script::state::Plain;
+use crate::expression::script::state::json::JSON_BYTES_MAX;
 use crate::panel::Panel;
 use crate::persistence::{self, History};
 use crate::recording::{Header, Past, Recording, VERSION};
@@ -103,6 +108,20 @@ fn window_spans(panel: &Panel) -> BTreeMap<String, Reach> {
     spans
 }
 
+/// The scripts as they are at tick 0. Their files may be others when the recording is played.
+fn scripts(panel: &Panel) -> Vec<Script> {
+    let script = |file: &File| Script { file: file.name.clone(), text: file.text.clone() };
+    panel.scripts.files.iter().map(script).collect()
+}
+
+/// A state from its JSON.
+fn state(text: &str) -> Result<Plain, String> {
+    if text.len() > JSON_BYTES_MAX {
+        return Err("it is longer than a state can be".into());
+    }
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
 impl Wiring {
     /// What a recording of this run begins with: for a replay, what the recording said.
     pub(super) fn header(&self, time: Time, input: Option<&Recording>) -> Result<Header, Error> {
@@ -128,6 +147,8 @@ impl Wiring {
             history: if time == Time::Live { self.history() } else { BTreeMap::new() },
             past: if time == Time::Live { self.past() } else { BTreeMap::new() },
             newest: if time == Time::Live { self.newest() } else { BTreeMap::new() },
+            scripts: scripts(&self.panel),
+            state: if time == Time::Live { self.states() } else { States::new() },
         })
     }
 
@@ -156,6 +177,38 @@ impl Wiring {
             tracing::warn!(%error, "charts begin empty");
             BTreeMap::new()
         })
+    }
+
+    /// What scripts had kept. What cannot be read costs its script its state and nothing else.
+    fn states(&self) -> States {
+        let Some(persistence) = &self.panel.persistence else { return States::new() };
+        if self.panel.scripts.files.is_empty() {
+            return States::new();
+        }
+        let read = || -> Result<_, persistence::Error> {
+            let Some(history) = History::open(&persistence.file)? else { return Ok(Vec::new()) };
+            let began = self.world.now();
+            let states = history.states()?;
+            self.telemetry.database.answered(self.world.now().saturating_sub(began));
+            Ok(states)
+        };
+        self.telemetry.database.readers.increment(1.0);
+        let states = read();
+        self.telemetry.database.readers.decrement(1.0);
+        let states = states.unwrap_or_else(|error| {
+            tracing::warn!(%error, "scripts begin without what they had kept");
+            Vec::new()
+        });
+        let own = |file: &str| self.panel.scripts.files.iter().find(|own| *own.name == *file);
+        let known = states.into_iter().filter_map(|(file, text)| Some((own(&file)?.name.clone(), text)));
+        let state = |(file, text): (Arc<str>, String)| match state(&text) {
+            Ok(state) => Some((file, Arc::new(state))),
+            Err(error) => {
+                tracing::warn!(%file, error, "what a script had kept cannot be read; it begins without");
+                None
+            }
+        };
+        known.filter_map(state).collect()
     }
 
     /// What the database knows of the keys over which there are windows: the newest samples, as many as

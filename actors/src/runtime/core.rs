@@ -1,6 +1,7 @@
 //! The core: ring, expression, coordination and renderer, chained on one thread, and the clock. When one of
 //! them fails, all are started anew, and go on where the failed ones were: see [`crate::journal`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use tokio::sync::watch;
 use super::{Error, Wiring, beginning};
 use crate::clock::{Clock, End};
 use crate::coordination::{Coordinated, CoordinationActor, Decisions, EventSink};
+use crate::expression::script::Offences;
 use crate::expression::script::handlers::{Handlers, Names};
 use crate::expression::{Evaluated, ExpressionActor, Surroundings};
 use crate::handle::{Pulse, QuerySamples, QuerySources, QueryValues, QueryWindows, Slot, SourceReport};
@@ -75,6 +77,7 @@ struct Chain {
     renderer: Option<Recipient<Coordinated>>,
     coordination: Option<Recipient<Evaluated>>,
     expression: Option<Recipient<Inputs>>,
+    offences: Offences,
 }
 
 /// Where the clock of a generation, which has a thread of its own, finds the chain.
@@ -200,7 +203,8 @@ impl Core {
         let (done, came_out) = flume::unbounded();
         self.0.journal.begin(&context.pass).ok_or_else(replaced)?;
         let _link = self.link(&context, |chain| {
-            *chain = Chain { done: Some(came_out), ..Chain::default() };
+            let offences = Offences::new(self.0.panel.scripts.files.len());
+            *chain = Chain { done: Some(came_out), offences, ..Chain::default() };
         })?;
         let actor = self.renderer(&context, done);
         let started = |address: actix::Addr<RendererActor>| {
@@ -211,9 +215,11 @@ impl Core {
 
     /// Runs coordination, on the renderer's thread, after it.
     pub(super) async fn run_coordination(self, context: Context) -> Result<(), Failure> {
-        let mut next = None;
-        let _link = self.link(&context, |chain| next = chain.renderer.take())?;
-        let actor = self.coordination(&context, next.ok_or_else(|| missing("renderer"))?)?;
+        let (mut next, mut offences) = (None, Offences::default());
+        let _link = self.link(&context, |chain| {
+            (next, offences) = (chain.renderer.take(), chain.offences.clone());
+        })?;
+        let actor = self.coordination(&context, next.ok_or_else(|| missing("renderer"))?, offences)?;
         let started = |address: actix::Addr<CoordinationActor>| {
             self.enter(&context, |chain| chain.coordination = Some(address.recipient()));
         };
@@ -222,9 +228,11 @@ impl Core {
 
     /// Runs the expressions, on the same thread, after coordination.
     pub(super) async fn run_expression(self, context: Context) -> Result<(), Failure> {
-        let mut next = None;
-        let _link = self.link(&context, |chain| next = chain.coordination.take())?;
-        let actor = self.expression(&context, next.ok_or_else(|| missing("coordination"))?)?;
+        let (mut next, mut offences) = (None, Offences::default());
+        let _link = self.link(&context, |chain| {
+            (next, offences) = (chain.coordination.take(), chain.offences.clone());
+        })?;
+        let actor = self.expression(&context, next.ok_or_else(|| missing("coordination"))?, offences)?;
         let started = |address: actix::Addr<ExpressionActor>| {
             self.enter(&context, |chain| {
                 self.0.questions.values.point(address.downgrade().recipient());
@@ -352,6 +360,11 @@ impl Core {
         matches!(self.0.feed, Feed::Replay(_))
     }
 
+    /// Whether the clock may end calls of scripts.
+    fn is_timed(&self) -> bool {
+        !self.replays() && !self.0.world.is_simulated()
+    }
+
     fn renderer(&self, context: &Context, done: flume::Sender<Done>) -> RendererActor {
         let (panel, lasting) = (&self.0.panel, &self.0);
         let mut stage = Stage::new(panel.scene.clone(), panel.fps).guarded(renderer::guard);
@@ -389,18 +402,25 @@ impl Core {
         &self,
         context: &Context,
         next: Recipient<Coordinated>,
+        offences: Offences,
     ) -> Result<CoordinationActor, Failure> {
         let (panel, lasting) = (&self.0.panel, &self.0);
         let handlers = Handlers::new(&panel.scripts, &handler_names(panel), panel.fps, panel.seed);
+        let mut handlers = handlers.map_err(|failure| Failure::Configuration(failure.to_string()))?;
+        handlers.iter_mut().for_each(|handlers| handlers.remember(&lasting.header.state));
         let mut named = vec![None; panel.program.len()];
         panel.values.iter().enumerate().for_each(|(index, (_, id))| named[id.0 as usize] = Some(index));
         let mut actor = CoordinationActor {
             world: lasting.world,
             coordinator: Coordinator::new(&panel.page, panel.triggers.clone(), panel.animations.clone()),
             results: Results::new(panel.program.len()),
-            handlers: handlers.map_err(|failure| Failure::Configuration(failure.to_string()))?,
+            handlers: handlers.map(|handlers| handlers.counting(offences)),
+            panel: panel.clone(),
+            is_timed: self.is_timed(),
+            records: lasting.records.clone(),
+            nothing: Arc::new([]),
             named: (panel.keys.len(), named.into()),
-            logged: None,
+            logged: BTreeMap::new(),
             sources: panel.sources.iter().map(|source| source.name.clone()).collect(),
             decisions: lasting.decisions.clone(),
             sink: lasting.on_event.clone(),
@@ -415,14 +435,22 @@ impl Core {
     }
 
     /// The Lua machine cannot leave the thread on which it was made.
-    fn expression(&self, context: &Context, next: Recipient<Evaluated>) -> Result<ExpressionActor, Failure> {
+    fn expression(
+        &self,
+        context: &Context,
+        next: Recipient<Evaluated>,
+        offences: Offences,
+    ) -> Result<ExpressionActor, Failure> {
         let lasting = &self.0;
         let around = Surroundings {
             world: lasting.world,
             journal: lasting.journal.clone(),
+            records: lasting.records.clone(),
+            is_timed: self.is_timed(),
             pass: context.pass.clone(),
             vitals: context.vitals(),
             next,
+            offences,
             telemetry: lasting.telemetry.clone(),
         };
         let actor = ExpressionActor::new(lasting.panel.clone(), around);
@@ -464,8 +492,11 @@ impl Core {
 /// What scripts' handlers can name.
 fn handler_names(panel: &Panel) -> Names {
     Names {
-        keys: panel.keys.iter().map(|key| key.name.clone()).collect(),
-        values: panel.values.clone(),
+        keys: panel.keys.iter().map(|key| (key.name.clone(), key.kind)).collect(),
+        values: (panel.values.iter())
+            .map(|(name, id)| (name.clone(), *id, panel.program.kind(*id)))
+            .collect(),
+        defaults: panel.keys.iter().map(|key| key.default.clone()).collect(),
         animations: panel.animations.iter().map(|animation| animation.name.clone()).collect(),
     }
 }

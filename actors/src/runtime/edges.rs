@@ -11,6 +11,8 @@ use tokio::sync::watch;
 use super::core::{Core, Inlets};
 use super::{Error, Face, Wiring, beginning};
 use crate::clock::End;
+use crate::expression::script;
+use crate::expression::script::reloads::Reloads;
 use crate::handle::{ActorState, Handle};
 use crate::output;
 use crate::panel::Output;
@@ -163,6 +165,12 @@ impl Wiring {
         }
         keys
     }
+}
+
+/// What looks after the files of scripts: a source of theirs.
+pub(super) fn scripts(reloads: Reloads) -> Worker {
+    let start = move |context| script::watch::run(context, reloads.clone());
+    worker("scripts", "scripts", Group::Sources, run(start))
 }
 
 /// What tells the ring of its sources, and of all that is started anew. In a replay the recording does.

@@ -184,6 +184,8 @@ table! {
         "New results of the formulas and templates that drive widgets.";
     FORMULAS_DISABLED: Type::Gauge, "tinydisplay_disabled_formulas", [],
         "Formulas that panicked, and scripts that broke limits, which are not evaluated any more.";
+    SCRIPT_RELOADS: Type::Counter, "tinydisplay_script_reloads_total", ["outcome"],
+        "Changes of scripts' files that were taken up, or refused since something is wrong with them.";
     WINDOW_UPDATES: Type::Counter, "tinydisplay_window_updates_total", [],
         "How often a sample or a pane has entered or left a window over time.";
     WINDOW_SAMPLES: Type::Gauge, "tinydisplay_window_samples", [],

@@ -10,6 +10,22 @@ use super::Kind;
 /// call in Luau, which refuses some two hundred of them.
 pub const MAX_ARGUMENTS: usize = 32;
 
+/// What a parameter of a script's function takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// Anything.
+    #[default]
+    Any,
+    /// A number, as which truth values and durations count.
+    Number,
+    /// A truth value, which a number is as well: all but 0 are true.
+    Truth,
+    /// A text.
+    Text,
+    /// A colour, or a text that is one and written out.
+    Color,
+}
+
 /// A function that a user's script defines for formulas.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UserFunction {
@@ -17,6 +33,8 @@ pub struct UserFunction {
     pub name: String,
     /// The names of its parameters, for the signature.
     pub parameters: Vec<String>,
+    /// What they take; what is not among these takes anything.
+    pub kinds: Vec<ParameterKind>,
     /// The fewest arguments.
     pub min_arguments: usize,
     /// The most arguments; `None` for any number up to [`MAX_ARGUMENTS`].

@@ -144,6 +144,42 @@ fn arguments_of_scripts_functions_are_limited() {
 }
 
 #[test]
+fn scripts_functions_say_what_they_take() {
+    use ParameterKind::{Any, Color, Number, Text, Truth};
+    let function = UserFunction {
+        name: "f".into(),
+        kinds: vec![Number, Truth, Text, Color, Any],
+        ..UserFunction::default()
+    };
+    let environment = Environment { scripts: &[function], ..Environment::default() };
+    let said = |text: &str| {
+        let compiled = compile(&[Entry { name: None, text }], &environment);
+        let told = |(_, problem): (_, Diagnostic)| format!("{}: {}", &text[problem.span], problem.message);
+        compiled.problems.into_iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(said("f(1, tick > 2, 'a', 'red', '#fff')"), [""; 0]);
+    assert_eq!(said("f(true, 1, 'a' .. 2, rgb(1, 2, 3), 5s)"), [""; 0]);
+    assert_eq!(said("f(nil, nil, nil, nil, nil, 'more')"), [""; 0]);
+    assert_eq!(
+        said("f('a', 'b', 3, 4)"),
+        [
+            "'a': `f` needs a number, this is a text",
+            "'b': `f` needs a condition, this is a text",
+            "3: `f` needs a text, this is a number",
+            "4: `f` needs a colour, this is a number",
+        ]
+    );
+    assert_eq!(
+        said("f(rgb(1, 2, 3), 5s, '', 'reddish')"),
+        [
+            "rgb(1, 2, 3): `f` needs a number, this is a colour",
+            "5s: `f` needs a condition, this is a duration",
+            "'reddish': `reddish` is no colour",
+        ]
+    );
+}
+
+#[test]
 fn scripts_functions_and_constants() {
     let function = |name: &str, least, result| UserFunction {
         name: name.into(),

@@ -13,6 +13,7 @@ use crate::formula::Kind;
 use crate::ring::keys::{KEY_BYTES_MAX, KeyError, Keys};
 use crate::ring::{Cursor, Limits, Ring};
 use crate::sample::{KeyId, Reading, Sample, SourceId, SourceState};
+use crate::script::{Ended, Script};
 use crate::signal::{self, Signal};
 use crate::tick::{Fps, Tick};
 use crate::value::Value;
@@ -24,7 +25,7 @@ pub const TEXT_BYTES_MAX: usize = 4_096;
 pub const SKEW_MS_MAX: i64 = 86_400_000;
 
 /// The inputs of one tick. With the tick before them they determine everything that follows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sealed {
     /// The tick.
     pub tick: Tick,
@@ -40,6 +41,10 @@ pub struct Sealed {
     pub signals: Arc<[Signal]>,
     /// Actors that were started anew since the last seal, in this order.
     pub restarts: Arc<[Restarted]>,
+    /// Scripts whose text is another one from this tick on.
+    pub scripts: Arc<[Script]>,
+    /// Calls of scripts that end at this tick as the clock once ended them, in a run that is shown again.
+    pub ended: Arc<[Ended]>,
     /// Milliseconds by which the clock was set forward (or back, below 0) at this tick; 0 nearly always.
     pub rebased_ms: i64,
 }
@@ -175,6 +180,10 @@ pub struct Intake {
     states_told: bool,
     /// Restarts that wait to be sealed.
     restarts: Vec<Restarted>,
+    /// Texts of scripts that wait to be sealed.
+    scripts: Vec<Script>,
+    /// Ends of calls that wait to be sealed.
+    ended: Vec<Ended>,
     /// Unix time in milliseconds at tick 0.
     start_ms: i64,
     next: Tick,
@@ -182,13 +191,15 @@ pub struct Intake {
 }
 
 /// Shared empty lists, so that a tick without data allocates none.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Nothing {
     keys: Arc<[(KeyId, Arc<str>)]>,
     samples: Arc<[Sample]>,
     states: Arc<[(SourceId, SourceState)]>,
     signals: Arc<[Signal]>,
     restarts: Arc<[Restarted]>,
+    scripts: Arc<[Script]>,
+    ended: Arc<[Ended]>,
 }
 
 impl Intake {
@@ -213,13 +224,7 @@ impl Intake {
             .iter()
             .map(|source| SourceStatus { stale_after: source.stale_after, ..SourceStatus::default() })
             .collect();
-        let none = Nothing {
-            keys: Arc::new([]),
-            samples: Arc::new([]),
-            states: Arc::new([]),
-            signals: Arc::new([]),
-            restarts: Arc::new([]),
-        };
+        let none = Nothing::default();
         let ring = Ring::new(limits);
         let (cursor, next) = (Cursor::default(), Tick(0));
         let (keys_sealed, pushed_sealed, states_told) = (0, 0, false);
@@ -234,6 +239,8 @@ impl Intake {
             pushed_sealed,
             states_told,
             restarts: Vec::new(),
+            scripts: Vec::new(),
+            ended: Vec::new(),
             start_ms,
             next,
             none,
@@ -305,6 +312,17 @@ impl Intake {
         self.restarts.push(restarted);
     }
 
+    /// Takes a new text of a script, for the next tick.
+    pub fn reload(&mut self, script: Script) {
+        self.scripts.retain(|waiting| waiting.file != script.file);
+        self.scripts.push(script);
+    }
+
+    /// Takes note of a call that is to end at the next tick as the clock once ended it.
+    pub fn end(&mut self, ended: Ended) {
+        self.ended.push(ended);
+    }
+
     /// Seals everything that arrived since the last seal for the next tick, after setting the clock
     /// forward by `rebase_ms` (back, where that is below 0). Returns the inputs and how many samples were overwritten before they could
     /// be sealed.
@@ -323,8 +341,13 @@ impl Intake {
         let new_keys = collect(new_keys, &self.none.keys);
         self.keys_sealed = self.keys.all().len();
         let restarts = collect(self.restarts.drain(..), &self.none.restarts);
+        let scripts = collect(self.scripts.drain(..), &self.none.scripts);
+        let ended = collect(self.ended.drain(..), &self.none.ended);
         let now_ms = now_ms(self.start_ms, self.fps, tick);
-        (Sealed { tick, now_ms, new_keys, samples, states, signals, restarts, rebased_ms: rebase_ms }, missed)
+        let rebased_ms = rebase_ms;
+        let sealed =
+            Sealed { tick, now_ms, new_keys, samples, states, signals, restarts, scripts, ended, rebased_ms };
+        (sealed, missed)
     }
 
     /// The tick that the next seal is for.
@@ -426,133 +449,4 @@ fn collect<T>(items: impl Iterator<Item = T>, none: &Arc<[T]>) -> Arc<[T]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::string::ToString;
-    use std::vec;
-
-    use super::*;
-
-    fn intake() -> Intake {
-        let source = |name: &str, stale_after| SourceSpec { name: name.to_string(), stale_after };
-        let sources = [source("room", Some(3)), source("tape", None)];
-        let declared = [(SourceId(0), "heat".to_string(), Kind::Number)];
-        let limits = Limits { samples: 8, keys: 3, ..Limits::default() };
-        Intake::new(&sources, &declared, limits, Fps::default(), 1_000_000).unwrap()
-    }
-
-    fn reading(source: u16, key: &str, value: impl Into<Value>) -> Reading {
-        let values = vec![(key.into(), value.into())];
-        Reading { source: SourceId(source), sequence: 7, timestamp_ms: None, values }
-    }
-
-    #[test]
-    fn a_tick_seals_what_arrived_before_it() {
-        let mut intake = intake();
-        intake.accept(&reading(1, "lamp", 1.0));
-        intake.accept(&reading(0, "heat", 21.5));
-        let (sealed, _) = intake.seal(0);
-        let names: Vec<_> = sealed.new_keys.iter().map(|(_, name)| &**name).collect();
-        assert_eq!(names, ["room.heat", "tape.lamp"]);
-        let order: Vec<_> = sealed.samples.iter().map(|s| (s.key.0, s.sequence)).collect();
-        assert_eq!(order, [(1, 7), (0, 7)], "in the order of arrival");
-        assert_eq!(sealed.now_ms, 1_000_000);
-        assert_eq!(sealed.states.len(), 2);
-
-        let (sealed, _) = intake.seal(0);
-        assert!(sealed.samples.is_empty() && sealed.states.is_empty() && sealed.new_keys.is_empty());
-        assert_eq!((sealed.tick, sealed.now_ms), (Tick(1), 1_000_016));
-    }
-
-    #[test]
-    fn bad_values_are_refused_one_by_one() {
-        let long_key = "k".repeat(300);
-        let long_text = "t".repeat(TEXT_BYTES_MAX + 1);
-        let table: [(&str, Value, Option<Rejection>); 9] = [
-            ("heat", 1.0.into(), None),
-            ("heat", f64::NAN.into(), Some(Rejection::NotFinite)),
-            ("heat", f64::NEG_INFINITY.into(), Some(Rejection::NotFinite)),
-            ("heat", "warm".into(), Some(Rejection::WrongKind)),
-            ("note", long_text.as_str().into(), Some(Rejection::TextTooLong)),
-            ("note", long_text[1..].into(), None),
-            ("", 1.0.into(), Some(Rejection::KeyEmpty)),
-            (&long_key, 1.0.into(), Some(Rejection::KeyTooLong)),
-            (&long_key[..KEY_MAX], 1.0.into(), None),
-        ];
-        const KEY_MAX: usize = crate::ring::keys::KEY_BYTES_MAX;
-        for (key, value, expected) in table {
-            let mut intake = intake();
-            intake.accept(&reading(0, key, value.clone()));
-            let rejected = intake.sources()[0].rejected;
-            let found = Rejection::ALL.into_iter().find(|reason| rejected[*reason as usize] > 0);
-            assert_eq!(found, expected, "{key:.20} = {value:.20}");
-            assert_eq!(intake.sources()[0].samples, u64::from(expected.is_none()));
-        }
-    }
-
-    #[test]
-    fn a_tick_takes_so_many_signals() {
-        let mut intake = intake();
-        let signal = |n: usize| Signal::new(&std::format!("s{n}"), Default::default()).unwrap();
-        for n in 0..signal::PER_TICK_MAX + 2 {
-            assert_eq!(intake.signal(signal(n)), n < signal::PER_TICK_MAX, "{n}");
-        }
-        let (sealed, _) = intake.seal(0);
-        assert_eq!(sealed.signals.len(), signal::PER_TICK_MAX);
-        assert_eq!((sealed.signals[0].name(), sealed.signals[63].name()), ("s0", "s63"));
-        assert!(intake.signal(signal(0)), "the next tick has room");
-        assert_eq!(intake.seal(0).0.signals.len(), 1);
-        assert_eq!(intake.seal(0).0.signals.len(), 0);
-    }
-
-    #[test]
-    fn keys_and_timestamps_are_bounded() {
-        let mut intake = intake();
-        for key in ["a", "b", "c", "a"] {
-            intake.accept(&reading(1, key, 1.0));
-        }
-        assert_eq!(intake.sources()[1].rejected[Rejection::TooManyKeys as usize], 1);
-        assert_eq!(intake.sources()[1].samples, 3);
-        for (timestamp_ms, refused) in
-            [(1_000_000 + SKEW_MS_MAX, 0), (1_000_001 + SKEW_MS_MAX, 1), (-SKEW_MS_MAX, 2)]
-        {
-            intake.accept(&Reading { timestamp_ms: Some(timestamp_ms), ..reading(1, "a", 1.0) });
-            assert_eq!(intake.sources()[1].rejected[Rejection::Timestamp as usize], refused);
-        }
-    }
-
-    #[test]
-    fn silence_makes_stale_and_a_sample_live_again() {
-        let mut intake = intake();
-        intake.accept(&reading(0, "heat", 1.0));
-        let mut states = Vec::new();
-        for tick in 0..8 {
-            if tick == 6 {
-                intake.accept(&reading(0, "heat", 1.0));
-            }
-            let (sealed, _) = intake.seal(0);
-            states.extend(sealed.states.iter().map(|(_, state)| (tick, *state)));
-        }
-        assert_eq!(states, [(0, SourceState::Live), (4, SourceState::Stale), (6, SourceState::Live)]);
-    }
-
-    #[test]
-    fn a_reader_learns_what_it_missed() {
-        let mut intake = intake();
-        for _ in 0..11 {
-            intake.accept(&reading(0, "heat", 1.0));
-        }
-        let (sealed, missed) = intake.seal(0);
-        assert_eq!((sealed.samples.len(), missed), (8, 3));
-    }
-
-    #[test]
-    fn what_is_overwritten_is_counted_by_source() {
-        let sources = ["a", "b", "c"].map(|name| SourceSpec { name: name.into(), stale_after: None });
-        let limits = Limits { samples: 2, ..Limits::default() };
-        let mut intake = Intake::new(&sources, &[], limits, Fps::default(), 0).unwrap();
-        for (source, key) in [(0, "x"), (1, "x"), (0, "y"), (0, "x"), (2, "z")] {
-            intake.accept(&reading(source, key, 1.0));
-        }
-        assert_eq!(intake.overwritten(), [2, 1, 0]);
-    }
-}
+mod tests;

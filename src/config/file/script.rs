@@ -17,22 +17,22 @@ pub struct Scripts {
     #[schemars(extend("examples" = ["scripts"]))]
     pub folder: Option<FileName>,
     /// The most steps of a call.
-    #[schemars(range(min = 1, max = BUDGET_MAX))]
+    #[schemars(range(min = 1, max = script::BUDGET_MAX))]
     pub budget: u64,
+    /// The steps of all calls of a tick from which on no other is made in it, of functions and of handlers each.
+    #[schemars(range(min = 1, max = script::TICK_BUDGET_MAX))]
+    pub tick_budget: u64,
     /// The most bytes of memory of a script.
     #[schemars(range(min = script::MEMORY_MIN, max = MEMORY_MAX))]
     pub memory: usize,
 }
-
-/// The most steps that can be allowed.
-pub const BUDGET_MAX: u64 = 1_000_000_000;
 
 /// The most bytes of memory that can be allowed.
 pub const MEMORY_MAX: usize = 1 << 30;
 
 impl Default for Scripts {
     fn default() -> Scripts {
-        let script::Limits { budget, memory, .. } = script::Limits::default();
-        Scripts { files: Vec::new(), folder: None, budget, memory }
+        let script::Limits { budget, tick_budget, memory, .. } = script::Limits::default();
+        Scripts { files: Vec::new(), folder: None, budget, tick_budget, memory }
     }
 }

@@ -1,21 +1,23 @@
 //! Scripts: read, checked together, their problems put where the configuration names them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actors::expression::script::library::FILES_MAX;
+use actors::expression::script::library::renewal::is_builtin;
 use actors::expression::script::uses::Verb;
-use actors::expression::script::{self, Library, Limits, SOURCE_BYTES_MAX, View};
+use actors::expression::script::watch::read;
+use actors::expression::script::{self, Library, Limits, View};
 use actors::panel::Key;
 use engine::animation::Animation;
 use engine::diagnostic::Diagnostic;
-use engine::formula::functions::Function;
 
 use super::Setting;
+use crate::config::file::FileName;
 use crate::config::place::Place;
 use crate::config::problems::{Problems, with_known};
 use crate::config::report::Report;
@@ -33,14 +35,15 @@ pub(super) fn resolve<'t>(
     problems: &mut Problems,
 ) -> (Library, Places<'t>) {
     let (scripts, at) = (&setting.file.scripts, setting.clean.get("scripts"));
-    let limits = Limits { budget: scripts.budget, memory: scripts.memory, ..Limits::default() };
+    let limits = Limits { memory: scripts.memory, tick_budget: scripts.tick_budget, ..Limits::default() };
+    let limits = limits.with_budget(scripts.budget);
     let mut named: Vec<(String, Place<'_>)> = Vec::new();
     for (index, file) in scripts.files.iter().enumerate() {
         named.push((file.0.clone(), at.get("files").item(index)));
     }
     if let Some(folder) = &scripts.folder {
         let place = at.get("folder");
-        match inside(&setting.folder.join(&folder.0), &folder.0) {
+        match in_folder(setting, folder) {
             Ok(found) => named.extend(found.into_iter().map(|name| (name, place))),
             Err(error) => unreadable(&folder.0, &error, place, problems),
         }
@@ -52,24 +55,24 @@ pub(super) fn resolve<'t>(
     }
     let (mut files, mut places) = (Vec::new(), Vec::new());
     for (name, place) in named {
-        match read(&setting.folder.join(&name)) {
+        match text_of(setting, &name) {
             Ok(text) => {
-                files.push(script::File { name: name.as_str().into(), text: text.into() });
+                files.push(script::File { name: name.as_str().into(), text });
                 places.push(place);
             }
             Err(error) => unreadable(&name, &error, place, problems),
         }
     }
     let names = setting.file.value.0.iter().map(|(name, _)| name.as_str());
-    let view = View::new(keys.iter().map(|key| key.name.as_str()), names, setting.fps());
-    let is_builtin =
-        |name: &str| Function::named(name).is_some() || matches!(name, "if" | "and" | "or" | "not");
+    let view = View::new(keys.iter().map(|key| key.name.as_str()), names, setting.fps())
+        .with_kinds(keys.iter().map(|key| Some(key.kind)));
     let texts = files.clone();
     let (library, found) = Library::check(files, limits, &Rc::new(view), is_builtin);
     for script::library::Problem { file, diagnostic } in found {
         let (Some(file), Some(place)) = (texts.get(file), places.get(file)) else { continue };
         problems.add(within(file, diagnostic, *place));
     }
+    let library = Library { folder: Some(setting.folder.into()), ..library };
     (library, texts.into_iter().map(|file| file.name).zip(places).collect())
 }
 
@@ -120,6 +123,25 @@ fn unreadable(name: &str, error: &io::Error, place: Place<'_>, problems: &mut Pr
     problems.error("unreadable", place.span(), format!("`{name}` cannot be read: {error}"));
 }
 
+/// The text of a script: the recording's, where it has one.
+fn text_of(setting: Setting<'_>, name: &str) -> io::Result<Arc<str>> {
+    match setting.origin.scripts.iter().find(|script| *script.file == *name) {
+        Some(script) => Ok(script.text.clone()),
+        None => read(&setting.folder.join(name)).map(Arc::from),
+    }
+}
+
+/// The scripts of the configuration's folder: the recording's, where it has any.
+fn in_folder(setting: Setting<'_>, folder: &FileName) -> io::Result<Vec<String>> {
+    let recorded = setting.origin.scripts;
+    if recorded.is_empty() {
+        return inside(&setting.folder.join(&folder.0), &folder.0);
+    }
+    let is_listed = |name: &str| setting.file.scripts.files.iter().any(|file| file.0 == *name);
+    let names = recorded.iter().map(|script| script.file.to_string());
+    Ok(names.filter(|name| !is_listed(name)).collect())
+}
+
 /// The names of the scripts in a folder.
 fn inside(folder: &Path, name: &str) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
@@ -135,21 +157,4 @@ fn inside(folder: &Path, name: &str) -> io::Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
-}
-
-/// The text of a file. Nothing but a file is opened: a pipe would be waited for.
-fn read(path: &Path) -> io::Result<String> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut text = Vec::new();
-    File::open(path)?.take(SOURCE_BYTES_MAX as u64 + 1).read_to_end(&mut text)?;
-    if text.len() > SOURCE_BYTES_MAX {
-        return Err(io::Error::other(format!("a script has {SOURCE_BYTES_MAX} bytes at most")));
-    }
-    let text = String::from_utf8(text).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        io::Error::other(format!("it is no UTF-8 text: byte {at} is at fault"))
-    })?;
-    Ok(text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text))
 }

@@ -1,7 +1,7 @@
 -- expect: error:memory
 -- note: pcall swallows the lack of memory
-local keep = {}
+local keep, long = {}, string.rep("x", 100000)
 while true do
-  pcall(function() while true do keep[#keep + 1] = string.rep("x", 100000) .. #keep end end)
+  pcall(function() while true do keep[#keep + 1] = long .. #keep end end)
   keep[1] = nil
 end

@@ -24,11 +24,12 @@ kind = "push"
 twice = "double(door.count)"
 round = "floor(door.count * 10 / 3)"
 [page.main]
-widgets = [{ kind = "text", at = [0, 0], size = [160, 20], text = "{twice} {round} {door.word} {marked()}" }]
+widgets = [{ kind = "text", at = [0, 0], size = [160, 20], text = "{twice} {round} {read('word')} {marked()}" }]
 "##;
 
 const GOOD: &str = "local seen = 0
 function double(n: number): number return 2 * n end
+function read(name: string): string return get('door.' .. name) end
 function marked(): string
     seen += 1
     return string.format('%d %s', seen, tostring(rawget(_G, 'mark')))
@@ -218,6 +219,22 @@ fn what_is_evaluated_leaves_the_panel_as_it_was() {
         assert!(!said.contains("panicked") && !said.contains("broke a limit"), "{said}");
         assert_eq!(panel.terminate(), Some(0));
     }
+}
+
+/// What a function has truly read is in the graph of a panel that runs, also where its text does not say so.
+#[test]
+fn the_graph_shows_what_was_read() {
+    let home = tempfile::tempdir().unwrap();
+    let program = start(home.path());
+    let edge = r#"{"from":"key:door.word","to":"script:read"}"#;
+    let graph = program.wait_for("/api/v1/graph", |_, body| body.replace([' ', '\n'], "").contains(edge));
+    let graph: Json = serde_json::from_str(&graph).unwrap();
+    let node =
+        |id: &str| graph["nodes"].as_array().unwrap().iter().find(|node| node["id"] == id).unwrap().clone();
+    assert!(node("script:read")["steps"].as_u64() > Some(0), "{graph}");
+    assert_eq!(node("script:read")["detail"], "good.lua:3");
+    assert!(node("script:forever")["steps"].is_null(), "nothing has called it");
+    assert_eq!(program.terminate(), Some(0));
 }
 
 /// Many at the same time: as many as there is room for are evaluated, the others are told to wait, and nobody is

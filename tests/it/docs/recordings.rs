@@ -34,8 +34,8 @@ fn members_and_limits_are_those_of_the_format() {
     let page = Page::read("docs/recordings.md");
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("full.jsonl");
-    let header = r#"{"recording":1,"engine":"","panel":"","fingerprint":"","fps":60,"seed":7,"start_ms":0,"host":"pi","states":true,"history":{"a":[[1,2.5]]},"past":{"a.b":[[1,2.5]]},"newest":{"a.b":1}}"#;
-    let inputs = r#"{"tick":1,"samples":[["a","b",1]],"states":[["a","live"]],"signals":[["a"]],"restarts":[{"actor":"ring","cause":"hang","restarts":1}],"rebased_ms":5}"#;
+    let header = r#"{"recording":1,"engine":"","panel":"","fingerprint":"","fps":60,"seed":7,"start_ms":0,"host":"pi","states":true,"history":{"a":[[1,2.5]]},"past":{"a.b":[[1,2.5]]},"newest":{"a.b":1},"scripts":[["a.lua",""]],"state":{"a.lua":{"n":1}}}"#;
+    let inputs = r#"{"tick":1,"samples":[["a","b",1]],"states":[["a","live"]],"signals":[["a"]],"restarts":[{"actor":"ring","cause":"hang","restarts":1}],"scripts":[["a.lua",""]],"ended":[["function",3,7]],"rebased_ms":5}"#;
     fs::write(&file, format!("{header}\n{inputs}\n")).unwrap();
     let recording = Recording::read(&file).unwrap();
     let members =

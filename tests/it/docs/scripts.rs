@@ -57,10 +57,13 @@ fn the_manual_and_the_definitions_have_every_function() {
 
 #[test]
 fn the_manual_knows_the_limits() {
-    use actors::expression::script::{SOURCE_BYTES_MAX, calls, library, outline, state};
+    use actors::expression::script::{
+        BUDGET_MAX, OFFENCES_MAX, SOURCE_BYTES_MAX, TICK_BUDGET_MAX, library, outline, state,
+    };
     let page = Page::read("docs/scripts.md");
     for (what, limit) in [
-        ("`[scripts] budget` | ", "200,000".to_string()),
+        ("`[scripts] budget` | ", "200,000 | 2,000,000 at most".to_string()),
+        ("`[scripts] tick_budget` | ", "1,000,000 | 20,000,000 at most".into()),
         ("`[scripts] memory` | ", "16,777,216".into()),
         ("text of a script | ", format!("{} KiB", SOURCE_BYTES_MAX / 1024)),
         (
@@ -73,6 +76,8 @@ fn the_manual_knows_the_limits() {
     ] {
         assert!(page.text.contains(&format!("{what}{limit}")), "{what}{limit}");
     }
-    assert_eq!((Limits::default().budget, Limits::default().memory), (200_000, 16_777_216));
-    assert_eq!(calls::OFFENCES_MAX, 3);
+    let Limits { budget, tick_budget, memory, .. } = Limits::default();
+    assert_eq!((budget, tick_budget, memory), (200_000, 1_000_000, 16_777_216));
+    assert_eq!((BUDGET_MAX, TICK_BUDGET_MAX), (2_000_000, 20_000_000));
+    assert_eq!(OFFENCES_MAX, 3);
 }

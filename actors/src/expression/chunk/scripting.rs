@@ -8,13 +8,15 @@ use std::sync::Arc;
 
 use engine::diagnostic::Diagnostic;
 use engine::formula::{FormulaId, Kind, Problem, Program, ScriptCall, Site};
+use engine::script::{Ended, Script};
 use engine::tick::Tick;
 use engine::value::Value;
 
 use super::texts::Texts;
 use super::{Evaluator, mark_node};
-use crate::expression::script::Failure;
 use crate::expression::script::calls::{Called, Calls};
+use crate::expression::script::library::renewal::Used;
+use crate::expression::script::{Failure, Library};
 
 /// The scripts that an evaluator's formulas call, once there are any.
 #[derive(Clone, Default)]
@@ -139,15 +141,45 @@ impl Evaluator {
         self.scripting.with(|attached| attached.calls.take_failures()).unwrap_or_default()
     }
 
+    /// Goes over to other texts of scripts: what calls them is computed by the next [`Evaluator::run`], and
+    /// nothing that they came to before is remembered. Returns the scripts as they are then; `None` where
+    /// formulas call none.
+    ///
+    /// # Errors
+    /// Why the texts are not taken up; then all is as before.
+    pub fn reload_scripts(&mut self, scripts: &[Script], used: &[Used]) -> Result<Option<Library>, String> {
+        let mut attached = self.scripting.0.borrow_mut();
+        let Some(Attached { calls, sites, .. }) = attached.as_mut() else { return Ok(None) };
+        let library = calls.library().renewed(scripts, used).map_err(|refusal| refusal.to_string())?;
+        let (program, dirty) = (&self.program, &mut self.dirty);
+        let mark = |site: u32| mark_node(program, dirty, sites[site as usize].node);
+        calls.reload(&library, mark).map_err(|failure| failure.to_string())?;
+        Ok(Some(library))
+    }
+
+    /// The scripts that formulas call now; `None` where they call none.
+    pub fn script_library(&self) -> Option<Library> {
+        self.scripting.with(|attached| attached.calls.library().clone())
+    }
+
+    /// Says what the clock may do in the next run: end calls of scripts where it `is_timed`, and in any case
+    /// those that are `expected` to end.
+    pub fn time_scripts(&mut self, is_timed: bool, expected: &[Ended]) {
+        self.scripting.with(|attached| attached.calls.time(is_timed, expected));
+    }
+
+    /// The calls of scripts that the clock has ended since this was last asked for.
+    pub fn take_ended(&mut self) -> Vec<Ended> {
+        self.scripting.with(|attached| attached.calls.take_ended()).unwrap_or_default()
+    }
+
     /// What the functions of scripts have come to, by function; nothing of those that were not called yet.
     pub fn script_calls(&self) -> BTreeMap<usize, Called> {
         self.scripting.with(|attached| attached.calls.called()).unwrap_or_default()
     }
 
-    /// How many scripts are switched off, and the bytes that all of them hold.
-    pub fn script_state(&self) -> (usize, usize) {
-        self.scripting
-            .with(|attached| (attached.calls.disabled(), attached.calls.used_bytes()))
-            .unwrap_or_default()
+    /// The bytes that scripts hold.
+    pub fn script_bytes(&self) -> usize {
+        self.scripting.with(|attached| attached.calls.used_bytes()).unwrap_or_default()
     }
 }

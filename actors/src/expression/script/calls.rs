@@ -1,20 +1,24 @@
 //! The scripts of a panel as its formulas call them: each call site remembers what it came to, and calls
 //! again only when its arguments or what it had read have changed.
 
+mod reload;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use engine::formula::UserFunction;
+use engine::formula::{MAX_TEXT, ParameterKind, UserFunction};
 use engine::hash;
+use engine::script::Ended;
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
 
-use super::host::{Read, View};
+use super::host::{Read, View, is_color};
+use super::offences::{By, OFFENCES_MAX, Offences};
 use super::{Failure, Library, Script};
 
-/// A script that broke so many limits is not called any more.
-pub const OFFENCES_MAX: u32 = 3;
+/// The most failures that are kept until somebody asks for them.
+const FAILURES_MAX: usize = 64;
 
 /// The scripts of a panel, in their machines.
 pub struct Calls {
@@ -22,15 +26,31 @@ pub struct Calls {
     view: Rc<View>,
     seed: u64,
     scripts: Vec<Script>,
-    /// By script: how many limits it broke.
-    offences: Vec<u32>,
+    offences: Offences,
+    /// Called before each call.
+    beat: Box<dyn Fn()>,
     sites: Vec<Site>,
     /// By key or value: the sites that have read it.
     readers: Vec<Vec<u32>>,
     /// The sites that depend on the tick.
     every_tick: Vec<u32>,
+    /// The steps that this tick's calls have taken.
+    spent: u64,
+    /// By script: whether its text was run in this tick.
+    begun: Vec<bool>,
     /// What failed since this was last asked for.
     failures: Vec<Failure>,
+    /// What is known of the clock's part in this tick.
+    timing: Timing,
+}
+
+/// Calls that the clock ends. No two runs have the same clock, so what it ended once ends there again.
+#[derive(Debug, Default)]
+struct Timing {
+    /// Those that are to end in this tick.
+    expected: Vec<Ended>,
+    /// Those that have ended since this was last asked for.
+    ended: Vec<Ended>,
 }
 
 /// A place in the formulas where a function is called.
@@ -67,6 +87,7 @@ struct Memo {
 /// What is to be known of calls to go on as if they were the same.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
+    library: Library,
     memos: Vec<Option<Memo>>,
     offences: Vec<u32>,
     shown: Vec<Option<Value>>,
@@ -86,35 +107,68 @@ impl Calls {
         fps: Fps,
         seed: u64,
     ) -> Result<Calls, Failure> {
-        let view = Rc::new(View::new(keys, values, fps));
+        Calls::with(library, sites, View::new(keys, values, fps), seed)
+    }
+
+    /// The same, with what scripts see.
+    ///
+    /// # Errors
+    /// What is wrong with a script; nothing, if the library was checked.
+    pub fn with(
+        library: &Library,
+        sites: impl IntoIterator<Item = u32>,
+        view: View,
+        seed: u64,
+    ) -> Result<Calls, Failure> {
+        let view = Rc::new(view);
         let load =
             |file: &super::File| Script::load(&file.name, file.text.as_bytes(), library.limits, view.clone());
         let scripts = library.files.iter().map(load).collect::<Result<Vec<_>, _>>()?;
         let sites = sites.into_iter().map(|function| Site { function: function as usize, memo: None });
         Ok(Calls {
             seed,
-            offences: vec![0; scripts.len()],
+            offences: Offences::new(scripts.len()),
+            begun: vec![false; scripts.len()],
+            spent: 0,
+            beat: Box::new(|| ()),
             scripts,
             sites: sites.collect(),
             readers: vec![Vec::new(); view.len()],
             every_tick: Vec::new(),
             failures: Vec::new(),
+            timing: Timing::default(),
             library: library.clone(),
             view,
         })
     }
 
+    /// The same, whose scripts' offences are counted there.
+    #[must_use]
+    pub fn counting(self, offences: Offences) -> Calls {
+        Calls { offences, ..self }
+    }
+
+    /// The same, with a `beat` before each call, since many take long.
+    #[must_use]
+    pub fn beating(self, beat: impl Fn() + 'static) -> Calls {
+        Calls { beat: Box::new(beat), ..self }
+    }
+
     /// What they know now, between two ticks.
     pub fn memory(&self) -> Memory {
         Memory {
+            library: self.library.clone(),
             memos: self.sites.iter().map(|site| site.memo.clone()).collect(),
-            offences: self.offences.clone(),
+            offences: self.offences.all(By::Functions),
             shown: self.view.all(),
         }
     }
 
-    /// Goes back to what others of the same library knew.
+    /// Goes back to what others knew that had begun with the same library.
     pub fn restore(&mut self, memory: &Memory) {
+        if let Err(failure) = self.reload(&memory.library, |_| ()) {
+            tracing::error!(%failure, "a script that was taken up before cannot be taken up again");
+        }
         self.readers.iter_mut().for_each(Vec::clear);
         self.every_tick.clear();
         for (site, memo) in memory.memos.iter().enumerate() {
@@ -125,7 +179,7 @@ impl Calls {
                 slot.memo = memo.clone();
             }
         }
-        self.offences.clone_from(&memory.offences);
+        self.offences.restore(By::Functions, &memory.offences);
         self.scripts.iter_mut().for_each(Script::forget);
         for (index, value) in (0..).zip(&memory.shown) {
             self.view.show(index, value.clone());
@@ -135,6 +189,8 @@ impl Calls {
     /// Shows scripts a new tick. The sites whose answer depends on it are passed to `mark`.
     pub fn begin(&mut self, tick: Tick, mut mark: impl FnMut(u32)) {
         self.view.begin(tick);
+        self.spent = 0;
+        self.begun.fill(false);
         for site in &self.every_tick {
             if let Some(memo) = &mut self.sites[*site as usize].memo {
                 memo.is_stale = true;
@@ -146,7 +202,9 @@ impl Calls {
     /// Shows scripts a new value of a key, or behind the keys of a named value. The sites that have read it
     /// are passed to `mark`.
     pub fn show(&mut self, index: usize, value: Option<Value>, mut mark: impl FnMut(u32)) {
-        self.view.show(index as u32, value);
+        if !self.view.show(index as u32, value) {
+            return;
+        }
         for site in self.readers.get(index).into_iter().flatten() {
             if let Some(memo) = &mut self.sites[*site as usize].memo {
                 memo.is_stale = true;
@@ -174,7 +232,7 @@ impl Calls {
         self.sites.get(site as usize)?.memo.as_ref()?.answer.as_ref().err()
     }
 
-    /// What failed since this was last asked for.
+    /// What failed since this was last asked for, as far as there was room.
     pub fn take_failures(&mut self) -> Vec<Failure> {
         std::mem::take(&mut self.failures)
     }
@@ -198,7 +256,7 @@ impl Calls {
 
     /// How many scripts are not called any more.
     pub fn disabled(&self) -> usize {
-        self.offences.iter().filter(|count| **count >= OFFENCES_MAX).count()
+        self.offences.disabled()
     }
 
     /// The bytes that all machines use.
@@ -209,32 +267,69 @@ impl Calls {
     fn call(&mut self, site: usize, arguments: &[Option<Value>]) -> Memo {
         let function = self.sites[site].function;
         let script = self.library.owners.get(function).copied().unwrap_or_default();
-        let function = &self.library.functions[function];
-        let arguments = arguments.to_vec();
-        if self.offences[script] >= OFFENCES_MAX {
-            let file = &self.library.files[script].name;
-            let answer = Err(format!(
-                "{file} is switched off for the rest of the run, since it broke {OFFENCES_MAX} limits"
-            )
-            .into());
-            return Memo { arguments, reads: Vec::new(), steps: 0, answer, is_stale: false };
+        let library = self.library.clone();
+        let function = &library.functions[function];
+        let memo =
+            |arguments, reads, steps, answer| Memo { arguments, reads, steps, answer, is_stale: false };
+        if self.offences.is_off(script) {
+            let answer = Err(switched_off(&library.files[script].name).into());
+            return memo(arguments.to_vec(), Vec::new(), 0, answer);
         }
-        let seed = self.seed_of(script);
-        let called = self.scripts[script].call(&function.name, &arguments, seed);
-        let mut reads = self.view.take_reads();
-        let answer = called.and_then(|answer| {
-            if answer.rolled && !reads.contains(&Read::Tick) {
-                reads.push(Read::Tick);
+        let given: Vec<Option<Value>> =
+            (0..).zip(arguments).map(|(index, value)| given(function, index, value)).collect();
+        let called = match library.limits.tick_budget {
+            // At the next tick it is its turn again.
+            most if self.spent >= most => {
+                let answer = Err(exhausted(most).into());
+                return memo(arguments.to_vec(), vec![Read::Tick], 0, answer);
             }
-            self.fitting(function, script, answer.value)
-        });
-        if let Err(failure) = &answer {
-            self.offences[script] += u32::from(failure.trouble.is_offence());
+            _ => {
+                (self.beat)();
+                let seed = self.seed_of(script);
+                match self.timing.end_of(site as u32) {
+                    Some(line) => Err(self.scripts[script].end(line)),
+                    None => self.scripts[script].call(&function.name, &given, seed),
+                }
+            }
+        };
+        let is_by_clock = called.as_ref().is_err_and(|failure| failure.by_clock);
+        self.count(script, is_by_clock);
+        let mut reads = self.view.take_reads();
+        if let Some(failure) = called.as_ref().err().filter(|_| is_by_clock) {
+            // How far it came is known of this run alone. The next tick shows whether it takes as long again.
+            reads = vec![Read::Tick];
+            self.timing.note(site as u32, failure.line);
+        }
+        let answer = called.and_then(|value| self.fitting(function, script, value));
+        let answer = answer.map_err(|failure| self.blame(script, failure));
+        let (_, steps) = self.scripts[script].steps();
+        memo(arguments.to_vec(), reads, steps, answer.map_err(|failure| failure.to_string().into()))
+    }
+
+    /// Counts a failure, and says so where it is one too many.
+    fn blame(&mut self, script: usize, failure: Failure) -> Failure {
+        let is_off = failure.trouble.is_offence() && self.offences.add(script, By::Functions);
+        let failure =
+            if is_off { failure.and(&switched_off(&self.library.files[script].name)) } else { failure };
+        if self.failures.len() < FAILURES_MAX {
             self.failures.push(failure.clone());
         }
-        let answer = answer.map_err(|failure| failure.to_string().into());
-        let (steps, _) = self.scripts[script].used();
-        Memo { arguments, reads, steps, answer, is_stale: false }
+        failure
+    }
+
+    /// Counts the steps of the last call. Running the text counts once a tick where calls share what it leaves.
+    /// One that the clock ended counts for all that it might have taken, since how far it came is another thing
+    /// in every run.
+    fn count(&mut self, script: usize, is_by_clock: bool) {
+        if is_by_clock {
+            self.begun[script] = true;
+            self.spent = self.spent.saturating_add(self.library.limits.budget);
+            return;
+        }
+        let (begun, called) = self.scripts[script].steps();
+        let counts = !(self.begun[script] && self.scripts[script].shares());
+        self.begun[script] = true;
+        self.spent = self.spent.saturating_add(called).saturating_add(if counts { begun } else { 0 });
     }
 
     /// The result, if it is what the function says.
@@ -247,6 +342,14 @@ impl Calls {
         use engine::formula::Kind;
         match (function.result, value) {
             (_, None) => Ok(None),
+            (Kind::Text, Some(Value::Text(text))) if text.len() > MAX_TEXT => {
+                let message = format!(
+                    "`{}` returned a text of {} bytes, and texts have {MAX_TEXT} at most",
+                    function.name,
+                    text.len()
+                );
+                Err(self.scripts[script].wrong(&function.name, message))
+            }
             (Kind::Text, Some(Value::Text(text))) => Ok(Some(Value::Text(text))),
             (Kind::Number, Some(value @ (Value::Number(_) | Value::Bool(_)))) => {
                 Ok(value.number().map(Value::Number))
@@ -301,8 +404,24 @@ impl Calls {
     }
 }
 
-fn is_color(color: f64) -> bool {
-    (0.0..=f64::from(u32::MAX)).contains(&color) && color % 1.0 == 0.0
+/// What is said of a script that broke too many limits.
+pub(super) fn switched_off(file: &str) -> String {
+    format!("{file} is switched off for the rest of the run, since it broke {OFFENCES_MAX} limits")
+}
+
+/// What is said of a call for which a tick has no steps left.
+pub(super) fn exhausted(most: u64) -> String {
+    format!(
+        "the calls before it took the {most} steps that a tick has for scripts: its turn comes with the next"
+    )
+}
+
+/// An argument as the parameter at `index` is declared: a truth value is a number in formulas.
+fn given(function: &UserFunction, index: usize, value: &Option<Value>) -> Option<Value> {
+    match (function.kinds.get(index), value) {
+        (Some(ParameterKind::Truth), Some(Value::Number(number))) => Some(Value::Bool(*number != 0.0)),
+        (_, value) => value.clone(),
+    }
 }
 
 fn same(a: &[Option<Value>], b: &[Option<Value>]) -> bool {

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use engine::diagnostic::nearest;
+use engine::formula::Kind;
+use engine::paint::Color;
+use engine::ring::intake::TEXT_BYTES_MAX;
 use engine::signal::{self, Act, Signal};
 use engine::tick::{Fps, Tick};
 use engine::value::Value;
@@ -86,8 +89,12 @@ pub struct View {
     tick: Cell<Tick>,
     fps: Fps,
     reads: RefCell<Vec<u32>>,
+    /// By key and value: what it holds, where that is known.
+    kinds: Vec<Option<Kind>>,
     /// What was logged since when.
     logged: Cell<(Tick, u32)>,
+    /// Whether nothing is logged.
+    is_quiet: bool,
     /// What handlers can use and have done; `None` for functions.
     acting: Option<Acting>,
 }
@@ -146,7 +153,24 @@ impl View {
             names.insert(value.into(), index);
             count = index + 1;
         }
-        View { names, values: RefCell::new(vec![None; count as usize]), fps, ..View::default() }
+        let (values, kinds) = (RefCell::new(vec![None; count as usize]), vec![None; count as usize]);
+        View { names, values, kinds, fps, ..View::default() }
+    }
+
+    /// The same, knowing what keys and behind them values hold. Colours are then numbers, as scripts have
+    /// them, whatever was sent.
+    #[must_use]
+    pub fn with_kinds(mut self, kinds: impl IntoIterator<Item = Option<Kind>>) -> View {
+        for (slot, kind) in self.kinds.iter_mut().zip(kinds) {
+            *slot = kind;
+        }
+        self
+    }
+
+    /// The same, but nothing is logged.
+    #[must_use]
+    pub fn quiet(self) -> View {
+        View { is_quiet: true, ..self }
     }
 
     /// The same for handlers, which may start and stop these animations.
@@ -192,7 +216,21 @@ impl View {
         if let Some(problem) = self.undeclared(name) {
             return Err(problem);
         }
-        let value = plain(value).ok_or("a value is a finite number, a text, true or false")?;
+        let value = plain(value, "a value")?;
+        let key = format!("script.{name}");
+        let kind = self.names.get(&key).and_then(|index| self.kinds.get(*index as usize).copied().flatten());
+        match (kind, &value) {
+            (Some(Kind::Number), Value::Text(_)) => {
+                return Err(format!(
+                    "`{key}` holds numbers, and this is a text: declare it with `kind = \"text\"`"
+                ));
+            }
+            (Some(Kind::Text), Value::Number(_) | Value::Bool(_)) => {
+                let what = if matches!(value, Value::Bool(_)) { "a truth value" } else { "a number" };
+                return Err(format!("`{key}` holds texts, and this is {what}: write tostring(\u{2026})"));
+            }
+            _ => {}
+        }
         Signal::acting(Act::Set(name, &value)).map_err(|problem| problem.to_string())
     }
 }
@@ -216,11 +254,18 @@ impl View {
         self.names.get(name).copied()
     }
 
-    /// Shows a new value of a key or value.
-    pub fn show(&self, index: u32, value: Option<Value>) {
-        if let Some(slot) = self.values.borrow_mut().get_mut(index as usize) {
-            *slot = value;
-        }
+    /// Shows a new value of a key or value. Returns whether it is another one than before.
+    pub fn show(&self, index: u32, value: Option<Value>) -> bool {
+        let is_color = self.kinds.get(index as usize).is_some_and(|kind| *kind == Some(Kind::Color));
+        let value = if is_color { value.as_ref().and_then(packed) } else { value };
+        let mut values = self.values.borrow_mut();
+        let Some(slot) = values.get_mut(index as usize) else { return false };
+        let is_same = match (&*slot, &value) {
+            (Some(old), Some(new)) => old.same(new),
+            (old, new) => old.is_none() && new.is_none(),
+        };
+        *slot = value;
+        !is_same
     }
 
     /// Shows a new tick.
@@ -293,6 +338,9 @@ impl View {
 
     /// Whether another line may be logged, and how many were left out before it.
     fn may_log(&self) -> bool {
+        if self.is_quiet {
+            return false;
+        }
         let (since, count) = self.logged.get();
         let now = self.tick();
         let is_new = now < since || now.since(since) >= u64::from(self.fps.per_second());
@@ -365,6 +413,12 @@ pub(super) fn functions(lua: &Lua, view: &Rc<View>, script: &str) -> mlua::Resul
     };
     host.set("time", lua.create_function(time)?)?;
     let fps = f64::from(view.fps.per_second());
+    let at = view.clone();
+    let roll = move |_: &Lua, ()| {
+        at.note(TICK);
+        Ok(())
+    };
+    host.set("roll", lua.create_function(roll)?)?;
     host.set("fps", lua.create_function(move |_, ()| Ok(fps))?)?;
     host.set("rgb", lua.create_function(|_, parts: (Part, Part, Part, Part)| Ok(rgb(parts)))?)?;
     let (at, script) = (view.clone(), script.to_string());
@@ -394,8 +448,13 @@ fn acting(lua: &Lua, view: &Rc<View>, host: &Table) -> mlua::Result<()> {
         host.set(called, lua.create_function(moving)?)?;
     }
     let at = view.clone();
-    let signal = move |_: &Lua, (name, facts): (mlua::Value, Option<Table>)| {
-        Ok(at.act(|_| signalling(&name_in(&name)?, facts.as_ref())))
+    let signal = move |_: &Lua, (name, facts): (mlua::Value, mlua::Value)| {
+        Ok(at.act(|_| {
+            let is_right = facts.is_nil() || facts.is_table();
+            let problem = || format!("facts are a table of names and values, not a {}", type_of(&facts));
+            is_right.then_some(()).ok_or_else(problem)?;
+            signalling(&name_in(&name)?, facts.as_table())
+        }))
     };
     host.set("signal", lua.create_function(signal)?)
 }
@@ -410,20 +469,43 @@ fn signalling(name: &str, facts: Option<&Table>) -> Result<Signal, String> {
     if let Some(facts) = facts {
         for pair in facts.pairs::<mlua::Value, mlua::Value>().take(signal::FACTS_MAX + 1) {
             let (name, value) = pair.map_err(|error| error.to_string())?;
-            let value = plain(&value).ok_or("a fact is a finite number, a text, true or false")?;
+            let value = plain(&value, "a fact")?;
             known.insert(name_in(&name)?, value);
         }
     }
     Signal::new(name, known).map_err(|problem| problem.to_string())
 }
 
-/// A value that can be sealed.
-fn plain(value: &mlua::Value) -> Option<Value> {
+/// A value that can be sealed, which is `what`.
+fn plain(value: &mlua::Value, what: &str) -> Result<Value, String> {
     match value {
-        mlua::Value::Boolean(truth) => Some(Value::Bool(*truth)),
-        mlua::Value::String(text) => Some(Value::from(text.to_string_lossy().as_str())),
-        other => number(other).filter(|number| number.is_finite()).map(Value::Number),
+        mlua::Value::Boolean(truth) => Ok(Value::Bool(*truth)),
+        mlua::Value::String(text) => {
+            let text = text.to_str().map_err(|_| format!("{what} is a text that is no UTF-8"))?;
+            if text.len() > TEXT_BYTES_MAX {
+                return Err(format!("{what} is a text of more than {TEXT_BYTES_MAX} bytes"));
+            }
+            Ok(Value::from(&*text))
+        }
+        other => number(other)
+            .filter(|number| number.is_finite())
+            .map(Value::Number)
+            .ok_or_else(|| format!("{what} is a finite number, a text, true or false")),
     }
+}
+
+/// A colour as scripts have it, 0xRRGGBBAA, of a text or a number that is one.
+fn packed(value: &Value) -> Option<Value> {
+    match value {
+        Value::Text(text) => Color::parse(text).map(|color| Value::Number(f64::from(color.pack()))),
+        Value::Number(_) => Some(value.clone()),
+        Value::Bool(_) => None,
+    }
+}
+
+/// Whether a number is a colour, 0xRRGGBBAA.
+pub(super) fn is_color(color: f64) -> bool {
+    (0.0..=f64::from(u32::MAX)).contains(&color) && color % 1.0 == 0.0
 }
 
 type Part = Option<mlua::Value>;

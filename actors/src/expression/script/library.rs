@@ -1,12 +1,15 @@
 //! Libraries: the scripts of a configuration, checked together, and the functions that they give to formulas.
 
+pub mod renewal;
+
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use engine::diagnostic::Diagnostic;
-use engine::formula::{Kind, UserFunction};
+use engine::formula::{Kind, ParameterKind, UserFunction};
 
 use super::outline::{Declared, Parameter};
 use super::uses::{Use, Uses, Verb};
@@ -45,6 +48,8 @@ pub struct Library {
     pub uses: Arc<[Uses]>,
     /// What each may use.
     pub limits: Limits,
+    /// The folder that the files' names count from, where they are on a disk to be looked at again.
+    pub folder: Option<PathBuf>,
 }
 
 /// What is wrong with a script: by the index of its file.
@@ -112,7 +117,7 @@ impl Library {
         }
         let (files, functions, owners) = (kept.into(), functions.into(), owners.into());
         let (handlers, uses) = (handlers.into(), uses.into());
-        (Library { files, functions, owners, handlers, uses, limits }, problems)
+        (Library { files, functions, owners, handlers, uses, limits, folder: None }, problems)
     }
 
     /// What a call of a function may read, by the names that its script writes out.
@@ -177,7 +182,7 @@ fn function(
         );
     }
     for Parameter { name: parameter, kind, .. } in &declared.parameters {
-        if let Some((kind, span)) = kind.as_ref().filter(|(kind, _)| !PARAMETERS.contains(&kind.as_str())) {
+        if let Some((kind, span)) = kind.as_ref().filter(|(kind, _)| parameter_kind(kind).is_none()) {
             let message = format!("formulas have no `{kind}` to give for `{parameter}`");
             say(
                 span,
@@ -200,10 +205,15 @@ fn function(
     if !problems.is_empty() {
         return Err(problems);
     }
+    let kinds = declared.parameters.iter().map(|parameter| {
+        let written = parameter.kind.as_ref().and_then(|(kind, _)| parameter_kind(kind));
+        written.unwrap_or_default()
+    });
     let required = declared.parameters.iter().rposition(|parameter| !parameter.is_optional);
     Ok(UserFunction {
         name: name.clone(),
         parameters: declared.parameters.iter().map(|parameter| parameter.name.clone()).collect(),
+        kinds: kinds.collect(),
         min_arguments: required.map_or(0, |last| last + 1),
         max_arguments: (!declared.is_variadic).then_some(declared.parameters.len()),
         result,
@@ -213,5 +223,14 @@ fn function(
     })
 }
 
-/// The types of parameters that formulas can fill.
-const PARAMETERS: [&str; 5] = ["number", "string", "boolean", "color", "any"];
+/// What a parameter of this type takes, if formulas can fill it.
+fn parameter_kind(written: &str) -> Option<ParameterKind> {
+    Some(match written {
+        "any" => ParameterKind::Any,
+        "number" => ParameterKind::Number,
+        "boolean" => ParameterKind::Truth,
+        "string" => ParameterKind::Text,
+        "color" => ParameterKind::Color,
+        _ => return None,
+    })
+}

@@ -27,7 +27,9 @@ const LOOK_EVERY: u64 = 16;
 const LEVELS_MAX: usize = 40;
 
 /// The compiler would call these directly, past what the prelude puts in their place.
-const REPLACED: [&str; 19] = [
+const REPLACED: [&str; 21] = [
+    "setmetatable",
+    "string.sub",
     "tostring",
     "unpack",
     "table.unpack",
@@ -68,7 +70,44 @@ const MATH: [(&str, OfOne); 11] = [
 ];
 
 /// For what is not the script's own doing.
-const UNLIMITED: Limits = Limits { budget: u64::MAX, memory: usize::MAX, backstop: Duration::MAX };
+const UNLIMITED: Limits =
+    Limits { budget: u64::MAX, tick_budget: u64::MAX, memory: usize::MAX, backstop: Duration::MAX };
+
+/// What calls may leave uncollected before a collection between two of them, in bytes: that takes about a
+/// third of a millisecond.
+const LEFT_MAX: usize = 512 << 10;
+
+/// How often it is collected while a call runs. Who fills the memory and lets go of it more often than that is
+/// ended, since it would be the clock that ends it otherwise.
+const COLLECTED_MAX: u32 = 2;
+
+/// How memory is judged. What counts is what is alive, but to know that takes a collection, and what calls
+/// before this one have left, or how the heap has come to lie, must not decide. So a machine collects nothing
+/// while a script runs. Mostly that is enough, and what fits so fits in any case. A call that needs more is
+/// run again in a new machine, where all that happens is the same in every run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Judged {
+    /// What was let go of counts as well, and a sixteenth less than the limit is given.
+    Roughly,
+    /// What is alive counts: where all together is a quarter more than the limit, the rest is collected.
+    Exactly,
+}
+
+impl Judged {
+    /// The most that the machine's allocator gives, in bytes.
+    fn given(self, limit: usize) -> usize {
+        match self {
+            Judged::Roughly => limit - limit / 16,
+            // Between two steps a script may take as much again before anybody looks.
+            Judged::Exactly => Judged::full(limit).saturating_add(limit),
+        }
+    }
+
+    /// Where an exact machine collects.
+    fn full(limit: usize) -> usize {
+        limit.saturating_add(limit / 4)
+    }
+}
 
 /// A virtual machine.
 pub(super) struct Machine {
@@ -81,6 +120,12 @@ pub(super) struct Machine {
     run_shown: Function,
     /// The steps of the last call.
     steps: Cell<u64>,
+    /// The steps of all that was done within limits.
+    all_steps: Cell<u64>,
+    /// What was used when it had just collected.
+    settled: Cell<usize>,
+    /// Whether the clock may end calls.
+    is_timed: Cell<bool>,
 }
 
 /// How a call went wrong.
@@ -99,8 +144,6 @@ pub(super) struct Outcome {
     pub(super) value: Value,
     /// What it is if it is something else.
     pub(super) other: Option<String>,
-    /// Whether random numbers were used.
-    pub(super) rolled: bool,
 }
 
 /// What a call has used.
@@ -110,6 +153,10 @@ struct Gauge {
     spent: Cell<u64>,
     /// When to look at limits next.
     look_at: Cell<u64>,
+    /// The limit of what is alive, where that is judged exactly.
+    alive: Cell<Option<usize>>,
+    /// How often it was collected since the call began.
+    collected: Cell<u32>,
     watch: Cell<Option<Stopwatch>>,
     /// What the thread had worked when the call was late first.
     late_at: Cell<Option<Duration>>,
@@ -132,12 +179,17 @@ impl Machine {
     /// If there is not enough memory.
     pub(super) fn new(
         limits: Limits,
+        judged: Judged,
         make: impl FnOnce(&Lua) -> mlua::Result<Table>,
     ) -> Result<Machine, Fault> {
-        Machine::build(limits, make).map_err(|error| Fault::of_host(&error))
+        Machine::build(limits, judged, make).map_err(|error| Fault::of_host(&error))
     }
 
-    fn build(limits: Limits, make: impl FnOnce(&Lua) -> mlua::Result<Table>) -> mlua::Result<Machine> {
+    fn build(
+        limits: Limits,
+        judged: Judged,
+        make: impl FnOnce(&Lua) -> mlua::Result<Table>,
+    ) -> mlua::Result<Machine> {
         let libraries =
             StdLib::COROUTINE | StdLib::TABLE | StdLib::STRING | StdLib::UTF8 | StdLib::BIT | StdLib::MATH;
         let lua = Lua::new_with(libraries | StdLib::DEBUG, LuaOptions::default())?;
@@ -150,9 +202,37 @@ impl Machine {
         gauge.begin(UNLIMITED);
         let (environment, seal, run, run_shown) = prelude.call((charge(&lua, &gauge)?, math(&lua)?, host))?;
         lua.sandbox(true)?;
-        lua.gc_collect()?;
-        lua.set_memory_limit(limits.memory)?;
-        Ok(Machine { lua, gauge, limits, environment, seal, run, run_shown, steps: Cell::new(0) })
+        collect(&lua)?;
+        lua.set_memory_limit(judged.given(limits.memory))?;
+        gauge.alive.set((judged == Judged::Exactly).then_some(limits.memory));
+        let settled = Cell::new(lua.used_memory());
+        let (steps, all_steps, is_timed) = (Cell::new(0), Cell::new(0), Cell::new(true));
+        Ok(Machine {
+            lua,
+            gauge,
+            limits,
+            environment,
+            seal,
+            run,
+            run_shown,
+            steps,
+            all_steps,
+            settled,
+            is_timed,
+        })
+    }
+
+    /// Whether calls have left so much that it is time to [`Machine::tidy`].
+    pub(super) fn is_untidy(&self) -> bool {
+        let left = self.lua.used_memory().saturating_sub(self.settled.get());
+        left > LEFT_MAX.min(self.limits.memory / 8)
+    }
+
+    /// Collects what calls have left.
+    pub(super) fn tidy(&self) -> Result<(), Fault> {
+        self.guard(None, || collect(&self.lua))?;
+        self.settled.set(self.lua.used_memory());
+        Ok(())
     }
 
     /// Plain data for the script.
@@ -203,9 +283,19 @@ impl Machine {
         self.ended(&self.run_shown, seed, function, arguments)
     }
 
+    /// Says whether the clock may end calls from now on.
+    pub(super) fn time(&self, is_timed: bool) {
+        self.is_timed.set(is_timed);
+    }
+
     /// Interrupts of the last call, and bytes that are used now.
     pub(super) fn used(&self) -> (u64, usize) {
         (self.steps.get(), self.lua.used_memory())
+    }
+
+    /// The steps of all that was done within limits so far.
+    pub(super) fn all_steps(&self) -> u64 {
+        self.all_steps.get()
     }
 
     fn ended(
@@ -215,10 +305,6 @@ impl Machine {
         function: &Function,
         arguments: impl IntoLuaMulti,
     ) -> Result<Outcome, Fault> {
-        // What earlier calls have left is no concern of this one.
-        if self.lua.used_memory() > self.limits.memory / 4 * 3 {
-            self.guard(None, || self.lua.gc_collect())?;
-        }
         let ended = self.guard(Some(self.limits), || {
             let mut all = (seed, function.clone()).into_lua_multi(&self.lua)?;
             all.extend(arguments.into_lua_multi(&self.lua)?);
@@ -226,19 +312,22 @@ impl Machine {
         });
         self.steps.set(self.gauge.spent.get());
         match ended? {
-            (true, rolled, value, other) => {
-                Ok(Outcome { value, other, rolled: rolled == Value::Boolean(true) })
-            }
+            (true, _, value, other) => Ok(Outcome { value, other }),
             (false, line, problem, other) => Err(Fault::raised(&line, &problem, other)),
         }
     }
 
     /// Does `work` within `limits`, if there are any, and says what became of it.
     fn guard<T>(&self, limits: Option<Limits>, work: impl FnOnce() -> mlua::Result<T>) -> Result<T, Fault> {
-        self.gauge.begin(limits.unwrap_or(UNLIMITED));
+        let (limits, counts) = (limits.unwrap_or(UNLIMITED), limits.is_some());
+        let backstop = if self.is_timed.get() { limits.backstop } else { Duration::MAX };
+        self.gauge.begin(Limits { backstop, ..limits });
         let done = panics::catch(work);
         let trip = self.gauge.trip.take();
         self.gauge.watch.set(None);
+        if counts {
+            self.all_steps.set(self.all_steps.get().saturating_add(self.gauge.spent.get()));
+        }
         match (trip, done) {
             (Some(trip), _) => Err(trip.fault(&self.limits)),
             (None, Ok(Ok(done))) => Ok(done),
@@ -254,6 +343,12 @@ impl Machine {
 impl Fault {
     fn plain(trouble: Trouble, message: impl Into<String>) -> Fault {
         Fault { trouble, line: None, message: message.into(), by_clock: false }
+    }
+
+    /// Whether it may be that memory ran out, and that there would be enough in a new machine. What handles
+    /// errors may have had none left.
+    pub(super) fn is_of_memory(&self) -> bool {
+        self.trouble == Trouble::Memory || self.message.starts_with(IN_HANDLING)
     }
 
     fn raised(line: &Value, problem: &Value, other: Option<String>) -> Fault {
@@ -277,6 +372,11 @@ impl Fault {
             mlua::Error::MemoryError(_) => Fault::plain(Trouble::Memory, "there is not enough memory"),
             other => Fault::plain(Trouble::Runtime, other.to_string()),
         }
+    }
+
+    /// What the clock ended in `line`.
+    pub(super) fn late(limits: &Limits, line: u32) -> Fault {
+        Trip { trouble: Trouble::Timeout, line: Some(line), by_clock: true }.fault(limits)
     }
 
     pub(super) fn missing(name: &str) -> Fault {
@@ -307,6 +407,16 @@ impl Fault {
 /// What Luau says when there is no more memory.
 const OUT_OF_MEMORY: &str = "not enough memory";
 
+/// What Luau says when handling an error fails as well.
+const IN_HANDLING: &str = "error in error handling";
+
+/// Collects all that is not alive, and nothing further of its own accord: Luau's collector goes by the clock.
+fn collect(lua: &Lua) -> mlua::Result<()> {
+    let collected = lua.gc_collect();
+    lua.gc_stop();
+    collected
+}
+
 fn out_of_memory(limits: &Limits) -> String {
     format!("it needs more than {} bytes of memory", limits.memory)
 }
@@ -327,10 +437,12 @@ impl Gauge {
     fn begin(&self, limits: Limits) {
         self.limits.set(limits);
         self.spent.set(0);
+        self.collected.set(0);
         self.trip.set(None);
         self.watch.set(Some(Stopwatch::start()));
         self.late_at.set(None);
-        self.look_at.set(LOOK_EVERY.min(limits.budget.saturating_add(1)));
+        let every = if self.alive.get().is_some() { 1 } else { LOOK_EVERY };
+        self.look_at.set(every.min(limits.budget.saturating_add(1)));
     }
 
     /// Called at each interrupt: at loops, calls and steps of patterns.
@@ -354,7 +466,20 @@ impl Gauge {
         if is_late() {
             return self.stop(lua, Trouble::Timeout, true);
         }
-        self.look_at.set(spent.saturating_add(LOOK_EVERY).min(budget.saturating_add(1)));
+        let every = match self.alive.get() {
+            None => LOOK_EVERY,
+            Some(limit) if lua.used_memory() <= Judged::full(limit) => 1,
+            Some(limit) => {
+                collect(lua)?;
+                let collected = self.collected.get() + 1;
+                self.collected.set(collected);
+                if lua.used_memory() > limit || collected > COLLECTED_MAX {
+                    return self.stop(lua, Trouble::Memory, false);
+                }
+                1
+            }
+        };
+        self.look_at.set(spent.saturating_add(every).min(budget.saturating_add(1)));
         Ok(())
     }
 
@@ -399,11 +524,14 @@ fn line_of(lua: &Lua) -> Option<u32> {
     u32::try_from(line).ok()
 }
 
-/// What the prelude calls for work in C: it costs budget too. Below 0, memory has run out.
+/// What the prelude calls for work in C: it costs budget too. At -1 memory has run out, and at -2 it may have:
+/// where that is judged roughly, that is enough to look again.
 fn charge(lua: &Lua, gauge: &Rc<Gauge>) -> mlua::Result<Function> {
     let at = gauge.clone();
-    lua.create_function(move |lua, units: f64| {
-        if units < 0.0 { at.stop(lua, Trouble::Memory, false) } else { at.spend(lua, units as u64) }
+    lua.create_function(move |lua, units: f64| match units {
+        0.0.. => at.spend(lua, units as u64),
+        -2.0 if at.alive.get().is_some() => Ok(()),
+        _ => at.stop(lua, Trouble::Memory, false),
     })
 }
 

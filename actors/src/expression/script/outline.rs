@@ -5,7 +5,9 @@
 //! compiler says what is wrong with it.
 
 mod annotation;
+mod constant;
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use engine::diagnostic::Diagnostic;
@@ -31,6 +33,9 @@ pub(super) struct Outline {
     pub(super) problems: Vec<Diagnostic>,
     /// What works, but hardly as meant.
     pub(super) warnings: Vec<Diagnostic>,
+    /// Whether it consists of functions and constants alone, so that no call can leave anything to another.
+    /// Where that is not sure, it is not.
+    pub(super) is_plain: bool,
     /// What it reads and does.
     pub(super) uses: Uses,
 }
@@ -69,11 +74,13 @@ pub(super) fn outline(text: &str) -> Outline {
         frames: Vec::new(),
         chains: vec![0],
         scopes: vec![Scope::default()],
+        declared: HashMap::new(),
+        constant_until: 0,
         functions: 0,
         expects_operand: false,
         targets: Vec::new(),
         bodies: Vec::new(),
-        outline: Outline::default(),
+        outline: Outline { is_plain: true, ..Outline::default() },
     };
     while pass.at < tokens.len() && pass.outline.problems.is_empty() {
         pass.step();
@@ -84,31 +91,36 @@ pub(super) fn outline(text: &str) -> Outline {
 
 /// What is open.
 #[derive(Debug)]
-enum Frame {
+enum Frame<'a> {
     Bracket,
     Function,
     Block,
     /// A `for` or `while`, with the names that it declares, until its `do`.
-    Loop(Vec<String>),
+    Loop(Vec<&'a str>),
     /// How many `elseif` it had.
     If(usize),
     /// An `if` that is part of an expression.
     Choice,
 }
 
+/// The names that a block declares.
 #[derive(Default)]
-struct Scope {
-    names: Vec<(String, usize)>,
+struct Scope<'a> {
+    names: Vec<&'a str>,
 }
 
 struct Pass<'a> {
     text: &'a str,
     tokens: &'a [Token<'a>],
     at: usize,
-    frames: Vec<Frame>,
+    frames: Vec<Frame<'a>>,
     /// Operators in a row, by open brackets, blocks and functions.
     chains: Vec<usize>,
-    scopes: Vec<Scope>,
+    scopes: Vec<Scope<'a>>,
+    /// By name: in how many functions each of the locals of that name was declared that are in sight.
+    declared: HashMap<&'a str, Vec<usize>>,
+    /// Up to here the file's own text is a constant.
+    constant_until: usize,
     /// How many functions are open.
     functions: usize,
     /// Whether an expression goes on here, rather than a statement begins.
@@ -136,6 +148,9 @@ impl<'a> Pass<'a> {
     fn step(&mut self) {
         let token = &self.tokens[self.at];
         let begins = !self.expects_operand;
+        self.outline.is_plain &= self.functions > 0
+            || self.at < self.constant_until
+            || matches!(token.text, "local" | "function" | "type" | "export" | "end" | ";" | "@");
         self.expects_operand = false;
         match (token.kind, token.text) {
             (Kind::Name, "local") if begins => self.local(),
@@ -212,7 +227,7 @@ impl<'a> Pass<'a> {
         self.outline.problems.push(Diagnostic::error("too-complex", span, message).with_help(help));
     }
 
-    fn open(&mut self, frame: Frame, operand: bool) {
+    fn open(&mut self, frame: Frame<'a>, operand: bool) {
         if self.frames.len() >= NESTING_MAX {
             let message = format!("brackets and blocks are nested more than {NESTING_MAX} deep here");
             self.refuse(&message, "put what is inside into a function of its own");
@@ -223,12 +238,12 @@ impl<'a> Pass<'a> {
         self.expects_operand = operand;
     }
 
-    fn open_scope(&mut self, frame: Frame) {
+    fn open_scope(&mut self, frame: Frame<'a>) {
         self.open(frame, false);
         self.scopes.push(Scope::default());
     }
 
-    fn close(&mut self) -> Option<Frame> {
+    fn close(&mut self) -> Option<Frame<'a>> {
         self.at += 1;
         if self.chains.len() > 1 {
             self.chains.pop();
@@ -245,8 +260,15 @@ impl<'a> Pass<'a> {
                 open.into_iter().for_each(|(_, words)| words.end = self.at);
             }
         }
+        self.leave_scope();
+    }
+
+    /// The names of the innermost block are not in sight any more.
+    fn leave_scope(&mut self) {
         if self.scopes.len() > 1 {
-            self.scopes.pop();
+            for name in self.scopes.pop().into_iter().flat_map(|scope| scope.names) {
+                self.declared.get_mut(name).and_then(Vec::pop);
+            }
         }
     }
 
@@ -290,9 +312,7 @@ impl<'a> Pass<'a> {
                     let help = "look the answer up in a table";
                     self.refuse(&format!("this `if` has more than {CHAIN_MAX} branches"), help);
                 }
-                if self.scopes.len() > 1 {
-                    self.scopes.pop();
-                }
+                self.leave_scope();
                 self.operand_next(true);
                 if is_last {
                     self.scopes.push(Scope::default());
@@ -325,25 +345,24 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn declare(&mut self, name: String) {
+    fn declare(&mut self, name: &'a str) {
         let depth = self.functions;
         if let Some(scope) = self.scopes.last_mut() {
-            scope.names.push((name, depth));
+            scope.names.push(name);
+            self.declared.entry(name).or_default().push(depth);
         }
     }
 
     /// In how many functions the local of this name was declared, if there is one.
     fn depth_of(&self, name: &str) -> Option<usize> {
-        let scopes = self.scopes.iter().rev();
-        let mut names = scopes.flat_map(|scope| scope.names.iter().rev());
-        names.find(|(declared, _)| declared == name).map(|(_, depth)| *depth)
+        self.declared.get(name)?.last().copied()
     }
 
     /// A list of names with types: `a, b: number`.
-    fn names(&mut self) -> Vec<String> {
+    fn names(&mut self) -> Vec<&'a str> {
         let mut names = Vec::new();
         while self.is_name(0) {
-            names.push(self.peek(0).into());
+            names.push(self.peek(0));
             self.at += 1;
             if self.peek(0) == ":" {
                 self.at = self.behind_type(self.at + 1);
@@ -360,7 +379,7 @@ impl<'a> Pass<'a> {
         self.at += 1;
         if self.peek(0) == "function" {
             if self.is_name(1) {
-                self.declare(self.peek(1).into());
+                self.declare(self.peek(1));
                 self.begin_body(self.at + 1);
                 self.at += 1;
             }
@@ -369,9 +388,11 @@ impl<'a> Pass<'a> {
             return;
         }
         let names = self.names();
+        let is_single = names.len() == 1;
         names.into_iter().for_each(|name| self.declare(name));
         if self.peek(0) == "=" {
             self.operand_next(true);
+            self.constant_until = if is_single { self.behind_constant() } else { self.at };
         }
     }
 
@@ -395,6 +416,7 @@ impl<'a> Pass<'a> {
         let (name, is_plain) = (self.at, !matches!(self.peek(1), "." | ":"));
         self.assign(self.tokens[name].span());
         let is_global = is_plain && self.depth_of(self.peek(0)).is_none() && self.frames.is_empty();
+        self.outline.is_plain &= is_global;
         let first = self.tokens[self.at].at;
         while !matches!(self.peek(0), "(" | "<" | "") {
             self.at += 1;
@@ -428,7 +450,7 @@ impl<'a> Pass<'a> {
                 self.at += 1;
             }
         }
-        let (mut parameters, mut is_variadic) = (Vec::new(), false);
+        let (mut parameters, mut names, mut is_variadic) = (Vec::new(), Vec::new(), false);
         self.at += usize::from(self.peek(0) == "(");
         while !matches!(self.peek(0), ")" | "") {
             let (name, is_name) = (self.peek(0), self.is_name(0));
@@ -440,6 +462,7 @@ impl<'a> Pass<'a> {
             } else if is_name {
                 let kind = written.map(|(text, span)| (text.trim_end_matches('?').into(), span));
                 parameters.push(Parameter { name: name.into(), kind, is_optional });
+                names.push(name);
             }
         }
         // Where the text ends too early there is nothing left to take.
@@ -448,7 +471,7 @@ impl<'a> Pass<'a> {
         self.at -= 1;
         self.open_scope(Frame::Function);
         self.functions += 1;
-        parameters.iter().for_each(|parameter| self.declare(parameter.name.clone()));
+        names.into_iter().for_each(|name| self.declare(name));
         (parameters, is_variadic, result)
     }
 
@@ -473,6 +496,7 @@ impl<'a> Pass<'a> {
     }
 
     fn name(&mut self, begins: bool) {
+        self.heed(begins);
         if begins && !matches!(self.peek(0), "continue" | "break" | "export") {
             self.targets = vec![(self.tokens[self.at].span(), self.frames.len())];
             if let Some(chain) = self.chains.last_mut() {
@@ -488,8 +512,7 @@ impl<'a> Pass<'a> {
                 self.link();
                 if symbol == "(" {
                     // What is called is not what is assigned to.
-                    let depth = self.frames.len();
-                    self.targets.retain(|(_, frames)| *frames < depth);
+                    self.take_targets();
                 }
                 self.open(Frame::Bracket, true);
             }
@@ -497,13 +520,8 @@ impl<'a> Pass<'a> {
             ";" if !matches!(self.frames.last(), Some(Frame::Bracket)) => self.at += 1,
             "," | ";" => self.comma(),
             "::" => self.at = self.behind_type(self.at + 1),
-            "=" | "+=" | "-=" | "*=" | "/=" | "//=" | "%=" | "^=" | "..=" => {
-                let depth = self.frames.len();
-                let targets = std::mem::take(&mut self.targets);
-                let (here, others) = targets.into_iter().partition(|(_, frames)| *frames == depth);
-                self.targets = others;
-                let here: Vec<(Range<usize>, usize)> = here;
-                here.into_iter().for_each(|(span, _)| self.assign(span));
+            _ if is_assignment(symbol) => {
+                self.take_targets().into_iter().for_each(|span| self.assign(span));
                 self.operand_next(true);
             }
             "." | ":" => {
@@ -521,9 +539,22 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// The names that an assignment here would be to. Those in brackets that are closed are forgotten.
+    fn take_targets(&mut self) -> Vec<Range<usize>> {
+        let depth = self.frames.len();
+        let mut here = Vec::new();
+        while let Some((span, frames)) = self.targets.pop_if(|(_, frames)| *frames >= depth) {
+            if frames == depth {
+                here.push(span);
+            }
+        }
+        here.reverse();
+        here
+    }
+
     fn comma(&mut self) {
         let depth = self.frames.len();
-        let is_list = self.targets.iter().any(|(_, frames)| *frames == depth);
+        let is_list = self.targets.last().is_some_and(|(_, frames)| *frames == depth);
         self.operand_next(true);
         if is_list && self.is_name(0) {
             self.targets.push((self.tokens[self.at].span(), depth));
@@ -545,12 +576,16 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The text of the lines that begin with `---` right above the end of `before`.
+fn is_assignment(symbol: &str) -> bool {
+    matches!(symbol, "=" | "+=" | "-=" | "*=" | "/=" | "//=" | "%=" | "^=" | "..=")
+}
+
+/// The text of the lines that begin with `---` right above the end of `before`, which is `function`.
 fn documentation(before: &str) -> String {
-    let (above, line) = before.rsplit_once('\n').unwrap_or(("", before));
-    if line.trim() != "function" {
-        return String::new();
-    }
+    // A line is not looked at further than that: a file may have a single one.
+    let blank = |c: char| c.is_whitespace() && c != '\n';
+    let line = before.trim_end().strip_suffix("function").unwrap_or(before).trim_end_matches(blank);
+    let Some(above) = line.strip_suffix('\n') else { return String::new() };
     let lines = above.split('\n').rev().map(str::trim).map_while(|line| line.strip_prefix("---"));
     let mut lines: Vec<&str> = lines.map(str::trim).collect();
     lines.reverse();

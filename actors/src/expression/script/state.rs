@@ -1,10 +1,13 @@
 //! What handlers keep from tick to tick: plain data, and no more than so much of it.
 
+pub mod json;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use engine::value::Value;
 use mlua::{Lua, Table};
+use serde::{Deserialize, Serialize};
 
 /// The most bytes of a script's state: texts count by their length, each entry for eight more.
 pub const STATE_BYTES_MAX: usize = 64 << 10;
@@ -13,7 +16,8 @@ pub const STATE_BYTES_MAX: usize = 64 << 10;
 pub const STATE_DEPTH_MAX: usize = 16;
 
 /// Plain data.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "serde_json::Value", try_from = "serde_json::Value")]
 pub enum Plain {
     /// A number, a truth value or a text.
     Value(Value),

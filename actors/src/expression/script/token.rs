@@ -1,5 +1,6 @@
 //! The words of a script's text: names, numbers, texts and symbols, each with its place. What is no word of
-//! Luau is left to Luau's own parser, which says so.
+//! Luau is left to Luau's own parser, which says so. Texts and comments end where they end to that one: what
+//! it reads as brackets must not look like a text here.
 
 use std::ops::Range;
 
@@ -63,8 +64,8 @@ impl<'a> Lexer<'a> {
     fn step(&mut self) -> bool {
         let rest = self.rest();
         let Some(first) = rest.chars().next() else { return false };
-        if first.is_whitespace() {
-            self.at += first.len_utf8();
+        if is_space(first) {
+            self.at += 1;
         } else if rest.starts_with("--") {
             self.at += comment(rest);
         } else if first.is_ascii_alphabetic() || first == '_' {
@@ -101,21 +102,23 @@ impl<'a> Lexer<'a> {
     /// A text in backquotes, from its beginning or from behind an expression, up to the next expression or
     /// its end.
     fn interpolated(&mut self, is_first: bool) {
-        let rest = self.rest();
-        let mut escaped = false;
-        for (index, c) in rest.char_indices().skip(1) {
-            match c {
-                _ if escaped => escaped = false,
-                '\\' => escaped = true,
-                '{' => {
+        let bytes = self.rest().as_bytes();
+        let end = if is_first { Kind::Text } else { Kind::TextClose };
+        let mut at = 1;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'\\' if bytes[at..].starts_with(b"\\u{") => at += 3,
+                b'\\' => at += escape(&bytes[at..]),
+                b'{' => {
                     self.open.push(true);
-                    return self.push(if is_first { Kind::TextOpen } else { Kind::TextMiddle }, index + 1);
+                    return self.push(if is_first { Kind::TextOpen } else { Kind::TextMiddle }, at + 1);
                 }
-                '`' => return self.push(if is_first { Kind::Text } else { Kind::TextClose }, index + 1),
-                _ => {}
+                b'`' => return self.push(end, at + 1),
+                b'\n' | b'\r' => return self.push(end, at),
+                _ => at += 1,
             }
         }
-        self.push(if is_first { Kind::Text } else { Kind::TextClose }, rest.len());
+        self.push(end, bytes.len());
     }
 }
 
@@ -127,28 +130,53 @@ fn is_fraction(rest: &str) -> bool {
     rest.starts_with('.') && rest[1..].starts_with(|c: char| c.is_ascii_digit())
 }
 
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{b}' | '\u{c}')
+}
+
 fn number(rest: &str) -> usize {
-    let mut before = ' ';
-    rest.find(|c: char| {
-        let is_exponent = (c == '+' || c == '-') && matches!(before, 'e' | 'E') && !rest.starts_with("0x");
-        before = c;
-        !(c.is_ascii_alphanumeric() || c == '_' || c == '.' || is_exponent)
-    })
-    .unwrap_or(rest.len())
+    let mut at = length(rest, |c| c.is_ascii_digit() || c == '.' || c == '_');
+    if rest[at..].starts_with(['e', 'E']) {
+        at += 1;
+        at += usize::from(rest[at..].starts_with(['+', '-']));
+    }
+    at + length(&rest[at..], |c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 fn quoted(rest: &str, quote: char) -> usize {
-    let mut escaped = false;
-    for (index, c) in rest.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            _ if c == quote => return index + 1,
-            '\n' => return index,
-            _ => {}
+    let bytes = rest.as_bytes();
+    let mut at = 1;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'\\' => at += escape(&bytes[at..]),
+            b'\n' | b'\r' => return at,
+            byte if char::from(*byte) == quote => return at + 1,
+            _ => at += 1,
         }
     }
-    rest.len()
+    bytes.len()
+}
+
+/// The length of what begins with a backslash: `\z` takes all blanks behind it, and a line's end of two
+/// characters is one.
+fn escape(rest: &[u8]) -> usize {
+    let blanks = |from: usize| rest[from..].iter().take_while(|byte| is_space(char::from(**byte))).count();
+    match rest {
+        [_, b'\r', b'\n', ..] => 3,
+        [_, b'z', ..] => 2 + blanks(2),
+        [_, first, ..] => 1 + char_length(*first),
+        _ => rest.len(),
+    }
+}
+
+/// How many bytes the character has that begins with this one.
+fn char_length(first: u8) -> usize {
+    match first {
+        ..0xc0 => 1,
+        0xc0..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
+    }
 }
 
 /// The length of a text or comment in long brackets, `[[…]]` or `[==[…]==]`.
@@ -161,7 +189,7 @@ fn long(rest: &str) -> Option<usize> {
 }
 
 fn comment(rest: &str) -> usize {
-    long(&rest[2..]).map_or_else(|| rest.find('\n').unwrap_or(rest.len()), |length| 2 + length)
+    long(&rest[2..]).map_or_else(|| rest.find(['\n', '\r']).unwrap_or(rest.len()), |length| 2 + length)
 }
 
 #[cfg(test)]
@@ -185,6 +213,13 @@ mod tests {
             ("`a{b}c{ {1} }d`", &["`a{", "b", "}c{", "{", "1", "}", "}d`"]),
             (r"`\{a\`` x", &[r"`\{a\``", "x"]),
             ("'open\nb", &["'open", "b"]),
+            ("'a\\z \n\t b' c", &["'a\\z \n\t b'", "c"]),
+            ("'a\\\r\nb' c 'a\\\nb'", &["'a\\\r\nb'", "c", "'a\\\nb'"]),
+            ("'a\rb -- c\rd", &["'a", "b", "d"]),
+            ("`a\\u{41}b` c", &["`a\\u{41}b`", "c"]),
+            ("`a\nb` c", &["`a", "b", "` c"]),
+            ("`a\\z \n{b}` c", &["`a\\z \n{", "b", "}`", "c"]),
+            ("1e5e-5 0Xe-1 'é\\é' x", &["1e5e", "-", "5", "0Xe", "-", "1", "'é\\é'", "x"]),
             ("t[a]", &["t", "[", "a", "]"]),
             ("", &[]),
         ] {
@@ -194,7 +229,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_falls_into_words_in_order(text in r#"[a-c0-9.'"`{}\[\]=\-\\ \n€(]{0,60}"#) {
+        fn any_text_falls_into_words_in_order(text in r#"[a-cezu0-9.'"`{}\[\]=\-\\ \n\r€(]{0,60}"#) {
             let mut at = 0;
             for token in tokens(&text) {
                 prop_assert!(token.at >= at && !token.text.is_empty());

@@ -13,6 +13,7 @@ use engine::window::{KeyFacts, Windows};
 use super::TICKS_MAX;
 use crate::expression::chunk::Evaluator;
 use crate::expression::script::Library;
+use crate::expression::script::View;
 use crate::expression::script::calls::Calls;
 
 /// A formula that is free of errors. It goes from thread to thread.
@@ -107,13 +108,16 @@ impl Draft {
         let failure = |error: String| vec![Diagnostic::error("internal", 0..length, error)];
         let mut windows = remembering(&program, &course);
         let sites: Vec<u32> = program.script_calls().iter().map(|site| site.function).collect();
+        let kinds: Vec<_> = (0..program.key_count()).map(|index| program.key_kind(index)).collect();
         let mut evaluator =
             Evaluator::new(program, course.fps).map_err(|error| failure(error.to_string()))?;
         if !sites.is_empty() {
             let library = called(course.library, &sites);
             let keys = course.keys.iter().map(|(name, _)| *name);
             let given = course.given.iter().map(|(name, _)| *name);
-            let calls = Calls::new(&library, sites, keys, given, course.fps, course.seed);
+            // What is tried is nothing that the panel does: it says nothing in the panel's log.
+            let view = View::new(keys, given, course.fps).with_kinds(kinds).quiet();
+            let calls = Calls::with(&library, sites, view, course.seed);
             evaluator = evaluator.with_scripts(calls.map_err(|error| failure(error.to_string()))?, []);
         }
         let values = course.keys.iter().map(|(_, held)| &held.value);
@@ -136,6 +140,7 @@ impl Draft {
                 });
             }
             evaluator.run(tick).map_err(|error| failure(error.to_string()))?;
+            drop(evaluator.take_script_failures());
             let errors = evaluator.errors().map(|(id, site)| evaluator.diagnostic(id, site));
             let panics = evaluator.panics().iter().map(|(_, text)| {
                 Diagnostic::error("internal", 0..length, format!("a defect of tinydisplay: {text}"))
@@ -205,6 +210,7 @@ fn called(library: &Library, functions: &[u32]) -> Library {
         uses: files.iter().filter_map(|file| library.uses.get(*file).cloned()).collect(),
         functions: Arc::clone(&library.functions),
         limits: library.limits,
+        folder: None,
     }
 }
 

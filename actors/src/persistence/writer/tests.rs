@@ -77,6 +77,7 @@ impl Case {
             samples: samples.into(),
             changed: Arc::new([]),
             events: events.into(),
+            kept: Arc::new([]),
         });
     }
 
@@ -342,7 +343,7 @@ fn what_may_not_be_committed_is_not() {
         for (may_commit, ticks) in [(false, vec![]), (true, vec![(0, 3)])] {
             let Writer { connection, queue, names, .. } = &mut case.writer;
             let connection = connection.as_mut().unwrap();
-            let written = rows::write(connection, queue.batch(), names, None, || may_commit).unwrap();
+            let written = rows::write(connection, (queue.batch(), &[]), names, None, || may_commit).unwrap();
             assert_eq!((written.is_some(), case.ticks()), (may_commit, ticks));
         }
     });

@@ -14,7 +14,7 @@ use crate::formula::functions::arity_problem;
 use crate::formula::functions::{Argument, FUNCTIONS, Fault, Function, Output, Parameter, Rule};
 use crate::formula::ir::{Ir, Piece, SiteIndex};
 use crate::formula::names::Meaning;
-use crate::formula::script::MAX_ARGUMENTS;
+use crate::formula::script::{MAX_ARGUMENTS, ParameterKind};
 use crate::formula::site::Problem;
 use crate::formula::typing::Type;
 use crate::formula::{Kind, UserFunction};
@@ -279,13 +279,33 @@ impl Checker<'_, '_> {
             self.report(problem);
             return self.only_inside(call);
         }
-        let typed: Vec<Typed> = call.arguments.iter().map(|argument| self.expression(argument)).collect();
-        let piece = |typed: Typed| Piece { ir: typed.ir, kind: typed.of.map_or(Kind::Number, Type::kind) };
-        let pieces = typed.into_iter().map(piece).collect();
+        let given = call.arguments.iter().enumerate();
+        let pieces = given.map(|(at, argument)| self.script_argument(function, at, argument)).collect();
         let site = self.site(span, Problem::Script);
         let number = u32::try_from(index).unwrap_or(u32::MAX);
         let ir = Ir::Script(number, function.result, pieces, site);
         Typed::new(function.result.into(), ir)
+    }
+
+    /// An argument as the script's function declares it.
+    fn script_argument(&mut self, function: &UserFunction, at: usize, argument: &Expr) -> Piece {
+        let typed = self.expression(argument);
+        let (of, name) = (typed.of, function.name.as_str());
+        let piece = |kind, ir| Piece { ir, kind };
+        match (function.kinds.get(at).copied().unwrap_or_default(), of) {
+            (ParameterKind::Color, _) => piece(Kind::Color, self.as_color(typed, argument, name)),
+            (ParameterKind::Number, Some(of)) if !of.is_number() => {
+                piece(Kind::Number, self.wrong(argument, name, "a number", of))
+            }
+            (ParameterKind::Truth, Some(of @ (Type::Text | Type::Color | Type::Duration))) => {
+                piece(Kind::Number, self.wrong(argument, name, "a condition", of))
+            }
+            (ParameterKind::Text, Some(of)) if of != Type::Text => {
+                piece(Kind::Text, self.wrong(argument, name, "a text", of))
+            }
+            (ParameterKind::Text, _) => piece(Kind::Text, typed.ir),
+            _ => piece(of.map_or(Kind::Number, Type::kind), typed.ir),
+        }
     }
 
     fn unknown_function(&mut self, call: &ast::Call) -> Typed {

@@ -126,6 +126,73 @@ fn nesting_and_chains_end_at_their_limits() {
     assert!(is_plain(types(10)));
 }
 
+#[test]
+fn files_of_functions_and_constants_alone_are_plain() {
+    for (text, expected) in [
+        ("", true),
+        ("local function g() end function f(a: number): number return g(a) end", true),
+        (
+            "local a: number = -1 local b = 'x' local c = true local d local sin = math.sin function f() end",
+            true,
+        ),
+        ("type A = {x: number} export type B = A function f() end", true),
+        ("local T = table.freeze({ [0] = 'a', b = 1.5, 'c' }) function f() return T[0] end", true),
+        (
+            "local g = function() return 1 end function f() local t = {} t.x = 1 t, x = 1, 2 return {a = t} end",
+            true,
+        ),
+        ("@native function f() end", true),
+        ("local T = {} function f() end", false),
+        ("local T = table.freeze({ {} }) function f() end", false),
+        ("local T = table.freeze({ g() }) function f() end", false),
+        ("local a = g() function f() end", false),
+        ("local a = 1 + 2 function f() end", false),
+        ("local a, b = 1, {} function f() end", false),
+        ("a = 1 function f() end", false),
+        ("do local a end function f() end", false),
+        ("local t function t.f() end", false),
+        ("local n = 0 function f() n += 1 end", false),
+        ("local n = 0 function f() g().x, n = 1, 2 end", false),
+        ("local n = 0 function f() n, g().x = 1, 2 end", false),
+        ("local n = 0 function f(m) for i = 1, 2 do if m then n = i end end end", false),
+        ("local g local function h() g = 1 end", false),
+        ("return 1", false),
+    ] {
+        assert_eq!(outline(text).is_plain, expected, "{text}");
+    }
+}
+
+#[test]
+fn what_luau_reads_as_brackets_counts_however_it_is_hidden() {
+    let deep = "(".repeat(NESTING_MAX + 1);
+    for hidden in [
+        "local s = 'a\\z\n' .. {D}",
+        "local s = 'a\\\r\nb' .. {D}",
+        "-- c\r local s = {D}",
+        "local s = `\\u{41` .. {D}",
+    ] {
+        let text = hidden.replace("{D}", &deep);
+        assert!(!outline(&text).problems.is_empty(), "{hidden}");
+    }
+    for shown in ["local s = 'a\\z\n{D}'", "local s = 'a\\\r\n{D}'", "local s = [[{D}]] --[[{D}]]"] {
+        let text = shown.replace("{D}", &deep);
+        assert!(outline(&text).problems.is_empty(), "{shown}");
+    }
+}
+
+/// Texts of a file's full size, of which each word once cost as much as all before it. Nothing is timed: in a
+/// test run they are what takes minutes.
+#[test]
+fn large_texts_are_outlined_in_one_pass() {
+    let full = |part: &str| part.repeat(crate::expression::script::SOURCE_BYTES_MAX / part.len());
+    for part in
+        ["local a ", "a=", "a,", "a,a(", "(a) ", "function f()end ", "local function f(a,b,c)end ", "n[a]=1 "]
+    {
+        outline(&full(part));
+        outline(&format!("local n function f() {}", full(part)));
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_has_an_outline(text in r#"(function|local|end|if|then|else|do|for|in|type|[a-c]|[0-9.:,;=(){}\[\]`<>|?&@"-]| |\n){0,60}"#) {
