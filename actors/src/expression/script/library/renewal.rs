@@ -162,7 +162,11 @@ impl Library {
             let kind = |at| function.kinds.get(at).copied().unwrap_or_default();
             (0..*arguments).map(kind).collect()
         };
-        let is_as_before = find(old).is_none_or(|(_, before)| kinds(&before) == kinds(&function));
+        let takes =
+            |(before, now): (ParameterKind, ParameterKind)| now == before || now == ParameterKind::Any;
+        let both =
+            |(_, before): (File, UserFunction)| kinds(&before).into_iter().zip(kinds(&function)).all(takes);
+        let is_as_before = find(old).is_none_or(both);
         let fits = *arguments >= function.min_arguments
             && function.max_arguments.is_none_or(|most| *arguments <= most);
         let message = if !fits {
