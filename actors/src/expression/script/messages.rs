@@ -1,6 +1,7 @@
 //! What wrong scripts are told, all of it, to be read.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use engine::tick::Fps;
 

@@ -1,4 +1,5 @@
 use std::rc::Rc;
+use std::time::Duration;
 
 use engine::tick::Fps;
 

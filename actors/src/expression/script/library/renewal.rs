@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine::diagnostic::Diagnostic;
 use engine::formula::functions::Function;
-use engine::formula::{Kind, UserFunction};
+use engine::formula::{Kind, ParameterKind, UserFunction};
 use engine::script::Script;
 
 use super::{FUNCTIONS_MAX, File, HANDLERS, Library, function};
@@ -158,11 +158,22 @@ impl Library {
             let message = format!("formulas call `{name}`, which is not defined any more");
             return Err(Refusal { help: Some(help), ..Refusal::new(&file, 1, message) });
         };
+        let kinds = |function: &UserFunction| -> Vec<ParameterKind> {
+            let kind = |at| function.kinds.get(at).copied().unwrap_or_default();
+            (0..*arguments).map(kind).collect()
+        };
+        let takes =
+            |(before, now): (ParameterKind, ParameterKind)| now == before || now == ParameterKind::Any;
+        let both =
+            |(_, before): (File, UserFunction)| kinds(&before).into_iter().zip(kinds(&function)).all(takes);
+        let is_as_before = find(old).is_none_or(both);
         let fits = *arguments >= function.min_arguments
             && function.max_arguments.is_none_or(|most| *arguments <= most);
         let message = if !fits {
             let signature = function.signature();
             format!("formulas call `{name}` with {arguments} arguments, and now it is `{signature}`")
+        } else if !is_as_before {
+            format!("the parameters of `{name}` have other types, and formulas give what the old ones say")
         } else if function.result != *result {
             let (was, is) = (word(*result), word(function.result));
             format!("formulas take what `{name}` returns for {was}, and now it returns {is}")

@@ -40,6 +40,10 @@ fn what_formulas_use_has_to_stay_as_they_use_it() {
     // Those that were there keep their places.
     check(&[script(0, &format!("function h() return 1 end {f}"))], Ok(&["f", "g", "h"]));
     check(&[script(0, "function f(...) return 1 end")], Ok(&["f", "g"]));
+    check(
+        &[script(0, "function f(a: boolean, b: number?): number return 1 end")],
+        Err("0.lua:1: the parameters of `f` have other types, and formulas give what the old ones say"),
+    );
     // A function may move to another file, with both changed at once.
     check(
         &[script(1, "function g() return 1 end"), script(0, f)],
