@@ -309,7 +309,7 @@ impl Build<'_> {
             for node in group.nodes.clone() {
                 let start = at(table);
                 write_marks(&nodes[node].dependents, *layout, table);
-                marks.push((start, at(table)));
+                marks.push(start..at(table));
             }
             let first = at(table);
             for (node, marks) in group.nodes.clone().zip(marks) {

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use super::{LOCALS, Layout, Lowering, PRELUDE, Places, Store, line, literal, may_be_negative_zero};
 use crate::formula::ir::{Bits, Ir};
@@ -118,7 +119,7 @@ impl Shape {
     }
 
     /// Writes a row of the table: what is to be read for each operand, and where the marks begin and end.
-    pub(in crate::formula) fn write_row(&self, layout: Layout, marks: (usize, usize), table: &mut Vec<u8>) {
+    pub(in crate::formula) fn write_row(&self, layout: Layout, marks: Range<usize>, table: &mut Vec<u8>) {
         for operand in &self.operands {
             match operand {
                 Operand::Same(_) => {}
@@ -127,8 +128,8 @@ impl Shape {
             }
         }
         if self.has_dependents {
-            table.extend(place(marks.0));
-            table.extend(place(marks.1));
+            table.extend(place(marks.start));
+            table.extend(place(marks.end));
         }
     }
 
@@ -183,9 +184,9 @@ pub(in crate::formula) fn write_marks(dependents: &[Dependents], layout: Layout,
     }
 }
 
-/// The marks of a node, from a list.
+/// The marks of a node, from a list that ends at `marked`.
 const MARKS: &str = "\
-for j = marks, marked, 8 do
+for j = marks, marked - 8, 8 do
 local k = ru(b, j)
 we(b, k, bor(ru(b, k), ru(b, j + 4)))
 end
