@@ -16,6 +16,7 @@ pub mod exporter;
 mod http;
 pub mod number;
 pub mod process;
+mod scripts;
 pub mod table;
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -32,6 +33,7 @@ use number::{Counter, Gauge, Histogram};
 use crate::handle::Picture;
 
 pub use http::Http;
+pub use scripts::Scripts;
 
 /// The most named values that are exported; those after them are not.
 pub const EXPORTED_VALUES: usize = 1_000;
@@ -253,23 +255,6 @@ impl Formulas {
             compile_native: table::FORMULA_COMPILE.gauge(&["native"]),
             // No value can have this name, so it cannot be mistaken for one.
             errors: table::FORMULA_ERRORS.counter(&["(unnamed)"]),
-        }
-    }
-}
-
-/// The handles of scripts that change.
-#[derive(Clone)]
-#[allow(missing_docs, reason = "both are explained in the table, under one name")]
-pub struct Scripts {
-    pub reloaded: Counter,
-    pub refused: Counter,
-}
-
-impl Scripts {
-    fn new() -> Scripts {
-        Scripts {
-            reloaded: table::SCRIPT_RELOADS.counter(&["reloaded"]),
-            refused: table::SCRIPT_RELOADS.counter(&["refused"]),
         }
     }
 }
