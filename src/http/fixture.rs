@@ -130,6 +130,12 @@ impl FakePanel {
         }
     }
 
+    /// Has it show another panel.
+    pub(super) fn take(&mut self, panel: Panel) {
+        self.handle.panel = Arc::new(panel);
+        self.handle.scripts = Reloads::new(self.handle.panel.clone(), None, self.telemetry.scripts.clone());
+    }
+
     /// How many look at its pictures: one more for each viewer that is entertained.
     pub(super) fn watching(&self) -> usize {
         self.pictures.receiver_count()

@@ -1,6 +1,6 @@
 //! What comes in: signals, formulas, and the limits of both.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use actors::expression::script::calls::Called;
 use actors::handle::ActorState;
@@ -164,7 +164,7 @@ fn whole() -> FakePanel {
     let mut panel = fake();
     let called = Called { reads: [0].into(), steps: 3, ..Called::default() };
     panel.telemetry.formulas.called.show([(0, called)].into());
-    panel.handle.panel = Arc::new(config.panel);
+    panel.take(config.panel);
     panel.actors.send_replace([tests::actor(ActorState::Running)].into());
     panel
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use actors::handle::Reported;
@@ -86,7 +86,7 @@ fn room() -> FakePanel {
         _ => one,
     };
     *fake.values.lock().unwrap() = values.chain(keys).map(state).collect();
-    fake.handle.panel = Arc::new(panel);
+    fake.take(panel);
     fake
 }
 
