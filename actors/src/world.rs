@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::LocalBoxFuture;
+use rustix::time::{ClockId, Timespec, clock_gettime};
 
 /// Unix time in milliseconds at which every simulated run begins: 2026-01-01T00:00:00Z.
 pub const SIMULATED_START_MS: i64 = 1_767_225_600_000;
@@ -183,10 +184,10 @@ impl Stopwatch {
     }
 }
 
-/// How long the calling thread has worked so far; `None` where the system does not say.
-pub fn worked() -> Option<Duration> {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    told.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+/// How long the calling thread has worked so far.
+pub fn worked() -> Duration {
+    let Timespec { tv_sec, tv_nsec } = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(u64::try_from(tv_sec).unwrap_or(0), u32::try_from(tv_nsec).unwrap_or(0))
 }
 
 type Task = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;

@@ -1,8 +1,8 @@
 //! Formulas that come in to be evaluated: what they may name, what that holds, and what is wrong with them.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use actors::handle::Reported;

@@ -486,14 +486,13 @@ impl Gauge {
     /// Whether a late call is late by its own doing: a machine that has much else to do makes any call late,
     /// and a script must not come out differently there. So it may work half the time again.
     fn is_busy(&self, backstop: Duration) -> bool {
-        match (self.late_at.get(), world::worked()) {
-            (Some(late_at), Some(worked)) => worked.saturating_sub(late_at) > backstop / 2,
-            (None, Some(worked)) => {
+        let worked = world::worked();
+        match self.late_at.get() {
+            Some(late_at) => worked.saturating_sub(late_at) > backstop / 2,
+            None => {
                 self.late_at.set(Some(worked));
                 false
             }
-            // Nobody knows how much it has worked.
-            (_, None) => true,
         }
     }
 
