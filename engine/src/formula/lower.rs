@@ -32,7 +32,7 @@ use core::fmt::Write;
 use super::Kind;
 use super::ast::Comparison;
 use super::functions::Exact;
-use super::ir::{Arithmetic, Bits, Ir, Link, Piece, SiteIndex, Subject, function};
+use super::ir::{Arithmetic, Bits, Ir, Link, Piece, SiteIndex, function};
 use super::program::Node;
 use super::script::ScriptCall;
 
