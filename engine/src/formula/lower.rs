@@ -12,7 +12,7 @@
 //! - An operation that can fail writes the number of its site (from 1) and goes on with no value.
 //! - Only operations that IEEE 754 defines exactly are computed in Luau: `+ - * /`, comparisons, floor,
 //!   ceil, abs and sqrt. Everything else is called in Rust, where it is the same on every machine.
-//! - Formulas of one [shape](shape::Shape) share one function, which finds what is different in them in a table in
+//! - Formulas of one shape share one function, which finds what is different in them in a table in
 //!   the buffer. A large panel is mostly made of few shapes, and code that is run many times a tick stays in the
 //!   processor's cache, which code for each formula does not.
 //! - Nothing of what a user wrote gets into the code, only numbers and positions.
