@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use mlua::chunk::Compiler;
 use mlua::{Buffer, Function, Lua};
 
 use crate::set;
@@ -38,7 +39,14 @@ impl Plain {
             let _ = writeln!(loops, "for i = {first}, {}, {ROW} do\n{}end", at - ROW, line(kind));
         }
         let code = format!("{PRELUDE}return function()\nlocal b: buffer = b\n{loops}end");
-        let run = lua.load(code).into_function().and_then(|chunk| chunk.call(())).expect("it compiles");
+        // As the evaluator has its code compiled.
+        let compiler = Compiler::new().set_optimization_level(2).set_type_info_level(1);
+        let run = lua
+            .load(code)
+            .set_compiler(compiler)
+            .into_function()
+            .and_then(|chunk| chunk.call(()))
+            .expect("it compiles");
         Plain { buffer, run, _lua: lua }
     }
 

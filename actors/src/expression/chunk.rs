@@ -80,6 +80,8 @@ pub struct Evaluator {
     texts: Rc<RefCell<Texts>>,
     trap: Trap,
     scripting: Scripting,
+    /// Whether scripts see keys too.
+    is_scripted: bool,
     inputs: Inputs,
     /// By node.
     formulas: Lists<FormulaId>,
@@ -154,6 +156,7 @@ impl Evaluator {
             texts,
             trap,
             scripting,
+            is_scripted: false,
             inputs: Inputs::new(&program),
             formulas: (0..nodes).map(|node| program.formulas_of(node)).collect(),
             nodes: (0..program.len() as u32).map(|id| node_of(id).unwrap_or(NONE)).collect(),
@@ -207,11 +210,22 @@ impl Evaluator {
 
     /// Sets the key at this index of the program's keys to a new value, or to none. What depends on it is
     /// computed by the next [`Evaluator::run`]. A text where the key holds numbers counts as no value.
+    #[inline]
     pub fn set_key(&mut self, index: usize, value: Option<&Value>) {
-        let Some(kind) = self.program.key_kind(index) else { return };
+        match (self.program.key_kind(index), value) {
+            // Most keys of most panels.
+            (Some(Kind::Number), Some(Value::Number(n))) if n.is_finite() && !self.is_scripted => {
+                // Adding 0 makes 0 of -0, of which formulas see none.
+                self.inputs.set_key(index, n + 0.0, &mut self.dirty);
+            }
+            (Some(kind), value) => self.set_key_of(kind, index, value),
+            (None, _) => {}
+        }
+    }
+
+    fn set_key_of(&mut self, kind: Kind, index: usize, value: Option<&Value>) {
         let new = match (kind, value) {
             (_, None) => f64::NAN,
-            // Adding 0 makes 0 of -0, of which formulas see none.
             (Kind::Number, Some(value)) => {
                 value.number().filter(|n| n.is_finite()).map_or(f64::NAN, |n| n + 0.0)
             }
@@ -251,7 +265,7 @@ impl Evaluator {
             self.compute()?;
         }
         self.sweep();
-        if self.scripting.is_attached() {
+        if self.is_scripted {
             let changed: Vec<_> = self.changed().map(|id| (id, self.value(id))).collect();
             self.scripting.show_values(changed.into_iter(), &self.program, &mut self.dirty);
         }
@@ -276,12 +290,21 @@ impl Evaluator {
     }
 
     /// A formula's result, or its last good one if it is in error now. `None` where there is no value.
+    #[inline]
     pub fn value(&self, id: FormulaId) -> Option<Value> {
         let node = *self.nodes.get(id.0 as usize)? as usize;
         let lane = *self.shown.get(node)?;
         match self.kinds.get(node)? {
             _ if lane.is_nan() => None,
             Kind::Number => Some(Value::Number(lane)),
+            kind => self.text_of(*kind, lane),
+        }
+    }
+
+    /// What a lane of texts or colours stands for.
+    fn text_of(&self, kind: Kind, lane: f64) -> Option<Value> {
+        match kind {
+            Kind::Number => None,
             Kind::Text => self.texts.borrow().get(lane).map(Value::Text),
             Kind::Color => Some(Value::Text(trampoline::color(lane).to_string().into())),
         }

@@ -64,6 +64,7 @@ impl Inputs {
         self.set(Builtin::ALL.len() + self.keys + index, new, dirty);
     }
 
+    #[inline]
     fn set(&mut self, index: usize, new: f64, dirty: &mut [u32]) -> bool {
         let Some(old) = self.lanes.get_mut(index).filter(|old| !same(lane(&old[..]), new)) else {
             return false;

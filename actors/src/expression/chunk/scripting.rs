@@ -82,11 +82,6 @@ impl Scripting {
         });
     }
 
-    /// Whether any script is there.
-    pub(super) fn is_attached(&self) -> bool {
-        self.0.borrow().is_some()
-    }
-
     /// Shows scripts new results of named values, and marks what has read them: for the next tick.
     pub(super) fn show_values(
         &self,
@@ -108,7 +103,7 @@ impl Evaluator {
     /// The same with scripts whose functions its formulas call. `values` are the named values that scripts
     /// can read, in the order in which `calls` has them behind the keys.
     #[must_use]
-    pub fn with_scripts(self, calls: Calls, values: impl IntoIterator<Item = FormulaId>) -> Evaluator {
+    pub fn with_scripts(mut self, calls: Calls, values: impl IntoIterator<Item = FormulaId>) -> Evaluator {
         let mut named = vec![None; self.program().len()];
         for (index, id) in (self.program().key_count()..).zip(values) {
             if let Some(slot) = named.get_mut(id.0 as usize) {
@@ -117,6 +112,7 @@ impl Evaluator {
         }
         let sites = self.program().script_calls().to_vec();
         *self.scripting.0.borrow_mut() = Some(Attached { calls, sites, named });
+        self.is_scripted = true;
         self
     }
 
