@@ -398,6 +398,30 @@ fn a_formula_that_panics_is_switched_off_and_no_other() {
 }
 
 #[test]
+fn of_formulas_that_share_their_code_those_that_panic_are_switched_off() {
+    let formulas: Vec<String> = (0..40).map(|n| format!("if(a > {n}, cos(a), b + {n})")).collect();
+    let formulas: Vec<(&str, &str)> = formulas.iter().map(|text| ("", text.as_str())).collect();
+    for native in [false, true] {
+        let mut bench = Bench::new(&formulas);
+        assert_eq!(bench.evaluator.program().codes().len(), 1);
+        if native {
+            bench.evaluator.compile_native().unwrap();
+        }
+        bench.set(0, -1.0).set(1, 1.0).run();
+        let before = bench.shown();
+        trampoline::FAULTY.set(Some("cos"));
+        bench.set(0, 33.5).run();
+        trampoline::FAULTY.set(None);
+        let panics: Vec<_> = bench.evaluator.panics().iter().map(|(id, _)| id.0).collect();
+        assert_eq!(panics, (0..34).collect::<Vec<_>>());
+        assert_eq!(bench.shown(), before, "last good results, and those that did not depend on it");
+        let changed = bench.set(0, -1.0).set(1, 2.0).run().0;
+        assert_eq!(changed, (34..40).collect::<Vec<_>>());
+        assert_eq!((bench.evaluator.panics().len(), bench.evaluator.disabled()), (0, 34));
+    }
+}
+
+#[test]
 fn a_trial_tells_of_a_panic() {
     let variables = [("v".to_string(), Some(Value::Number(1.0)))];
     trampoline::FAULTY.set(Some("cos"));

@@ -406,7 +406,7 @@ impl Calls {
 
 /// What is said of a script that broke too many limits.
 pub(super) fn switched_off(file: &str) -> String {
-    format!("{file} is switched off for the rest of the run, since it broke {OFFENCES_MAX} limits")
+    format!("{file} is switched off until its text changes, since it broke {OFFENCES_MAX} limits")
 }
 
 /// What is said of a call for which a tick has no steps left.
