@@ -113,6 +113,11 @@ trait Distance {
     fn edges(&self) -> [f32; 4];
     /// Pixels from (`x`, `y`) to the edge, negative inside.
     fn distance(&self, x: f32, y: f32) -> f32;
+    /// Whether a place is known to lie half a pixel inside. Of a row these are one stretch, wherever one begins
+    /// to look.
+    fn is_deep(&self, x: f32, y: f32) -> bool {
+        self.distance(x, y) <= -0.5
+    }
 }
 
 impl Distance for RoundRect {
@@ -157,24 +162,33 @@ impl Distance for Ellipse {
         let reach = libm::sqrtf(px * px + py * py);
         if slope > 0.0 { reach * (reach - 1.0) / slope } else { -a.min(b) }
     }
+
+    /// In a flat ellipse, the distance of first order is less in the middle of a row than beside it. This one is
+    /// smaller than the true distance and grows from the middle on: places half a pixel inside are an ellipse.
+    fn is_deep(&self, x: f32, y: f32) -> bool {
+        let (a, b) = ((self.right - self.left) / 2.0, (self.bottom - self.top) / 2.0);
+        let (px, py) = ((x - self.left - a) / a, (y - self.top - b) / b);
+        let reach = libm::sqrtf(px * px + py * py);
+        a > 0.0 && b > 0.0 && (1.0 - reach) * a.min(b) >= 0.5
+    }
 }
 
 fn fill(canvas: &mut Canvas<'_>, shape: &impl Distance, color: Color) {
-    sweep(canvas, shape, |x, y| shape.distance(x, y), |x, y| coverage(shape, x, y), color, true);
+    sweep(canvas, shape, |x, y| shape.is_deep(x, y), |x, y| coverage(shape, x, y), color, true);
 }
 
 /// An outline is the shape without a smaller one inside it.
 fn stroke<S: Distance>(canvas: &mut Canvas<'_>, shape: &S, inner: &S, color: Color) {
     let ring = |x, y| coverage(shape, x, y).saturating_sub(coverage(inner, x, y));
-    sweep(canvas, shape, |x, y| inner.distance(x, y), ring, color, false);
+    sweep(canvas, shape, |x, y| inner.is_deep(x, y), ring, color, false);
 }
 
-/// Draws a convex shape row by row: ramps from both sides to the stretch where `depth` says that it lies
-/// half a pixel deep, and that stretch in full (`solid`) or not at all.
+/// Draws a convex shape row by row: ramps from both sides to the stretch that `is_deep`, and that stretch in
+/// full (`solid`) or not at all.
 fn sweep(
     canvas: &mut Canvas<'_>,
     shape: &impl Distance,
-    depth: impl Fn(f32, f32) -> f32,
+    is_deep: impl Fn(f32, f32) -> bool,
     alpha: impl Fn(f32, f32) -> u8,
     color: Color,
     solid: bool,
@@ -189,7 +203,7 @@ fn sweep(
     let to = (ceil(right)).min(clip.right());
     for y in (floor(top)).max(clip.at.y)..(ceil(bottom)).min(clip.bottom()) {
         let row = y as f32 + 0.5;
-        let is_ramp = |x: i32| depth(x as f32 + 0.5, row) > -0.5;
+        let is_ramp = |x: i32| !is_deep(x as f32 + 0.5, row);
         let mut start = from;
         while start < to && is_ramp(start) {
             canvas.cover(Point::new(start, y), alpha(start as f32 + 0.5, row), color);
@@ -393,6 +407,18 @@ mod tests {
             (0..40i32, 0..40i32, 1..40u32, 1..40u32)
                 .prop_map(|(x, y, w, h)| Any::Ellipse(Ellipse::new(Rect::new(x, y, w, h)))),
         ]
+    }
+
+    /// The outline's inside is half a pixel high, and its middle begins at the clip.
+    #[test]
+    fn a_flat_ellipse_is_the_same_from_its_middle_on() {
+        let shape = Ellipse { left: 0.0, top: 19.489_147, right: 46.352_74, bottom: 27.459_335 };
+        let draw = |clip| {
+            let mut frame = Frame::new(Size::new(40, 40), Color::rgb(0, 0, 0));
+            shape.stroke(&mut Canvas::new(&mut frame).clipped(clip), 3.744_952_7, WHITE);
+            frame.pixel(Point::new(17, 23))
+        };
+        assert_eq!(draw(Rect::new(17, 0, 1, 24)), draw(Rect::new(0, 0, 40, 40)));
     }
 
     proptest! {
