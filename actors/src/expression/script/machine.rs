@@ -81,6 +81,11 @@ const LEFT_MAX: usize = 512 << 10;
 /// ended, since it would be the clock that ends it otherwise.
 const COLLECTED_MAX: u32 = 2;
 
+/// How much later the clock ends a call for each byte that it was given: to put a long text together is one step,
+/// however long it is. So who fills the memory is ended by that, on slow machines too, and not now and then by the
+/// clock.
+const NANOS_PER_BYTE: u64 = 5;
+
 /// How memory is judged. What counts is what is alive, but to know that takes a collection, and what calls
 /// before this one have left, or how the heap has come to lie, must not decide. So a machine collects nothing
 /// while a script runs. Mostly that is enough, and what fits so fits in any case. A call that needs more is
@@ -157,6 +162,9 @@ struct Gauge {
     alive: Cell<Option<usize>>,
     /// How often it was collected since the call began.
     collected: Cell<u32>,
+    /// What was used when the call began, less what was collected since: what is used beyond it was given to the
+    /// call.
+    used_before: Cell<isize>,
     watch: Cell<Option<Stopwatch>>,
     /// What the thread had worked when the call was late first.
     late_at: Cell<Option<Duration>>,
@@ -199,7 +207,7 @@ impl Machine {
         lua.set_interrupt(move |lua| at.spend(lua, 1).map(|()| VmState::Continue));
         let prelude = lua.load(PRELUDE).set_name(format!("={PRELUDE_NAME}")).set_mode(ChunkMode::Text);
         let host = make(&lua)?;
-        gauge.begin(UNLIMITED);
+        gauge.begin(UNLIMITED, &lua);
         let (environment, seal, run, run_shown) = prelude.call((charge(&lua, &gauge)?, math(&lua)?, host))?;
         lua.sandbox(true)?;
         collect(&lua)?;
@@ -321,7 +329,7 @@ impl Machine {
     fn guard<T>(&self, limits: Option<Limits>, work: impl FnOnce() -> mlua::Result<T>) -> Result<T, Fault> {
         let (limits, counts) = (limits.unwrap_or(UNLIMITED), limits.is_some());
         let backstop = if self.is_timed.get() { limits.backstop } else { Duration::MAX };
-        self.gauge.begin(Limits { backstop, ..limits });
+        self.gauge.begin(Limits { backstop, ..limits }, &self.lua);
         let done = panics::catch(work);
         let trip = self.gauge.trip.take();
         self.gauge.watch.set(None);
@@ -434,10 +442,11 @@ impl Trip {
 }
 
 impl Gauge {
-    fn begin(&self, limits: Limits) {
+    fn begin(&self, limits: Limits, lua: &Lua) {
         self.limits.set(limits);
         self.spent.set(0);
         self.collected.set(0);
+        self.used_before.set(lua.used_memory().cast_signed());
         self.trip.set(None);
         self.watch.set(Some(Stopwatch::start()));
         self.late_at.set(None);
@@ -454,23 +463,24 @@ impl Gauge {
 
     #[cold]
     fn look(&self, lua: &Lua, spent: u64) -> mlua::Result<()> {
-        let Limits { budget, backstop, .. } = self.limits.get();
-        let is_late =
-            || self.watch.get().is_some_and(|watch| watch.elapsed() > backstop && self.is_busy(backstop));
+        let budget = self.limits.get().budget;
         if self.trip.get().is_some() {
             return Err(stopped());
         }
         if spent > budget {
             return self.stop(lua, Trouble::Timeout, false);
         }
-        if is_late() {
+        if self.is_late(lua) {
             return self.stop(lua, Trouble::Timeout, true);
         }
         let every = match self.alive.get() {
             None => LOOK_EVERY,
             Some(limit) if lua.used_memory() <= Judged::full(limit) => 1,
             Some(limit) => {
+                let before = lua.used_memory();
                 collect(lua)?;
+                let freed = before.saturating_sub(lua.used_memory()).cast_signed();
+                self.used_before.set(self.used_before.get() - freed);
                 let collected = self.collected.get() + 1;
                 self.collected.set(collected);
                 if lua.used_memory() > limit || collected > COLLECTED_MAX {
@@ -481,6 +491,19 @@ impl Gauge {
         };
         self.look_at.set(spent.saturating_add(every).min(budget.saturating_add(1)));
         Ok(())
+    }
+
+    /// Whether it is for the clock to end the call.
+    fn is_late(&self, lua: &Lua) -> bool {
+        let (backstop, Some(watch)) = (self.limits.get().backstop, self.watch.get()) else { return false };
+        let elapsed = watch.elapsed();
+        if elapsed <= backstop {
+            return false;
+        }
+        let given = lua.used_memory().cast_signed().saturating_sub(self.used_before.get());
+        let more = NANOS_PER_BYTE.saturating_mul(given.max(0).cast_unsigned() as u64);
+        let backstop = backstop.saturating_add(Duration::from_nanos(more));
+        elapsed > backstop && self.is_busy(backstop)
     }
 
     /// Whether a late call is late by its own doing: a machine that has much else to do makes any call late,

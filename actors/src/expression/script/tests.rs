@@ -299,6 +299,16 @@ fn the_clock_gives_way_to_the_budget() {
     assert_eq!(Limits::default().with_budget(u64::MAX).budget, BUDGET_MAX);
 }
 
+/// Each step of it puts a megabyte together.
+#[test]
+fn the_clock_gives_way_to_memory() {
+    let text = b"local s = string.rep('x', 1e6) while true do local t = s .. 'y' end";
+    let limits = Limits { backstop: Duration::from_millis(1), ..Limits::default() };
+    let mut script = Script::load("t.lua", text, limits, Rc::new(View::default())).unwrap();
+    let failure = script.run().unwrap_err();
+    assert_eq!((failure.by_clock, failure.trouble), (false, Trouble::Memory), "{failure}");
+}
+
 #[test]
 fn calls_see_nothing_of_each_other() {
     let text = "local n, seen = 0, {} function f() n += 1 seen[#seen + 1] = n return #seen end";
