@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use actors::expression::script::Library;
+use actors::expression::script::{Library, harmless};
 use actors::expression::trial::{TICKS_MAX, Trial};
 use engine::value::Value;
 
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments, out: &mut impl Write) -> Result<(), Fai
     let (text, ticks) = (expression.as_str(), arguments.ticks);
     let library = library(arguments, &variables)?;
     match (Trial { text, variables: &variables, ticks, library: &library, ..Trial::default() }).run() {
-        Ok(Some(value)) => Ok(writeln!(out, "{value}")?),
+        Ok(Some(value)) => Ok(writeln!(out, "{}", harmless(&value.to_string()))?),
         Ok(None) => Ok(writeln!(out, "nil")?),
         Err(problems) => Err(Failure::Report(Box::new(Report::new("expression", expression, problems)))),
     }

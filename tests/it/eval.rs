@@ -21,6 +21,7 @@ fn the_result_alone_is_printed() {
         (&["--set", "room.state=open", "room.state == 'open'"], "1"),
         (&["--set", "state=open", "-1"], "-1"),
         (&["coalesce(nil, 4)"], "4"),
+        (&["--set", "a=\u{1b}[31m", "a .. 'red'"], "\\u{1b}[31mred"),
     ] {
         let arguments = [&["eval"], arguments].concat();
         assert_eq!(check(&arguments, 0), (format!("{expected}\n"), String::new()), "{arguments:?}");

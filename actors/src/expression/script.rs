@@ -541,11 +541,23 @@ fn plain(message: &str) -> String {
 fn text_of(value: &mlua::Value) -> String {
     let mut shown = String::new();
     for chunk in value.as_string().map(|text| text.as_bytes().to_vec()).unwrap_or_default().utf8_chunks() {
-        for c in chunk.valid().chars() {
-            let is_harmless = !c.is_control() || matches!(c, '\n' | '\t');
-            if is_harmless { shown.push(c) } else { shown.extend(c.escape_default()) }
-        }
+        shown.push_str(&harmless(chunk.valid()));
         chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02x}")));
+    }
+    shown
+}
+
+/// A text without anything that a terminal would obey but new lines and tabs: control characters are written out.
+///
+/// ```
+/// use actors::expression::script::harmless;
+/// assert_eq!(harmless("\u{1b}[31mred\n"), "\\u{1b}[31mred\n");
+/// ```
+pub fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        let obeyed = c.is_control() && !matches!(c, '\n' | '\t');
+        if obeyed { shown.extend(c.escape_default()) } else { shown.push(c) }
     }
     shown
 }

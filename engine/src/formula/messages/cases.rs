@@ -246,6 +246,7 @@ pub(super) const WRONG: &[(&str, &[&str])] = &[
             "map(cpu, 1, 1, 0, 1) + clamp(1, 3, 2)",
             "round(cpu, 0.5) + round(1, 0.5)",
             "exp(1000)",
+            "replace(replace(replace('aaaaaaaaaaaaaaaa', 'a', 'aaaaaaaaaaaaaaaa'), 'a', 'aaaaaaaaaaaaaaaa'), 'a', 'ab')",
             "100 / (2 - 2) * cpu",
             "mod(5, 0)",
             "pow(-8, 0.5)",

@@ -64,7 +64,12 @@ pub(super) fn help(tree: Option<&Expr>, span: &Span, problem: Problem) -> Option
         Problem::Overflow if part.as_ref().is_some_and(|part| part.function == Some("exp")) => {
             Some(written("it can be large", "exp(min(700, a))", part))
         }
-        Problem::Overflow | Problem::TextTooLong | Problem::Script => None,
+        Problem::Overflow => {
+            Some("where it can be that large, bound what it is made of: `clamp(x, low, high)`".into())
+        }
+        Problem::TextTooLong => Some("where it can be that long, take a part: `substr(text, 1, 100)`".into()),
+        // The script's own message says it.
+        Problem::Script => None,
     }
 }
 
