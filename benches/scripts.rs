@@ -1,5 +1,6 @@
 //! What scripts cost: a call of a function that is remembered and one that is not, with what it reads and without,
-//! the first call of a tick, which runs the script's text anew, and reading a file of 20 functions.
+//! the first call of a tick, which runs the script's text anew, and reading a file of 20 functions, at the start and
+//! when it changes.
 //!
 //! `cargo bench --bench scripts`.
 
@@ -39,7 +40,11 @@ fn view() -> Rc<View> {
 }
 
 fn library(functions: usize) -> Library {
-    let file = File { name: "bench.lua".into(), text: text(functions).into() };
+    library_of(text(functions))
+}
+
+fn library_of(text: String) -> Library {
+    let file = File { name: "bench.lua".into(), text: text.into() };
     let (library, problems) = Library::check(vec![file], Limits::default(), &view(), |_| false);
     assert_eq!(problems, []);
     library
@@ -99,14 +104,24 @@ fn calling(criterion: &mut Criterion) {
 
 fn loading(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("a script of 20 functions");
-    let text = text(10);
+    let source = text(10);
     group.bench_function("checked and compiled", |bencher| {
         bencher.iter(|| {
-            Script::load("bench.lua", black_box(text.as_bytes()), Limits::default(), view()).is_ok()
+            Script::load("bench.lua", black_box(source.as_bytes()), Limits::default(), view()).is_ok()
         });
     });
     group.bench_function("checked, compiled and run, for a panel", |bencher| {
         bencher.iter(|| black_box(library(10)));
+    });
+    // What a tick pays for it; the checks are made elsewhere before.
+    let texts = [library(10), library_of(text(10) + "-- changed\n")];
+    let mut site = calls(&texts[0], "dew_3");
+    let mut turn = 0;
+    group.bench_function("taken up between two ticks", |bencher| {
+        bencher.iter(|| {
+            turn = 1 - turn;
+            site.reload(&texts[turn], |_| ()).expect("it was checked");
+        });
     });
     group.finish();
 }
