@@ -133,7 +133,8 @@ impl Memory {
         self.tick
     }
 
-    /// The answer to the question at this index; `None` where there is none.
+    /// The answer to the question at this index, infinite where it is too large for a number; `None` where there is
+    /// none.
     pub fn value(&self, index: usize) -> Option<f64> {
         self.values.get(index).copied().filter(|value| !value.is_nan())
     }
@@ -297,7 +298,8 @@ impl Windows {
         &self.changed
     }
 
-    /// The answer to the question at this index; `None` where there is none.
+    /// The answer to the question at this index, infinite where it is too large for a number; `None` where there is
+    /// none.
     pub fn value(&self, index: usize) -> Option<f64> {
         self.values.get(index).copied().filter(|value| !value.is_nan())
     }

@@ -119,7 +119,7 @@ impl<'a> Build<'a> {
             let name = window::name(self.panel, derived);
             let mut node = node(Kind::Window, &name);
             if let Some(windows) = self.live.windows {
-                node.value = windows.value(index).map(Value::Number);
+                node.value = windows.value(index).filter(|n| n.is_finite()).map(Value::Number);
                 node.samples = windows.count(derived);
                 let of = self.panel.keys.get(derived.key as usize).and_then(|key| now.get(key.name.as_str()));
                 node.state = of.map(|now| now.state.name());

@@ -72,7 +72,15 @@ const BATCH: &str = r#"{"expression": "1 + 2"}
 {"expression": "1 / (a - a)", "variables": {"a": 1}}
 {"expression": "'é' .. nope"}
 {"expression": "foo + bar(1)"}
+{"expression": "coalesce(x, 'none') .. upper(y)", "variables": {"x": null, "y": "a"}}
+{"expression": "upper(x)", "variables": {"x": null}}
+{"expression": "1 + sum(v, 1m)", "samples": {"v": [[3, 1e308], [2, 1e308]]}}
 {"expression": "1", "variables": {"a": [1]}}
+{"expression": "1", "variables": 5}
+{"expression": "v", "samples": {"v": 5}}
+{"expression": "v", "samples": {"v": [[1, 2], [0]]}}
+{"expression": "v", "samples": {"v": [[0, null]]}}
+null
 {"expression": "1", "varaibles": {}}
 {"variables": {}}
 {"expression": 5}

@@ -241,10 +241,11 @@ impl Evaluator {
         self.scripting.show_key(index, value, &self.program, &mut self.dirty);
     }
 
-    /// Sets the derived input at this index of [`Program::derived`] to what was found, or to no value.
+    /// Sets the derived input at this index of [`Program::derived`] to what was found, or to no value. What is too
+    /// large for a number is infinite: formulas with it are in error.
     pub fn set_derived(&mut self, index: usize, value: Option<f64>) {
         // Adding 0 makes 0 of -0, of which formulas see none.
-        let new = value.filter(|n| n.is_finite()).map_or(f64::NAN, |n| n + 0.0);
+        let new = value.map_or(f64::NAN, |n| n + 0.0);
         self.inputs.set_derived(index, new, &mut self.dirty);
     }
 

@@ -16,6 +16,9 @@ pub use draft::{Course, Draft, Holding, Seen};
 /// The most ticks of a trial: more than an hour of 60 a second.
 pub const TICKS_MAX: u64 = 1_000_000;
 
+/// So many keys that hold nothing are tried as other kinds.
+const EMPTY_MAX: usize = 16;
+
 /// What time it is at the first tick of a trial, as Unix time in milliseconds. Only ages count from it.
 const NOW_MS: i64 = 1_800_000_000_000;
 
@@ -70,15 +73,40 @@ impl Trial<'_> {
     /// All that is wrong with the formula, or why it fails.
     pub fn run(&self) -> Result<Option<Value>, Vec<Diagnostic>> {
         let held = self.held();
-        let keys: Vec<Key> = held
-            .iter()
-            .map(|(name, held)| Key { name: (*name).into(), kind: kind(held.value.as_ref()) })
-            .collect();
         let Trial { ticks, fps, seed, library, .. } = *self;
-        let environment = Environment { scripts: &library.functions, fps, ..Environment::of(&keys) };
-        let draft = Draft::new(self.text, &environment)?;
+        let draft = self.draft(&held)?;
         let first = (self.first, NOW_MS);
         draft.run(Course { keys: &held, given: &[], answers: &[], first, ticks, fps, seed, library })
+    }
+
+    /// The formula over these keys. One that holds nothing yet is of the kind with which the formula is right.
+    fn draft(&self, held: &[(&str, Holding)]) -> Result<Draft, Vec<Diagnostic>> {
+        let key =
+            |(name, held): &(&str, Holding)| Key { name: (*name).into(), kind: kind(held.value.as_ref()) };
+        let mut keys: Vec<Key> = held.iter().map(key).collect();
+        let draft = |keys: &[Key]| {
+            let environment =
+                Environment { scripts: &self.library.functions, fps: self.fps, ..Environment::of(keys) };
+            Draft::new(self.text, &environment)
+        };
+        let errors = |draft: &Result<_, Vec<Diagnostic>>| draft.as_ref().err().map_or(0, Vec::len);
+        let mut best = draft(&keys);
+        let empty = held.iter().enumerate().filter(|(_, (_, held))| held.value.is_none());
+        for (index, _) in empty.take(EMPTY_MAX) {
+            for kind in [Kind::Text, Kind::Color] {
+                if best.is_ok() {
+                    return best;
+                }
+                let before = std::mem::replace(&mut keys[index].kind, kind);
+                let other = draft(&keys);
+                if errors(&other) < errors(&best) {
+                    best = other;
+                } else {
+                    keys[index].kind = before;
+                }
+            }
+        }
+        best
     }
 
     /// Every key and what it holds.
@@ -150,6 +178,29 @@ mod tests {
         assert_eq!(run("avg(v, 1s)", 1), Ok(Some(Value::Number(7.0))));
         assert_eq!(run("avg(v, 1s)", 61), Ok(None));
         assert_eq!(run("count(w, 1s) + stale(v)", 1), Ok(Some(Value::Number(0.0))));
+    }
+
+    #[test]
+    fn what_holds_nothing_is_of_any_kind() {
+        let variables = ["s", "t", "u"].map(|name| (name.to_string(), None));
+        for (text, expected) in [
+            ("s + t", None),
+            ("upper(s)", None),
+            ("upper(s) .. lower(t)", None),
+            ("coalesce(s, 'none')", Some("none")),
+            ("if(s == 'x', 'a', coalesce(t, 'b'))", Some("b")),
+            ("mix(s, rgb(0, 0, 0), 0.5)", None),
+            ("coalesce(u + 1, t, 2) + 1", Some("3")),
+        ] {
+            let result = Trial { text, variables: &variables, ..Trial::default() }.run();
+            assert_eq!(
+                result.map(|value| value.map(|v| v.to_string())),
+                Ok(expected.map(String::from)),
+                "{text}"
+            );
+        }
+        let wrong = Trial { text: "abs(s) + len(s)", variables: &variables, ..Trial::default() }.run();
+        assert_eq!(wrong.unwrap_err().len(), 1);
     }
 
     #[test]

@@ -151,6 +151,10 @@ struct Checker<'a, 'n> {
     failed: bool,
 }
 
+/// A key is one of numbers unless it is said to be another.
+const KEY_OF_TEXTS: &str =
+    "make a text of the number: `number .. ''`; a key of texts has `kind = \"text\"` under `[keys]`";
+
 impl Checker<'_, '_> {
     fn expression(&mut self, expr: &Expr) -> Typed {
         match &expr.node {
@@ -205,7 +209,10 @@ impl Checker<'_, '_> {
 
     fn report(&mut self, diagnostic: Diagnostic) {
         self.failed |= diagnostic.severity == crate::diagnostic::Severity::Error;
-        self.diagnostics.push(diagnostic);
+        // `a < b < c` is read as `a < b and b < c`, and what is wrong with b is wrong once.
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
+        }
     }
 
     fn site(&mut self, span: &Span, problem: Problem) -> SiteIndex {
@@ -250,6 +257,11 @@ impl Checker<'_, '_> {
         }
     }
 
+    /// Whether it is a key, about whose kind its declaration decides.
+    fn is_key(&self, expr: &Expr) -> bool {
+        matches!(&expr.node, Node::Name(name) if matches!(self.around.names.meaning(name), Meaning::Key(_)))
+    }
+
     /// Reports an operand that is not what it has to be.
     fn wrong(&mut self, expr: &Expr, wanted_by: &str, wanted: &str, of: Type) -> Ir {
         let message = format!("`{wanted_by}` needs {wanted}, this is {}", of.noun());
@@ -263,6 +275,7 @@ impl Checker<'_, '_> {
             }
             ("a number", Type::Text) => "`number(text)` reads a number from a text",
             ("a number", Type::Color) => "colours are mixed with `mix(a, b, amount)`",
+            ("a text", Type::Number) if self.is_key(expr) => KEY_OF_TEXTS,
             ("a text", Type::Number | Type::Truth | Type::Duration) => {
                 "make a text of the number: `number .. ''`, or `fmt(number, '.1f')`"
             }

@@ -46,6 +46,14 @@ pub enum Measure {
     Stale,
 }
 
+impl Measure {
+    /// Whether it can be beyond the largest number though all samples are numbers.
+    pub(super) fn may_be_infinite(self) -> bool {
+        use Measure::{Delta, PercentChange, Rate, RateOfChange, Sum};
+        matches!(self, Sum | Delta | Rate | RateOfChange | PercentChange)
+    }
+}
+
 /// How far back a window goes; never 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Span {

@@ -63,7 +63,7 @@ impl Unit {
 }
 
 impl Duration {
-    /// Reads a duration: digits, perhaps with a point among them, and a unit right behind.
+    /// Reads a duration: a number as formulas write it, in decimal, and a unit right behind.
     ///
     /// ```
     /// use engine::formula::duration::{Duration, Unit};
@@ -71,10 +71,12 @@ impl Duration {
     /// assert_eq!(Duration::parse("5 parsecs"), None);
     /// ```
     pub fn parse(text: &str) -> Option<Duration> {
-        let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let (digits, unit) = text.split_at(end);
-        let amount: f64 = digits.parse().ok()?;
-        Duration::new(amount, Unit::named(unit)?)
+        let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let (digits, unit) = text.split_at(digits.len());
+        if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+            return None;
+        }
+        Duration::new(digits.parse().ok()?, Unit::named(unit)?)
     }
 
     /// `None` where that many seconds are no number any more.
@@ -140,6 +142,8 @@ mod tests {
             ("1h", Some(Span::Milliseconds(3_600_000))),
             ("7d", Some(Span::Milliseconds(604_800_000))),
             ("0.01ms", Some(Span::Milliseconds(1))),
+            ("1e3s", Some(Span::Milliseconds(1_000_000))),
+            (".5m", Some(Span::Milliseconds(30_000))),
             ("120ticks", Some(Span::Ticks(120))),
             ("1tick", Some(Span::Ticks(1))),
             ("99999999999999999999999d", Some(Span::Milliseconds(u64::MAX))),
@@ -151,7 +155,7 @@ mod tests {
 
     #[test]
     fn what_is_no_duration() {
-        for text in ["", "5", "m", "5 m", "-5m", "5M", "5mm", "1e3s", "5.5.5s", ".s", "5m ", "0x5d"] {
+        for text in ["", "5", "m", "5 m", "-5m", "5M", "5mm", "1es", "1e3", "5.5.5s", ".s", "5m ", "0x5d"] {
             assert_eq!(Duration::parse(text), None, "{text:?}");
         }
         assert_eq!(Duration::new(f64::MAX, Unit::Days), None);

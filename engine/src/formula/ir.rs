@@ -23,6 +23,8 @@ pub(super) enum Ir {
     Key(u32),
     /// One of the program's derived inputs.
     Derived(u32),
+    /// An input that may be infinite, which is an error at this site.
+    Finite(Box<Ir>, SiteIndex),
     /// The result of another formula.
     Node(u32),
     Builtin(Builtin),
@@ -153,7 +155,9 @@ impl Ir {
         match self {
             Ir::Nil | Ir::Number(_) | Ir::Text(_) | Ir::Builtin(_) => Vec::new(),
             Ir::Key(_) | Ir::Derived(_) | Ir::Node(_) => Vec::new(),
-            Ir::Negate(a) | Ir::IsNil(a) | Ir::Not(a) | Ir::Exact(_, a, _) => alloc::vec![&**a],
+            Ir::Negate(a) | Ir::IsNil(a) | Ir::Not(a) | Ir::Exact(_, a, _) | Ir::Finite(a, _) => {
+                alloc::vec![&**a]
+            }
             Ir::Chain(chain) => {
                 core::iter::once(&chain.first).chain(chain.links.iter().map(|link| &link.operand)).collect()
             }
@@ -182,7 +186,9 @@ impl Ir {
         match self {
             Ir::Nil | Ir::Number(_) | Ir::Text(_) | Ir::Builtin(_) => Vec::new(),
             Ir::Key(_) | Ir::Derived(_) | Ir::Node(_) => Vec::new(),
-            Ir::Negate(a) | Ir::IsNil(a) | Ir::Not(a) | Ir::Exact(_, a, _) => alloc::vec![&mut **a],
+            Ir::Negate(a) | Ir::IsNil(a) | Ir::Not(a) | Ir::Exact(_, a, _) | Ir::Finite(a, _) => {
+                alloc::vec![&mut **a]
+            }
             Ir::Chain(chain) => {
                 let Chain { first, links, .. } = &mut **chain;
                 core::iter::once(first).chain(links.iter_mut().map(|link| &mut link.operand)).collect()

@@ -209,6 +209,7 @@ fn may_be_negative_zero(ir: &Ir) -> bool {
         Ir::Compare(..) | Ir::IsNil(_) | Ir::Not(_) | Ir::All(_) | Ir::Any(_) | Ir::Join(..) => false,
         Ir::Exact(Exact::Abs, ..) => false,
         Ir::Exact(Exact::Floor | Exact::Sqrt, operand, _) => may_be_negative_zero(operand),
+        Ir::Finite(input, _) => may_be_negative_zero(input),
         Ir::Number(bits) => bits.number().to_bits() == (-0.0_f64).to_bits(),
         // A sum is -0 only where both parts are, a difference only where its first part is.
         Ir::Chain(chain) => {
@@ -315,6 +316,12 @@ impl Lowering<'_> {
             Ir::Negate(operand) => {
                 let operand = self.value(operand, at);
                 self.assign(at, &format!("-{operand}"))
+            }
+            Ir::Finite(input, site) => {
+                let input = self.value(input, at);
+                let result = self.assign(at, &input);
+                self.infinite(&result, at, (*site, *site));
+                result
             }
             Ir::Chain(chain) => self.chain(chain, at),
             Ir::Join(pieces, site) => self.join(pieces, *site, at),

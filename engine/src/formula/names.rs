@@ -136,11 +136,17 @@ impl<'a> Names<'a> {
         self.by_suffix.get(name).and_then(|keys| self.environment.keys.get(*keys.first()? as usize))
     }
 
+    /// What stands for one key.
+    fn clear_keys(&self) -> impl Iterator<Item = &'a str> + '_ {
+        let is_clear = |name: &&&str| !matches!(self.meaning(name), Meaning::Ambiguous(_));
+        self.by_suffix.keys().filter(is_clear).copied()
+    }
+
     /// Keys that were probably meant by an unknown name.
     pub(super) fn near_keys(&self, name: &str) -> Vec<String> {
         let Some(left) = self.suggestions_left.get().checked_sub(1) else { return Vec::new() };
         self.suggestions_left.set(left);
-        nearest(name, self.by_suffix.keys().copied())
+        nearest(name, self.clear_keys())
     }
 
     /// Names that were probably meant by an unknown one.
@@ -150,6 +156,6 @@ impl<'a> Names<'a> {
         let builtins = Builtin::ALL.iter().map(|builtin| builtin.name());
         let constants = self.environment.constants.iter().map(|(name, _)| name.as_str());
         let values = self.values.keys().chain(self.given.keys()).copied();
-        nearest(name, values.chain(self.by_suffix.keys().copied()).chain(builtins).chain(constants))
+        nearest(name, values.chain(self.clear_keys()).chain(builtins).chain(constants))
     }
 }

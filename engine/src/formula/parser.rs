@@ -69,7 +69,31 @@ fn first_problems(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
         *left = left.saturating_sub(1);
         kept
     });
+    for diagnostic in &mut diagnostics {
+        diagnostic.help.take_if(|help| is_wrong_too(help));
+    }
     diagnostics
+}
+
+/// Whether a formula is to be written that is wrong itself, since it was put together from what is.
+fn is_wrong_too(help: &str) -> bool {
+    let Some(instead) = help.strip_prefix("write `").and_then(|rest| rest.strip_suffix('`')) else {
+        return false;
+    };
+    if instead.contains(['`', '\u{2026}']) {
+        return false;
+    }
+    let mut diagnostics = Vec::new();
+    let tokens = lexer::tokens(instead, &mut diagnostics);
+    // A sign or a word by itself is no formula.
+    if tokens.len() <= 2 {
+        return false;
+    }
+    let give_up_at = diagnostics.len() + MAX_PROBLEMS;
+    let mut parser =
+        Parser { text: instead, tokens, at: 0, depth: 0, too_deep: false, give_up_at, diagnostics };
+    parser.formula();
+    parser.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
 }
 
 /// How tightly operators bind, loosest first.
@@ -151,7 +175,8 @@ impl Parser<'_> {
     /// Reads something that may contain itself.
     fn deeper(&mut self, read: impl FnOnce(&mut Self) -> Expr) -> Expr {
         self.depth += 1;
-        let expr = if self.depth > MAX_DEPTH { self.nested_too_deep() } else { read(self) };
+        // The whole is no nesting yet.
+        let expr = if self.depth > MAX_DEPTH + 1 { self.nested_too_deep() } else { read(self) };
         self.depth -= 1;
         expr
     }

@@ -243,13 +243,13 @@ fn scripts_functions_and_constants() {
 fn limits() {
     let codes = |text: &str| parse(text).diagnostics.iter().map(|d| d.code).collect::<Vec<_>>();
     let nested = |depth: usize| format!("{}1{}", "(".repeat(depth), ")".repeat(depth));
-    assert_eq!(codes(&nested(MAX_DEPTH - 1)), [""; 0]);
-    assert_eq!(codes(&nested(MAX_DEPTH)), ["too-deep"]);
+    assert_eq!(codes(&nested(MAX_DEPTH)), [""; 0]);
+    assert_eq!(codes(&nested(MAX_DEPTH + 1)), ["too-deep"]);
     assert_eq!(codes(&nested(3_000)), ["too-deep"]);
     let all_levels =
         |depth: usize| format!("{}1{}", "(1 or 1 and 1 < 1 .. 1 + 1 * ".repeat(depth), ")".repeat(depth));
-    assert_eq!(codes(&all_levels(MAX_DEPTH - 1)), [""; 0]);
-    assert_eq!(codes(&all_levels(MAX_DEPTH)), ["too-deep"]);
+    assert_eq!(codes(&all_levels(MAX_DEPTH)), [""; 0]);
+    assert_eq!(codes(&all_levels(MAX_DEPTH + 1)), ["too-deep"]);
     assert_eq!(codes(&format!("{}1", "-".repeat(8_000))), ["too-deep"]);
     assert_eq!(codes(&format!("{}1", "2^".repeat(4_000))), ["too-deep"]);
     assert_eq!(codes(&"f(".repeat(4_000)), ["too-deep"]);

@@ -26,7 +26,7 @@ pub const MAX_PRECISION: u8 = 30;
 /// | fill | the character that fills up to the width, a space by default |
 /// | sign | `+`: positive numbers have a sign too; a space: they have a space there; `-`: they have none |
 /// | `#` | `0x`, `0o` or `0b` before the digits of the styles `x`, `o` and `b` |
-/// | `0` | zeros fill up to the width, behind the sign |
+/// | `0` | zeros fill up to the width, behind the sign, and in groups where there are any |
 /// | width | the least number of characters, at most [`MAX_WIDTH`] |
 /// | grouping | `,` or `_` between groups of three digits; with `x`, `o` and `b`, `_` between groups of four |
 /// | precision | digits after the point, at most [`MAX_PRECISION`]; for a text the most characters |
@@ -173,6 +173,9 @@ impl Format {
             (_, Some(number)) => number::write(self, number, out),
             (Some(value), None) => self.write_text(value, out),
             (None, None) => out.push_str(NO_VALUE),
+        }
+        if let (Some(_), true, Some(grouping)) = (number, self.zero, self.grouping) {
+            number::fill(out, start, usize::from(self.width), (grouping, self.style));
         }
         let missing = usize::from(self.width).saturating_sub(out[start..].chars().count());
         if missing == 0 {

@@ -124,7 +124,8 @@ impl Series {
         leaves.chain(self.ahead.front().map(|point| point.ms)).min().unwrap_or(i64::MAX)
     }
 
-    /// The answer of a window; without one, that of the newest samples.
+    /// The answer of a window, infinite where it is too large for a number; without a window, that of the newest
+    /// samples.
     pub(super) fn value(&self, measure: Measure, view: Option<usize>) -> Option<f64> {
         let view = view.and_then(|view| self.views.get(view));
         let value = match (measure, view) {
@@ -136,7 +137,7 @@ impl Series {
             (_, None) => return None,
         };
         // Adding 0 makes 0 of -0, of which formulas see none.
-        Some(value + 0.0).filter(|value| value.is_finite())
+        Some(value + 0.0).filter(|value| !value.is_nan())
     }
 
     pub(super) fn memory(&self) -> Memory {

@@ -111,10 +111,13 @@ impl<'t> Formulas<'t> {
         let compiled = formula::compile(&entries, &environment);
         let is_certain = |(_, problem): &&(FormulaId, Diagnostic)| problem.code.starts_with("always-");
         let told: Vec<FormulaId> = compiled.problems.iter().filter(is_certain).map(|(id, _)| *id).collect();
+        let is_wrong = problems.any_error();
         for (id, problem) in compiled.problems {
             if let Some(written) = self.written.get(id.0 as usize) {
-                let problem = key::explained(problem, &written.text, setting);
-                problems.add_within(problem, |span| written.in_file(span));
+                let problem = key::explained(problem, &written.text, setting, (keys, is_wrong));
+                if let Some(problem) = problem {
+                    problems.add_within(problem, |span| written.in_file(span));
+                }
             }
         }
         for (id, written) in (0..).map(FormulaId).zip(&self.written) {

@@ -139,19 +139,30 @@ fn kind_of(key: &form::Key) -> Kind {
 const COMPLETE: [&str; 3] = ["system", "time", "generator"];
 
 /// The problem of a formula, `text`: where a key is not declared that its source may send, with what declares
-/// it.
-pub(super) fn explained(problem: Diagnostic, text: &str, setting: Setting<'_>) -> Diagnostic {
+/// it; `None` where its source is wrong itself, so that nobody knows its keys, which takes that something `is_wrong`.
+pub(super) fn explained(
+    problem: Diagnostic,
+    text: &str,
+    setting: Setting<'_>,
+    (keys, is_wrong): (&[Key], bool),
+) -> Option<Diagnostic> {
     if problem.code != "unknown-name" {
-        return problem;
+        return Some(problem);
     }
     let name = text.get(problem.span.clone()).unwrap_or_default().trim_matches(['`', '\'', '"']);
-    let Some((source, _)) = name.split_once('.') else { return problem };
-    let Some(at) = setting.raw.get("source").find(source) else { return problem };
-    if at.find("kind").and_then(Place::str).is_none_or(|kind| COMPLETE.contains(&kind)) {
-        return problem;
+    let Some((source, _)) = name.split_once('.') else { return Some(problem) };
+    let Some(at) = setting.raw.get("source").find(source) else { return Some(problem) };
+    let is_read = setting.file.source.0.iter().any(|(name, _)| name == source);
+    let kind = at.find("kind").and_then(Place::str);
+    if is_wrong && !is_read {
+        return None;
+    }
+    if kind.is_none_or(|kind| COMPLETE.contains(&kind)) {
+        let own = |key: &Key| key.name.strip_prefix(source).is_some_and(|rest| rest.starts_with('.'));
+        return (!is_wrong || keys.iter().any(own)).then_some(problem);
     }
     let declare = format!("if `{source}` sends it, declare it under `[keys]`: \"{name}\" = {{}}");
-    problem.with_help(declare)
+    Some(problem.with_help(declare))
 }
 
 /// Notes an error unless the first number is below the second.

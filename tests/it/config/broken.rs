@@ -48,6 +48,10 @@ pub(super) const CASES: &[(&str, &str)] = &[
     ("theme: a number", "[theme.dark]\naccent = 0xff00ff\n"),
     ("theme: a bad name", "[theme.dark]\n\"main colour\" = \"#0ff\"\n"),
     ("display: a device without a name", "[display]\ndevice = \"\"\n"),
+    (
+        "source: wrong, so that its keys are not known",
+        "[source.g]\nkind = \"generator\"\n[value]\na = \"g.value + g.other\"\nb = \"p.t == 'x'\"\n[keys]\n\"p.t\" = {}\n[source.p]\nkind = \"push\"\n",
+    ),
     // [template]
     ("template: no text", "[template.a]\n"),
     ("template: unknown key", "[template.a]\ntext = \"\"\nformat = \".1f\"\n"),

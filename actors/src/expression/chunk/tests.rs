@@ -252,6 +252,17 @@ fn what_keys_pasts_say() {
 }
 
 #[test]
+fn a_window_beyond_the_largest_number_is_an_error() {
+    let mut bench = Bench::new(&[("", "sum(a, 5m)"), ("", "1 + sum(a, 5m)"), ("", "avg(a, 5m)")]);
+    for answer in [Some(2.0), Some(f64::INFINITY), Some(f64::NEG_INFINITY), None, Some(3.0)] {
+        bench.evaluator.set_derived(0, answer);
+        let failed = answer.is_some_and(f64::is_infinite);
+        assert_eq!(bench.run().1, if failed { vec![0, 1] } else { vec![] }, "{answer:?}");
+    }
+    assert_eq!(bench.shown(), ["3", "4", "nil"]);
+}
+
+#[test]
 fn places_of_errors() {
     for (text, span, code) in [
         ("1 + 2 / a", 4..9, "division-by-zero"),

@@ -58,6 +58,7 @@ impl Bounds {
             Ir::Number(bits) => Bounds { low: bits.number(), high: bits.number() },
             Ir::Builtin(Builtin::Fps) => Bounds { low: 1.0, high: f64::from(Fps::MAX) },
             Ir::Builtin(Builtin::Tick | Builtin::Time) => NOT_NEGATIVE,
+            Ir::Finite(input, _) => Bounds::of(input, derived),
             Ir::Derived(index) => derived.get(*index as usize).map_or(ANY, |derived| match derived.measure {
                 Measure::Count | Measure::Deviation | Measure::Age => NOT_NEGATIVE,
                 Measure::Stale => TRUTH,

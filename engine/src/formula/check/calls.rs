@@ -47,8 +47,8 @@ impl Checker<'_, '_> {
                 self.joined(operator, parts, span)
             }
             Rule::Not => Typed::truth(negate(self.condition(&arguments[0], function.name))),
-            Rule::Derived(measure) => self.past(function, Some(measure), call),
-            Rule::Percentile => self.past(function, None, call),
+            Rule::Derived(measure) => self.past(function, Some(measure), call, span),
+            Rule::Percentile => self.past(function, None, call, span),
             Rule::Textual(_) => {
                 let ir = self.textual_call(index, arguments, span);
                 Typed::new(function.result, ir)
@@ -227,8 +227,17 @@ impl Checker<'_, '_> {
         let function = &FUNCTIONS[index];
         let given = arguments.iter().enumerate();
         let pieces: Vec<Piece> = given.map(|(at, argument)| self.argument(function, at, argument)).collect();
-        if function.name == "fmt" && !self.is_format(&pieces[1].ir, &arguments[1]) {
-            return Ir::Nil;
+        if function.name == "fmt" {
+            match (self.format(&pieces[1].ir, &arguments[1]), pieces[0].kind) {
+                (Err(problem), _) => {
+                    self.report(problem);
+                    return Ir::Nil;
+                }
+                (Ok(Some(format)), kind @ (Kind::Text | Kind::Color)) if format.is_of_numbers() => {
+                    return self.wrong(&arguments[0], "fmt", "a number", kind.into());
+                }
+                (Ok(_), _) => {}
+            }
         }
         let mut out = String::new();
         match self.compute_text(function, &pieces, &mut out) {
@@ -243,16 +252,16 @@ impl Checker<'_, '_> {
         Ir::Textual(index, pieces, domain, too_long)
     }
 
-    /// Reports a format that is written out and cannot be read.
-    fn is_format(&mut self, format: &Ir, written: &Expr) -> bool {
-        let Some(text) = self.known_text(format) else { return true };
-        let Err(mut problem) = Format::parse(&text, written.span.start + 1) else { return true };
-        // With escapes in it the places in the text are others than those in the formula.
-        if !matches!(&written.node, ast::Node::Text(_)) || written.span.len() != text.len() + 2 {
-            problem.span = written.span.clone();
-        }
-        self.report(problem);
-        false
+    /// A format that is written out.
+    fn format(&self, format: &Ir, written: &Expr) -> Result<Option<Format>, Diagnostic> {
+        let Some(text) = self.known_text(format) else { return Ok(None) };
+        Format::parse(&text, written.span.start + 1).map(Some).map_err(|mut problem| {
+            // With escapes in it the places in the text are others than those in the formula.
+            if !matches!(&written.node, ast::Node::Text(_)) || written.span.len() != text.len() + 2 {
+                problem.span = written.span.clone();
+            }
+            problem
+        })
     }
 
     /// The result where all arguments are known.

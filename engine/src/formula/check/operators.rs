@@ -164,7 +164,14 @@ impl Checker<'_, '_> {
         if of_left.kind() != of_right.kind() {
             let message = format!("`{symbol}` compares {} with {}", of_left.noun(), of_right.noun());
             let error = Diagnostic::error("wrong-kind", span.clone(), message);
-            let help = if text { "`number(text)` reads a number from a text" } else { "" };
+            let is_key = |of, expr| of == Type::Number && self.is_key(expr);
+            let help = match text {
+                true if is_key(of_left, a) || is_key(of_right, b) => {
+                    "`number(text)` reads a number from a text; a key of texts has `kind = \"text\"` under `[keys]`"
+                }
+                true => "`number(text)` reads a number from a text",
+                false => "",
+            };
             self.report(if help.is_empty() { error } else { error.with_help(help) });
         }
         (if text { Subject::Texts } else { Subject::Numbers }, left.ir, right.ir)

@@ -1,6 +1,7 @@
 //! Checks questions about keys' pasts: windows, `age`, `stale`. They name a key, which is no expression, and
 //! what else they take has to be written out.
 
+use alloc::boxed::Box;
 use alloc::format;
 
 use super::{Checker, Typed, suggest};
@@ -13,11 +14,18 @@ use crate::formula::functions::{Function, Parameter};
 use crate::formula::ir::Ir;
 use crate::formula::lexer::units;
 use crate::formula::names::Meaning;
+use crate::formula::site::Problem;
 
 impl Checker<'_, '_> {
     /// A call of a function that looks at a key's past; its number of arguments is right. The measure is
     /// `None` where an argument says of which rank it is.
-    pub(super) fn past(&mut self, function: &Function, measure: Option<Measure>, call: &ast::Call) -> Typed {
+    pub(super) fn past(
+        &mut self,
+        function: &Function,
+        measure: Option<Measure>,
+        call: &ast::Call,
+        at: &ast::Span,
+    ) -> Typed {
         let (mut key, mut span, mut rank) = (None, None, None);
         for (index, argument) in call.arguments.iter().enumerate() {
             match function.parameter(index) {
@@ -27,7 +35,13 @@ impl Checker<'_, '_> {
             }
         }
         let ir = match (key, measure.or(rank.map(Measure::Percentile))) {
-            (Some(key), Some(measure)) => Ir::Derived(self.derived.intern(Derived { measure, key, span })),
+            (Some(key), Some(measure)) => {
+                let input = Ir::Derived(self.derived.intern(Derived { measure, key, span }));
+                match measure.may_be_infinite() {
+                    true => Ir::Finite(Box::new(input), self.site(at, Problem::Overflow)),
+                    false => input,
+                }
+            }
             // Reported.
             _ => Ir::Nil,
         };

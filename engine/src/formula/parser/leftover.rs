@@ -82,7 +82,9 @@ impl Parser<'_> {
             .each_ref()
             .map(|n| n.as_ref().is_some_and(|(_, n)| n.start == span.end || n.end == span.start));
         let help = match around {
-            [Some((whole, _)), Some((fraction, _))] if touches == [true, true] => {
+            [Some((whole, _)), Some((fraction, _))]
+                if touches == [true, true] && [&whole, &fraction].iter().all(|part| is_digits(part)) =>
+            {
                 Some(if fraction.len() == 3 {
                     format!("write `{whole}.{fraction}`, or `{whole}_{fraction}` for thousands")
                 } else {
@@ -216,4 +218,8 @@ impl Parser<'_> {
             self.advance();
         }
     }
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -125,19 +125,53 @@ fn based(n: f64, bits: u32, prefix: Option<&str>, out: &mut String) {
 
 /// Separates the groups of digits of the whole part of the number at `start`.
 fn separate(out: &mut String, start: usize, grouping: Grouping, style: Style) {
-    let is_based = matches!(style, Style::Hexadecimal(_) | Style::Octal | Style::Binary);
-    let (size, mark) = match grouping {
-        Grouping::Comma => (3, ','),
-        Grouping::Underscore => (if is_based { 4 } else { 3 }, '_'),
-    };
+    let (size, mark) = groups(grouping, style);
     let first = start + head(&out[start..]);
-    let is_digit = |c: char| c.is_ascii_digit() || is_based;
-    let whole = out[first..].find(|c: char| !is_digit(c)).unwrap_or(out.len() - first);
-    let mut at = whole;
+    let mut at = digits_of(&out[first..], style);
     while at > size {
         at -= size;
         out.insert(first + at, mark);
     }
+}
+
+/// Fills the number at `start`, whose digits are in groups, with zeros in groups up to a width in characters. It
+/// becomes one wider where a mark would be its first character.
+pub(super) fn fill(out: &mut String, start: usize, width: usize, (grouping, style): (Grouping, Style)) {
+    let (size, mark) = groups(grouping, style);
+    let first = start + head(&out[start..]);
+    let whole = out[first..].split(|c| c != mark && !is_digit(c, style)).next().unwrap_or_default();
+    let mut count = whole.chars().filter(|c| *c != mark).count();
+    let mut missing = width.saturating_sub(out[start..].chars().count());
+    while missing > 0 {
+        if count.is_multiple_of(size) && count > 0 {
+            out.insert(first, mark);
+            missing -= 1;
+        }
+        out.insert(first, '0');
+        missing = missing.saturating_sub(1);
+        count += 1;
+    }
+}
+
+/// How many digits are in a group, and what stands between two.
+fn groups(grouping: Grouping, style: Style) -> (usize, char) {
+    match grouping {
+        Grouping::Comma => (3, ','),
+        Grouping::Underscore => (if is_based(style) { 4 } else { 3 }, '_'),
+    }
+}
+
+fn is_based(style: Style) -> bool {
+    matches!(style, Style::Hexadecimal(_) | Style::Octal | Style::Binary)
+}
+
+fn is_digit(c: char, style: Style) -> bool {
+    if is_based(style) { c.is_ascii_hexdigit() } else { c.is_ascii_digit() }
+}
+
+/// How many digits a written number begins with.
+fn digits_of(written: &str, style: Style) -> usize {
+    written.find(|c| !is_digit(c, style)).unwrap_or(written.len())
 }
 
 /// Units by powers of a base, the middle one for the number itself.
