@@ -125,6 +125,8 @@ pub struct Script {
     /// What Luau calls it.
     name: String,
     text: Arc<str>,
+    /// Its text as it is compiled, in the same lines.
+    code: Arc<str>,
     limits: Limits,
     view: Rc<View>,
     outline: outline::Outline,
@@ -172,9 +174,18 @@ impl Script {
         }
         let name = chunk_name(&file);
         let shares = outline.is_plain;
-        let loaded = Loaded::new(&name, &text, (limits, Judged::Roughly), shares, &view)
-            .map_err(|fault| told(&file, &name, fault))?;
-        Ok(Script { file, name, text, limits, view, outline, loaded, spoiled: false, is_timed: true })
+        let new = |code: &str| Loaded::new(&name, code, (limits, Judged::Roughly), shares, &view);
+        let (code, loaded) = match outline.paused(&text) {
+            None => (text.clone(), new(&text)),
+            Some(paused) => {
+                let loaded = new(&paused);
+                // What is wrong with it is told of the text as it was written.
+                let loaded = loaded.map_err(|fault| new(&text).err().unwrap_or(fault));
+                (paused.into(), loaded)
+            }
+        };
+        let loaded = loaded.map_err(|fault| told(&file, &name, fault))?;
+        Ok(Script { file, name, text, code, limits, view, outline, loaded, spoiled: false, is_timed: true })
     }
 
     /// The file's name.
@@ -269,7 +280,7 @@ impl Script {
     /// Gives it a new machine.
     fn renew(&mut self, judged: Judged) -> Result<(), Failure> {
         let (limits, shares) = ((self.limits, judged), self.outline.is_plain);
-        let anew = Loaded::new(&self.name, &self.text, limits, shares, &self.view);
+        let anew = Loaded::new(&self.name, &self.code, limits, shares, &self.view);
         self.loaded = anew.map_err(|fault| self.fail(fault))?;
         self.loaded.machine.time(self.is_timed);
         Ok(())
@@ -478,6 +489,11 @@ fn checked(file: &Arc<str>, text: &[u8]) -> Result<Arc<str>, Failure> {
         let message = "this is no text: a script is written in UTF-8, and cannot be compiled Luau";
         Failure::new(Trouble::Syntax, file, line_at(&before, before.len()), message)
     })?;
+    if let Some(at) = checked.find('\0') {
+        // Luau reads on to there and no further.
+        let message = "this is no text: there is a character of code 0 in it";
+        return Err(Failure::new(Trouble::Syntax, file, line_at(checked, at), message));
+    }
     // An editor's mark of UTF-8.
     Ok(checked.strip_prefix('\u{feff}').unwrap_or(checked).into())
 }

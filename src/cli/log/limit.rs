@@ -23,7 +23,7 @@ const CAUSES_MAX: usize = 256;
 
 /// The fields that make causes of one place in the program different ones. Texts of errors are none: they
 /// may differ every time.
-const WHO: [&str; 8] = ["actor", "file", "formula", "key", "output", "source", "widget", "route"];
+const WHO: [&str; 9] = ["actor", "file", "formula", "key", "output", "script", "source", "widget", "route"];
 
 /// The longest text of whom a cause is about, in bytes: names may be of any length.
 const WHO_BYTES: usize = 200;
@@ -255,11 +255,14 @@ mod tests {
             (0..100).for_each(|attempt| fails("a", attempt));
             fails("b", 0);
             tracing::warn!(source = "a", "something else");
+            (0..100).for_each(|_| tracing::info!(script = "a.lua", "{}", "hello"));
+            tracing::info!(script = "b.lua", "{}", "hello");
         });
         let count = |part: &str| lines.iter().filter(|line| line.contains(part)).count();
         assert_eq!(count("source=\"a\" error"), LINES as usize, "{lines:#?}");
         assert_eq!((count("source=\"b\""), count("something else")), (1, 1), "{lines:#?}");
-        assert_eq!(lines.len(), LINES as usize + 2);
+        assert_eq!((count("a.lua"), count("b.lua")), (LINES as usize, 1), "{lines:#?}");
+        assert_eq!(lines.len(), 2 * LINES as usize + 3);
     }
 
     #[test]

@@ -91,8 +91,8 @@ pub struct View {
     reads: RefCell<Vec<u32>>,
     /// By key and value: what it holds, where that is known.
     kinds: Vec<Option<Kind>>,
-    /// What was logged since when.
-    logged: Cell<(Tick, u32)>,
+    /// By script: since when, and how much, it has logged.
+    logged: RefCell<BTreeMap<String, (Tick, u32)>>,
     /// Whether nothing is logged.
     is_quiet: bool,
     /// What handlers can use and have done; `None` for functions.
@@ -336,18 +336,22 @@ impl View {
         Some(format!("there is no key `{key}`: declare it in `[keys]`{hint}"))
     }
 
-    /// Whether another line may be logged, and how many were left out before it.
-    fn may_log(&self) -> bool {
+    /// Whether a script may log another line. Where it is the first too many, that is told.
+    fn may_log(&self, script: &str) -> bool {
         if self.is_quiet {
             return false;
         }
-        let (since, count) = self.logged.get();
+        let mut logged = self.logged.borrow_mut();
+        let (since, count) = logged.get(script).copied().unwrap_or_default();
         let now = self.tick();
         let is_new = now < since || now.since(since) >= u64::from(self.fps.per_second());
         let (since, count) = if is_new { (now, 0) } else { (since, count) };
-        self.logged.set((since, count + 1));
+        logged.insert(script.into(), (since, count.saturating_add(1)));
         if count == LOGGED_MAX {
-            tracing::warn!("a script logs more than {LOGGED_MAX} lines a second; the others are left out");
+            tracing::warn!(
+                script,
+                "a script logs more than {LOGGED_MAX} lines a second; the others are left out"
+            );
         }
         count < LOGGED_MAX
     }
@@ -423,7 +427,7 @@ pub(super) fn functions(lua: &Lua, view: &Rc<View>, script: &str) -> mlua::Resul
     host.set("rgb", lua.create_function(|_, parts: (Part, Part, Part, Part)| Ok(rgb(parts)))?)?;
     let (at, script) = (view.clone(), script.to_string());
     let log = move |_: &Lua, text: mlua::LuaString| {
-        if at.may_log() {
+        if at.may_log(&script) {
             let text = super::plain(&text.to_string_lossy());
             tracing::info!(script, "{text}");
         }

@@ -20,7 +20,7 @@ const PRELUDE: &str = include_str!("prelude.luau");
 /// What the prelude is called where its functions are part of an error.
 pub(super) const PRELUDE_NAME: &str = "sandbox";
 
-/// The clock is looked at once in so many interrupts.
+/// The clock is looked at once in so many interrupts; a pause of the outline has as many.
 const LOOK_EVERY: u64 = 16;
 
 /// How far up a place in the script is looked for.
@@ -407,7 +407,11 @@ impl Fault {
             mlua::Error::RuntimeError(message) if message.starts_with(OUT_OF_MEMORY) => {
                 Fault::plain(Trouble::Memory, out_of_memory(limits))
             }
-            other => Fault::plain(Trouble::Runtime, other.to_string()),
+            other => {
+                let said = other.to_string();
+                let said = said.split("\nstack traceback:").next().unwrap_or_default();
+                Fault::plain(Trouble::Runtime, said.strip_prefix("runtime error: ").unwrap_or(said))
+            }
         }
     }
 }

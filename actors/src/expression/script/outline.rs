@@ -6,6 +6,8 @@
 
 mod annotation;
 mod constant;
+mod pauses;
+mod targets;
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -14,6 +16,8 @@ use engine::diagnostic::Diagnostic;
 
 use super::token::{Kind, Token, tokens};
 use super::uses::{Body, Uses, uses};
+use pauses::Pauses;
+use targets::is_assignment;
 
 /// A type as it is written, and where.
 pub(super) type Annotation = (String, Range<usize>);
@@ -38,6 +42,8 @@ pub(super) struct Outline {
     pub(super) is_plain: bool,
     /// What it reads and does.
     pub(super) uses: Uses,
+    /// The statements before which there has to be a point at which it can be ended.
+    pauses: Vec<usize>,
 }
 
 /// A function that a script declares.
@@ -80,13 +86,14 @@ pub(super) fn outline(text: &str) -> Outline {
         expects_operand: false,
         targets: Vec::new(),
         bodies: Vec::new(),
+        pauses: Pauses::default(),
         outline: Outline { is_plain: true, ..Outline::default() },
     };
     while pass.at < tokens.len() && pass.outline.problems.is_empty() {
         pass.step();
     }
     let uses = uses(&tokens, &pass.bodies);
-    Outline { uses, ..pass.outline }
+    Outline { uses, pauses: pass.pauses.places(), ..pass.outline }
 }
 
 /// What is open.
@@ -129,6 +136,7 @@ struct Pass<'a> {
     targets: Vec<(Range<usize>, usize)>,
     /// The functions with names at the top level.
     bodies: Vec<Body>,
+    pauses: Pauses,
     outline: Outline,
 }
 
@@ -152,6 +160,9 @@ impl<'a> Pass<'a> {
             || self.at < self.constant_until
             || matches!(token.text, "local" | "function" | "type" | "export" | "end" | ";" | "@");
         self.expects_operand = false;
+        if begins {
+            self.pause();
+        }
         match (token.kind, token.text) {
             (Kind::Name, "local") if begins => self.local(),
             (Kind::Name, "function") => self.function(begins),
@@ -233,6 +244,7 @@ impl<'a> Pass<'a> {
             self.refuse(&message, "put what is inside into a function of its own");
         }
         self.frames.push(frame);
+        self.pauses.open();
         self.chains.push(0);
         self.at += 1;
         self.expects_operand = operand;
@@ -248,7 +260,9 @@ impl<'a> Pass<'a> {
         if self.chains.len() > 1 {
             self.chains.pop();
         }
-        self.frames.pop()
+        let frame = self.frames.pop();
+        self.pauses.close(frame.as_ref());
+        frame
     }
 
     fn close_scope(&mut self) {
@@ -289,6 +303,7 @@ impl<'a> Pass<'a> {
             Some(Frame::Choice) => {}
             _ => {
                 self.expects_operand = false;
+                self.pauses.condition();
                 self.scopes.push(Scope::default());
             }
         }
@@ -313,6 +328,7 @@ impl<'a> Pass<'a> {
                     self.refuse(&format!("this `if` has more than {CHAIN_MAX} branches"), help);
                 }
                 self.leave_scope();
+                self.pauses.branch();
                 self.operand_next(true);
                 if is_last {
                     self.scopes.push(Scope::default());
@@ -338,6 +354,7 @@ impl<'a> Pass<'a> {
                     *frame = Frame::Block;
                 }
                 self.at += 1;
+                self.pauses.condition();
                 self.scopes.push(Scope::default());
                 names.into_iter().for_each(|name| self.declare(name));
             }
@@ -400,6 +417,8 @@ impl<'a> Pass<'a> {
         self.at += 1;
         let names = self.names();
         self.at -= 1;
+        // Its bounds may be texts.
+        self.compute(3);
         self.open(Frame::Loop(names), true);
     }
 
@@ -470,6 +489,7 @@ impl<'a> Pass<'a> {
         let result = (self.peek(0) == ":").then(|| self.written_type());
         self.at -= 1;
         self.open_scope(Frame::Function);
+        self.pauses.call();
         self.functions += 1;
         names.into_iter().for_each(|name| self.declare(name));
         (parameters, is_variadic, result)
@@ -521,6 +541,7 @@ impl<'a> Pass<'a> {
             "," | ";" => self.comma(),
             "::" => self.at = self.behind_type(self.at + 1),
             _ if is_assignment(symbol) => {
+                self.compute(usize::from(self.is_slow(symbol)));
                 self.take_targets().into_iter().for_each(|span| self.assign(span));
                 self.operand_next(true);
             }
@@ -533,51 +554,12 @@ impl<'a> Pass<'a> {
             "..." => self.at += 1,
             "@" => self.at += 2,
             _ => {
+                self.compute(usize::from(self.is_slow(symbol)));
                 self.link();
                 self.operand_next(false);
             }
         }
     }
-
-    /// The names that an assignment here would be to. Those in brackets that are closed are forgotten.
-    fn take_targets(&mut self) -> Vec<Range<usize>> {
-        let depth = self.frames.len();
-        let mut here = Vec::new();
-        while let Some((span, frames)) = self.targets.pop_if(|(_, frames)| *frames >= depth) {
-            if frames == depth {
-                here.push(span);
-            }
-        }
-        here.reverse();
-        here
-    }
-
-    fn comma(&mut self) {
-        let depth = self.frames.len();
-        let is_list = self.targets.last().is_some_and(|(_, frames)| *frames == depth);
-        self.operand_next(true);
-        if is_list && self.is_name(0) {
-            self.targets.push((self.tokens[self.at].span(), depth));
-        }
-    }
-
-    /// Something is assigned to the name at `span`, or into what it stands for.
-    fn assign(&mut self, span: Range<usize>) {
-        let name = &self.text[span.clone()];
-        if self.functions > 0 && self.depth_of(name) == Some(0) {
-            let message = format!(
-                "`{name}` is declared outside of functions, and a function changes it: that would be forgotten"
-            );
-            let help = format!(
-                "keep what has to last in `state.{name}`, or declare `{name}` inside of the function"
-            );
-            self.outline.warnings.push(Diagnostic::warning("lost-state", span, message).with_help(help));
-        }
-    }
-}
-
-fn is_assignment(symbol: &str) -> bool {
-    matches!(symbol, "=" | "+=" | "-=" | "*=" | "/=" | "//=" | "%=" | "^=" | "..=")
 }
 
 /// The text of the lines that begin with `---` right above the end of `before`, which is `function`.

@@ -309,6 +309,69 @@ fn the_clock_gives_way_to_memory() {
     assert_eq!((failure.by_clock, failure.trouble), (false, Trouble::Memory), "{failure}");
 }
 
+/// Each operator reads a number from a text of four megabytes, or compares two of these.
+#[test]
+fn nothing_is_too_straight_to_be_ended() {
+    let begin = "local s = string.rep('9', 1e6) s ..= s s ..= s local t, n, b = {}, 0, s .. '8' ";
+    let limits = Limits { backstop: Duration::from_millis(1), ..Limits::default() };
+    let limits = Limits { memory: 64 << 20, ..limits };
+    let ended = |text: &str| {
+        let script =
+            Script::load("t.lua", (begin.to_string() + text).as_bytes(), limits, Rc::new(View::default()));
+        let failure = script.and_then(|mut script| script.run()).expect_err(text);
+        failure.trouble
+    };
+    for text in
+        ["n = s + 1 ", "n = -s ", "n -= s ", "if s * 1 < 0 then end ", "for i = s, 0 do end ", "n = s < b "]
+    {
+        assert_eq!(ended(&text.repeat(2_000)), Trouble::Timeout, "{text}");
+        assert_eq!(
+            ended(&format!("local function f() {} end f()", text.repeat(2_000))),
+            Trouble::Timeout,
+            "{text}"
+        );
+    }
+    assert_eq!(ended(&format!("t = {{{}}}", "-s, ".repeat(2_000))), Trouble::Syntax);
+    for call in ["math.max(", "math.min(1, ", "bit32.band(", "string.char(", "utf8.char("] {
+        let text = format!("for i = 1, 4000 do t[i] = s end return {call}unpack(t))");
+        assert_eq!(ended(&text), Trouble::Runtime, "{call}");
+    }
+}
+
+#[test]
+fn numbers_beyond_those_of_c() {
+    for (text, expected) in [
+        ("return string.find('abc', 'b', 1e308), string.find('abc', 'b', -1/0)", "nil\t2\t2"),
+        ("return string.find('abc', 'b', 1e308, true)", "nil"),
+        ("return ('hello'):sub(2^31), ('hello'):sub(-2^40, 2^40), ('hello'):sub(0/0)", "\thello\thello"),
+        ("return string.match('abc', 'b', 2^33)", "nil"),
+        (
+            "return string.format('%d %.1f', 2^53, 1/0)",
+            "string.format: argument 3 is no whole number below 2^63",
+        ),
+        ("return string.format('%d', 0/0)", "string.format: argument 2 is no whole number below 2^63"),
+        ("return string.format('%s %.1f', 2^53, 1/0)", "9007199254740992\tinf"),
+        (
+            "return math.max(1, '3', 2), bit32.band('7', 12), math.max(unpack(table.create(4000, 2)))",
+            "3\t4\t2",
+        ),
+    ] {
+        let shown = load(text).run().unwrap_or_else(|failure| failure.message);
+        assert_eq!(shown, expected.replace("992\t", "992 "), "{text}");
+    }
+}
+
+#[test]
+fn a_text_ends_where_it_ends() {
+    let failure =
+        Script::load("t.lua", b"return 1\n\0 error('x')", Limits::default(), Rc::new(View::default()));
+    let failure = failure.err().unwrap();
+    assert_eq!((failure.trouble, failure.line), (Trouble::Syntax, 2), "{failure}");
+    let text = "local t = setmetatable({}, { __tostring = function()\nerror('odd') end })\nreturn t";
+    let failure = load(text).run().unwrap_err();
+    assert!(!failure.message.contains("traceback"), "{failure}");
+}
+
 #[test]
 fn calls_see_nothing_of_each_other() {
     let text = "local n, seen = 0, {} function f() n += 1 seen[#seen + 1] = n return #seen end";

@@ -192,11 +192,17 @@ fn has_fraction(expr: &Expr) -> bool {
 
 /// Whether it never has a value: then nothing is divided either.
 fn is_never(chain: &Chain) -> bool {
-    let never = |ir: &Ir| match ir {
-        Ir::Nil => true,
-        Ir::Chain(chain) => is_never(chain),
-        _ => false,
-    };
+    fn never(ir: &Ir) -> bool {
+        match ir {
+            Ir::Nil => true,
+            Ir::Chain(chain) => is_never(chain),
+            Ir::Negate(operand) | Ir::Exact(_, operand, _) => never(operand),
+            Ir::Compare(.., operands) => operands.iter().any(never),
+            Ir::Call(_, arguments, ..) => arguments.iter().any(never),
+            Ir::Join(pieces, _) | Ir::Textual(_, pieces, ..) => pieces.iter().any(|piece| never(&piece.ir)),
+            _ => false,
+        }
+    }
     never(&chain.first) || chain.links.iter().any(|link| never(&link.operand))
 }
 

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::pauses::{OPERATORS_MAX, PAUSE};
 use super::*;
 
 /// A function as `name(parameters): result`, with what is written above it.
@@ -106,13 +107,11 @@ fn nesting_and_chains_end_at_their_limits() {
     assert!(!is_plain(nested(NESTING_MAX + 1, "return function() ", " end")));
     for (start, link) in [
         ("return a", " .. a"),
-        ("return a", " + a"),
         ("return a", ".a"),
         ("return a", "'x'"),
         ("a", "(1)"),
         ("a", "[1]"),
         ("return ", "not "),
-        ("return ", "- "),
         ("if a then", " elseif a then"),
         ("return a", " and a"),
     ] {
@@ -121,7 +120,7 @@ fn nesting_and_chains_end_at_their_limits() {
     }
     assert!(!is_plain(format!("return {}1", "if a then b else ".repeat(CHAIN_MAX))));
     assert!(is_plain("local a = 1 + 2 f(a, 3)\n".repeat(1_000)), "statements are no chain");
-    assert!(is_plain(format!("return {{{}}}", "a + 1, ".repeat(1_000))), "elements are no chain");
+    assert!(is_plain(format!("return {{{}}}", "a .. 1, ".repeat(1_000))), "elements are no chain");
     let types = |count| format!("local a: {}number = 1", "number | ".repeat(count));
     assert!(is_plain(types(10)));
 }
@@ -206,4 +205,60 @@ fn functions_are_no_row_of_operators() {
     let text: String =
         (0..2 * CHAIN_MAX).map(|n| format!("function f{n}() end\nfunction t.f{n}() end\n")).collect();
     assert_eq!(outline(&text).problems, []);
+}
+
+#[test]
+fn operators_have_points_at_which_they_can_be_ended() {
+    let max = OPERATORS_MAX;
+    for (around, operator) in [
+        ("return a@", " + a"),
+        ("return a@", " <= a"),
+        ("return @a", "- "),
+        ("return {@}", "-a, "),
+        ("return {@}", "a // 1, "),
+        ("t[@1] = 2", "s * "),
+        ("if @then end", "a < b or "),
+        ("if a then f(@) end", "a > b, "),
+    ] {
+        let problems =
+            |count: usize| outline(&around.replace('@', &operator.repeat(count))).problems.is_empty();
+        assert_eq!((problems(max), problems(max + 1)), (true, false), "{around} {operator}");
+    }
+    let paused =
+        |text: String| outline(&text).paused(&text).map_or(0, |paused| paused.matches(PAUSE).count());
+    for (text, expected) in [
+        ("n = s + 1 ".repeat(32 * 5), 4),
+        ("local n = s + 1 ".repeat(32 * 5), 4),
+        ("n += s ".repeat(32 * 5), 4),
+        ("for i = s, 0 do end ".repeat(11 * 5), 4),
+        ("if s * 1 < s then end ".repeat(16 * 5), 4),
+        ("while s < 1 do end repeat until s > 1 ".repeat(16 * 5), 4),
+        // A branch with a pause need not be taken.
+        (format!("{}if b then {} end n = s + 1 n = 1", "n = s + 1 ".repeat(31), "m = s + 1 ".repeat(34)), 3),
+        (format!("if b then {} else {} end n = s + 1", "n = s + 1 ".repeat(31), "x = 1 ".repeat(34)), 0),
+        (format!("if b then {} else {} end n = s + 1", "n = s + 1 ".repeat(32), "x = 1 ".repeat(34)), 1),
+        (format!("if b then else{} end n = s + 1 n = 1", "if s < 1 then ".repeat(32)), 1),
+        // The body of a function begins with its call.
+        (format!("{}function f() n = s + 1 end m = 1", "n = s + 1 ".repeat(31)), 0),
+        (format!("local f = function() {} end m = 1", "n = s + 1 ".repeat(33)), 1),
+        // What is written out, and what looks at no text, is no work.
+        (format!("local t = {{{}}} n = 1", "-1, 2 + 3, ".repeat(300)), 0),
+        (format!("local t = {{{}}} n = 1", "a == b, ".repeat(300)), 0),
+        ("local x = if s < 1 then 1 else s + 1 ".repeat(17), 1),
+    ] {
+        assert_eq!(paused(text.clone()), expected, "{text:.60}");
+    }
+}
+
+/// What is put between statements changes none of them.
+#[test]
+fn what_has_pauses_is_the_same_program() {
+    let text = "local t = {}\nlocal s = 3 local function add(n) return s + n end\n".to_string()
+        + &"t[#t + 1] = add(s * 2) if #t > 40 then t = {} end\nlocal x: number = s // 2 t.x = x do local y = x - s t.y = y end\n"
+            .repeat(40)
+        + "@native local function g() return t.x end\nreturn #t, t.x, t.y, g()";
+    let paused = outline(&text).paused(&text).unwrap();
+    assert_eq!(paused.lines().count(), text.lines().count());
+    let run = |text: &str| mlua::Lua::new().load(text).eval::<(f64, f64, f64, f64)>().unwrap();
+    assert_eq!(run(&text), run(&paused));
 }
