@@ -464,8 +464,10 @@ impl Evaluator {
             }
         } else {
             let lanes = self.machine.buffer.read_bytes::<{ 8 * GROUP }>(at);
-            for bit in ones(u64::from(good)) {
-                self.show(first + bit, lane(&lanes[8 * bit..]));
+            for (bit, lane) in lanes.as_chunks().0.iter().enumerate() {
+                if good >> bit & 1 == 1 {
+                    self.show(first + bit, f64::from_le_bytes(*lane));
+                }
             }
         }
     }
@@ -531,9 +533,12 @@ fn same(a: f64, b: f64) -> bool {
     a == b || a.is_nan() && b.is_nan()
 }
 
+#[inline]
 fn mark(dirty: &mut [u32], dependents: &[Dependents]) {
-    for dependent in dependents {
-        dirty[dependent.group as usize] |= dependent.mask;
+    for Dependents { group, mask } in dependents {
+        if let Some(marks) = dirty.get_mut(*group as usize) {
+            *marks |= mask;
+        }
     }
 }
 

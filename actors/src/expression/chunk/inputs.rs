@@ -56,6 +56,7 @@ impl Inputs {
     }
 
     /// Returns whether it is another value than before.
+    #[inline]
     pub(super) fn set_key(&mut self, index: usize, new: f64, dirty: &mut [u32]) -> bool {
         self.set(Builtin::ALL.len() + index, new, dirty)
     }
@@ -66,7 +67,7 @@ impl Inputs {
 
     #[inline]
     fn set(&mut self, index: usize, new: f64, dirty: &mut [u32]) -> bool {
-        let Some(old) = self.lanes.get_mut(index).filter(|old| !same(lane(&old[..]), new)) else {
+        let Some(old) = self.lanes.get_mut(index).filter(|old| !same(f64::from_le_bytes(**old), new)) else {
             return false;
         };
         *old = new.to_le_bytes();

@@ -2,31 +2,33 @@
 
 /// Lists by their numbers.
 pub(super) struct Lists<T> {
-    /// Where each ends.
-    ends: Vec<u32>,
+    /// Where each begins, and behind them where the last one ends.
+    bounds: Vec<u32>,
     items: Vec<T>,
 }
 
 impl<T> Lists<T> {
     /// How many lists there are.
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.bounds.len() - 1
     }
 
     /// The list of this number; empty where there is none.
+    #[inline]
     pub(super) fn of(&self, index: usize) -> &[T] {
-        let Some(end) = self.ends.get(index) else { return &[] };
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.items[start as usize..*end as usize]
+        match self.bounds.get(index..index + 2) {
+            Some([start, end]) => self.items.get(*start as usize..*end as usize).unwrap_or_default(),
+            _ => &[],
+        }
     }
 }
 
 impl<'a, T: Copy + 'a> FromIterator<&'a [T]> for Lists<T> {
     fn from_iter<I: IntoIterator<Item = &'a [T]>>(lists: I) -> Lists<T> {
-        let mut all = Lists { ends: Vec::new(), items: Vec::new() };
+        let mut all = Lists { bounds: vec![0], items: Vec::new() };
         for list in lists {
             all.items.extend_from_slice(list);
-            all.ends.push(u32::try_from(all.items.len()).unwrap_or(u32::MAX));
+            all.bounds.push(u32::try_from(all.items.len()).unwrap_or(u32::MAX));
         }
         all
     }
