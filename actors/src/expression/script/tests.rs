@@ -350,14 +350,14 @@ fn numbers_beyond_those_of_c() {
             "string.format: argument 3 is no whole number below 2^63",
         ),
         ("return string.format('%d', 0/0)", "string.format: argument 2 is no whole number below 2^63"),
-        ("return string.format('%s %.1f', 2^53, 1/0)", "9007199254740992\tinf"),
+        ("return string.format('%s %.1f', 2^53, 1/0)", "9007199254740992 inf"),
         (
             "return math.max(1, '3', 2), bit32.band('7', 12), math.max(unpack(table.create(4000, 2)))",
             "3\t4\t2",
         ),
     ] {
         let shown = load(text).run().unwrap_or_else(|failure| failure.message);
-        assert_eq!(shown, expected.replace("992\t", "992 "), "{text}");
+        assert_eq!(shown, expected, "{text}");
     }
 }
 
@@ -367,9 +367,13 @@ fn a_text_ends_where_it_ends() {
         Script::load("t.lua", b"return 1\n\0 error('x')", Limits::default(), Rc::new(View::default()));
     let failure = failure.err().unwrap();
     assert_eq!((failure.trouble, failure.line), (Trouble::Syntax, 2), "{failure}");
+}
+
+#[test]
+fn errors_of_tostring_have_no_traceback() {
     let text = "local t = setmetatable({}, { __tostring = function()\nerror('odd') end })\nreturn t";
     let failure = load(text).run().unwrap_err();
-    assert!(!failure.message.contains("traceback"), "{failure}");
+    assert_eq!((failure.line, failure.message.as_str()), (2, "odd"));
 }
 
 #[test]

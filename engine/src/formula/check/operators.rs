@@ -199,6 +199,7 @@ fn is_never(chain: &Chain) -> bool {
             Ir::Negate(operand) | Ir::Exact(_, operand, _) => never(operand),
             Ir::Compare(.., operands) => operands.iter().any(never),
             Ir::Call(_, arguments, ..) => arguments.iter().any(never),
+            Ir::Coalesce(parts) | Ir::Min(parts) | Ir::Max(parts) => parts.iter().all(never),
             Ir::Join(pieces, _) | Ir::Textual(_, pieces, ..) => pieces.iter().any(|piece| never(&piece.ir)),
             _ => false,
         }
